@@ -1,0 +1,74 @@
+#include "base/log.h"
+
+#include <spdlog/spdlog.h>
+
+namespace sluice {
+
+namespace {
+
+spdlog::level::level_enum spd_level(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+// sd-daemon(3): SD_ERR, SD_WARNING, SD_INFO, SD_DEBUG.
+const char* journald_prefix(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "<7>";
+    case LogLevel::kInfo:
+      return "<6>";
+    case LogLevel::kWarning:
+      return "<4>";
+    case LogLevel::kError:
+      return "<3>";
+  }
+  return "<6>";
+}
+
+}  // namespace
+
+struct Log::Impl {
+  spdlog::logger logger;
+  Style style;
+};
+
+Log::Log(LogLevel level, Style style)
+    : impl_(new Impl{spdlog::logger("sluice", std::make_shared<spdlog::sinks::stderr_sink_mt>()), style}) {
+  impl_->logger.set_pattern(style == Style::kJournald ? "%v" : "%Y-%m-%dT%H:%M:%S.%e %l %v");
+  impl_->logger.set_level(spd_level(level));
+  impl_->logger.flush_on(spdlog::level::info);
+}
+
+Log::~Log() = default;
+
+void Log::set_level(LogLevel level) { impl_->logger.set_level(spd_level(level)); }
+
+bool Log::enabled(LogLevel level) const { return impl_->logger.should_log(spd_level(level)); }
+
+void Log::write(LogLevel level, const std::string& line) {
+  if (impl_->style == Style::kJournald) {
+    impl_->logger.log(spd_level(level), "{}{}", journald_prefix(level), line);
+  } else {
+    impl_->logger.log(spd_level(level), "{}", line);
+  }
+}
+
+Result<LogLevel> parse_log_level(std::string_view name) {
+  if (name == "debug") return LogLevel::kDebug;
+  if (name == "info") return LogLevel::kInfo;
+  if (name == "warning") return LogLevel::kWarning;
+  if (name == "error") return LogLevel::kError;
+  return make_error(ErrorCode::kInvalid, "expected debug, info, warning or error");
+}
+
+}  // namespace sluice

@@ -1,0 +1,68 @@
+// Settings: the whole configuration, checked, with every default filled in. Stages declare their own settings; this
+// aggregate only names them. Made by load_settings() (yaml_loader.cpp has the only yaml-cpp include).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "alert/rule.h"
+#include "api/api_settings.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "decode/decode_settings.h"
+#include "intake/broker_link.h"
+#include "intake/clock_trust.h"
+#include "intake/journal.h"
+#include "upload/uploader.h"
+
+namespace sluice {
+
+struct NotifyEntry {
+  std::string name;
+  std::string type;  // mqtt
+  std::string url;
+  std::map<std::string, std::string> headers;
+  std::chrono::milliseconds timeout{10000};
+};
+
+struct Settings {
+  struct Gateway {
+    std::string id;         // [a-z0-9-]{1,63}
+    std::string timezone;   // IANA name
+    std::string state_dir = "/var/lib/sluice";
+    std::string runtime_dir = "/run/sluice";
+  } gateway;
+  BrokerSettings mqtt;
+  DecodeSettings decode;    // readings, sensors, clock.max_future
+  AlertSettings alerts;     // alerting, alerts
+  std::vector<NotifyEntry> notify;
+  struct StoreKeys {
+    Durability durability = Durability::kCrash;
+    std::uint64_t journal_size_bytes = 16ull << 20;
+    std::chrono::milliseconds flush{10000};
+    std::uint32_t flush_rows = 5000;
+    std::chrono::milliseconds retention{std::chrono::hours(30 * 24)};
+    std::uint64_t max_size_bytes = 2ull << 30;
+    std::uint32_t quarantine = 1000;
+  } store;
+  ClockSettings clock;
+  struct SummaryKeys {
+    std::chrono::milliseconds close_after{10 * 60 * 1000};
+    std::chrono::milliseconds reopen{std::chrono::hours(7 * 24)};
+  } summary;
+  UploadSettings upload;
+  ApiSettings api;
+  LogLevel log_level = LogLevel::kInfo;
+  std::string digest;       // SHA-256 of the file's bytes, 64 hex digits
+};
+
+// Reads and checks a file. A wrong one gives an error of one or more lines, each
+//   FILE:LINE:COLUMN: KEY: what is wrong; what was expected[; did you mean "NEAREST"?]
+// Everything that is wrong is listed, not only the first.
+Result<Settings> load_settings(const std::string& path);
+Result<Settings> parse_settings(const std::string& text, const std::string& name_for_errors);
+
+}  // namespace sluice

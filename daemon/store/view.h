@@ -1,0 +1,103 @@
+// StoreView: a read-only connection of its own to sluice.db, for one thread that is not the store's. It is the
+// DayTable and OutboxTable of the batch layer: reads go to its connection, writes are handed to the store thread.
+// No read transaction lasts longer than it must, so that the WAL is never pinned.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/calendar.h"
+#include "base/result.h"
+#include "model/batch.h"
+#include "store/store.h"
+#include "summary/day_table.h"
+#include "upload/outbox.h"
+
+namespace sluice {
+
+// Runs a function on the thread that owns the Store and waits for it. In a single-threaded world: calls it.
+using OnStore = std::function<Status(const std::function<Status(Store&)>&)>;
+
+struct SensorInfo {
+  SensorId id = 0;
+  std::string name;
+  std::string unit;
+};
+
+struct StoredAlert {
+  AlertEvent event;
+  std::int64_t row = 0;
+};
+
+class StoreView final : public DayTable, public OutboxTable {
+ public:
+  // `on_store` may be empty: then every write is refused (sluicectl's fall-back).
+  static Result<std::unique_ptr<StoreView>> open(const std::string& path, const std::string& vfs, Calendar calendar,
+                                                 OnStore on_store);
+  ~StoreView() override;
+
+  // For people and tools.
+  Result<std::vector<AlertEvent>> firing_alerts();                            // standing, by rule and sensor
+  Result<std::vector<StoredAlert>> alert_history(std::size_t limit);          // newest first
+  Result<std::vector<Day>> summary_days();                                    // with at least one revision, ascending
+  Result<std::optional<SummaryRevision>> revision(Day day, int revision);
+  Result<Ledger> ledger();                                                    // all arrival days
+  Result<Cursor> cursor();
+  Result<std::string> zone();                                                 // in which the newest day was cut
+  // Rows by arrival order in chunks: rows with id > after, at most limit; returns the last id seen.
+  struct Row {
+    std::int64_t id = 0;
+    Reading reading;
+  };
+  Result<std::vector<Row>> rows_after(std::int64_t after_id, std::size_t limit);
+  // The batch table, for audit: rows first…last of a batch and the digest of what they were when they were stored.
+  struct BatchRow {
+    std::int64_t id = 0;
+    std::int64_t first_row = 0;
+    std::int64_t last_row = 0;
+    std::string digest;
+  };
+  Result<std::vector<BatchRow>> batches_after(std::int64_t after_id, std::size_t limit);
+
+  // DayTable
+  Result<std::vector<DayState>> dirty_days() override;
+  Result<std::optional<DayState>> day_state(Day day) override;
+  Result<std::vector<SummarySensor>> sensors() override;
+  Status begin_snapshot() override;
+  void end_snapshot() override;
+  Status visit_rows(std::int64_t from_ms, std::int64_t to_ms, const RowVisitor& visit) override;
+  Result<std::vector<AlertSpan>> alert_spans(std::int64_t from_ms, std::int64_t to_ms) override;
+  Result<Counts> arrived_on(Day day) override;
+  Result<std::optional<SummaryRevision>> newest(Day day) override;
+  Status save(const SummaryRevision& revision, const std::vector<std::string>& sinks, std::uint64_t touched,
+              bool unchanged) override;
+  // OutboxTable
+  Result<std::vector<OutboxItem>> waiting(const std::string& sink, std::size_t limit) override;
+  Result<std::vector<OutboxItem>> list(std::size_t limit) override;
+  Result<std::string> body(Day day, int revision) override;
+  Status update(const OutboxItem& item) override;
+  Status expire(std::int64_t created_before_ms) override;
+
+ private:
+  struct Impl;
+  explicit StoreView(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Digest of rows as the batch table keeps it: first 16 hex digits of SHA-256 over sensor, time, value, arrival.
+class RowsDigest {
+ public:
+  RowsDigest();
+  ~RowsDigest();
+  void add(const Reading& reading);
+  std::string finish();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice

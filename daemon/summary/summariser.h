@@ -1,0 +1,55 @@
+// Summariser: closes days. A day in the past is summed once no row of it has arrived for close_after; a row that
+// comes later makes revision n+1 when the day is due again. One thread (the batch layer's); the work is bounded by
+// memory, not by rows.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/calendar.h"
+#include "base/result.h"
+#include "summary/day_table.h"
+
+namespace sluice {
+
+struct SummarySettings {
+  std::string gateway;
+  std::chrono::milliseconds close_after{10 * 60 * 1000};
+  std::chrono::milliseconds reopen{std::chrono::hours(7 * 24)};
+  std::size_t memory_bytes_max = 8u << 20;  // for sorting one group of sensors
+};
+
+// Configured facts of a sensor that the document repeats.
+struct SensorNotes {
+  std::chrono::milliseconds every{0};  // 0: not configured
+  std::string unit;
+  std::map<std::string, std::string> labels;
+};
+using NotesOf = std::function<SensorNotes(const std::string& sensor)>;
+
+class Summariser {
+ public:
+  Summariser(SummarySettings settings, Calendar calendar, DayTable& table, NotesOf notes, std::vector<std::string> sinks);
+
+  // Days that should be summed now. `force`: every dirty day in the past, without waiting for close_after.
+  // Days with a revision are due again only when `scheduled`.
+  Result<std::vector<Day>> due(std::int64_t now_wall_ms, bool scheduled, bool force);
+  // Computes the document of a day as it would be now; writes nothing.
+  Result<SummaryRevision> compute(Day day, std::int64_t now_wall_ms);
+  // compute() and save(). An unchanged content makes no revision. Returns the newest revision.
+  Result<SummaryRevision> close(Day day, std::int64_t now_wall_ms);
+
+ private:
+  SummarySettings settings_;
+  Calendar calendar_;
+  DayTable& table_;
+  NotesOf notes_;
+  std::vector<std::string> sinks_;
+};
+
+}  // namespace sluice
