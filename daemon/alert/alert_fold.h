@@ -1,8 +1,8 @@
-// AlertFold: the state of every (rule, sensor) pair, moved by readings and deadlines. A fold: the same calls give the
-// same transitions, ids and times. One thread, no I/O.
+// AlertFold: the state of every (rule, sensor) pair, moved by readings and deadlines. A fold: the same calls
+// give the same transitions, ids and times. One thread, no I/O.
 //
-// Two clocks drive deadlines: stream time (never goes back) for `for`, and subscribed time (stands still while we
-// are not subscribed) for `silent_for`. advance() runs all that are due, in deadline order.
+// Two clocks drive deadlines: stream time (never goes back) for `for`, and subscribed time (stands still
+// while we are not subscribed) for `silent_for`. advance() runs all that are due, in deadline order.
 #pragma once
 
 #include <cstdint>
@@ -41,13 +41,14 @@ class AlertFold {
   ~AlertFold();
 
   void add_sensor(const SensorFacts& facts);  // matches it against every rule, once
-  // At start, after add_sensor: what was not idle, and when each sensor was last heard. A state whose rule has gone or
-  // changed is resolved (event flag kRuleRemoved).
-  void restore(const std::vector<RuleState>& states, const std::vector<SensorLast>& last, const FoldTime& time);
+  // At start, after add_sensor: what was not idle, and when each sensor was last heard. A state whose rule
+  // has gone or changed is resolved (event flag kRuleRemoved).
+  void restore(const std::vector<RuleState>& states, const std::vector<SensorLast>& last,
+               const FoldTime& time);
 
   void advance(const FoldTime& time);                             // deadlines due by then
   void on_reading(const Reading& reading, const FoldTime& time);  // after advance() to the same time
-  void on_backlog_end(const FoldTime& time);                      // tells of what began quietly and still stands
+  void on_backlog_end(const FoldTime& time);  // tells of what began quietly and still stands
   std::optional<std::int64_t> next_deadline_stream_ms(const FoldTime& time) const;
 
   // Transitions since the last take, in order. `changed` gets the newest state of each pair that moved.

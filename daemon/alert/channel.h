@@ -11,7 +11,8 @@ namespace sluice {
 class Channel {
  public:
   virtual ~Channel() = default;
-  // Tells of the newest transition of one (rule, sensor). kUnavailable: try again later; kRefused: never will.
+  // Tells of the newest transition of one (rule, sensor). kUnavailable: try again later; kRefused: never
+  // will.
   virtual Status deliver(const AlertEvent& event) = 0;
   virtual void tick() {}  // between deliveries: reconnect, keep alive
 };

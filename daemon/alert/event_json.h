@@ -1,4 +1,5 @@
-// The published form of an AlertEvent: one JSON object, times RFC 3339 UTC with ms, members in the documented order.
+// The published form of an AlertEvent: one JSON object, times RFC 3339 UTC with ms, members in the documented
+// order.
 #pragma once
 
 #include <string>
@@ -11,7 +12,8 @@
 namespace sluice {
 
 std::string event_to_json(const AlertEvent& event, const std::string& gateway);
-Result<AlertEvent> event_from_json(std::string_view text);  // what event_to_json wrote; `channels` stays empty
+Result<AlertEvent> event_from_json(
+    std::string_view text);  // what event_to_json wrote; `channels` stays empty
 std::vector<std::string> flag_names(std::uint32_t alert_flags);
 
 }  // namespace sluice

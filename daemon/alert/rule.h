@@ -15,15 +15,16 @@ struct Rule {
   std::string name;
   std::string sensor;  // filter over sensor names
   ConditionKind kind = ConditionKind::kAbove;
-  double low = 0;      // below: the limit; inside, outside: lower end
-  double high = 0;     // above: the limit; inside, outside: upper end
-  std::optional<double> clear;  // above: clears at <=; below: clears at >=; absent: when the condition is false
+  double low = 0;   // below: the limit; inside, outside: lower end
+  double high = 0;  // above: the limit; inside, outside: upper end
+  std::optional<double>
+      clear;  // above: clears at <=; below: clears at >=; absent: when the condition is false
   std::chrono::milliseconds silent_for{0};
   std::chrono::milliseconds hold{0};  // `for`
   std::string severity = "warning";
   std::vector<std::string> notify{"mqtt"};
-  std::string message;                // template: {sensor} {value} {unit} {threshold} {alert} {severity} {since} {label.X}
-  std::string digest() const;         // of everything that changes when it fires
+  std::string message;  // template: {sensor} {value} {unit} {threshold} {alert} {severity} {since} {label.X}
+  std::string digest() const;  // of everything that changes when it fires
 };
 
 struct AlertSettings {

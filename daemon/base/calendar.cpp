@@ -15,7 +15,9 @@ using std::chrono::milliseconds;
 using SysMs = date::sys_time<milliseconds>;
 using LocalMs = date::local_time<milliseconds>;
 
-const date::time_zone* zone_of(const void* zone) { return static_cast<const date::time_zone*>(zone); }
+const date::time_zone* zone_of(const void* zone) {
+  return static_cast<const date::time_zone*>(zone);
+}
 
 std::int64_t offset_at(const date::time_zone* zone, std::int64_t wall_ms) {
   auto info = zone->get_info(SysMs(milliseconds(wall_ms)));
@@ -33,8 +35,9 @@ Result<Calendar> Calendar::load(std::string_view zone_name) {
     const date::time_zone* zone = date::locate_zone(std::string(zone_name));
     return Calendar(std::string(zone_name), zone);
   } catch (const std::exception&) {
-    return make_error(ErrorCode::kNotFound, "no time zone named \"" + std::string(zone_name) +
-                                                "\"; use an IANA name such as Europe/Berlin (timedatectl list-timezones)");
+    return make_error(ErrorCode::kNotFound,
+                      "no time zone named \"" + std::string(zone_name) +
+                          "\"; use an IANA name such as Europe/Berlin (timedatectl list-timezones)");
   }
 }
 
@@ -58,7 +61,9 @@ Day Calendar::day_of(std::int64_t wall_ms) const {
   return day;
 }
 
-std::int64_t Calendar::begin_ms(Day day) const { return at_ms(day, 0); }
+std::int64_t Calendar::begin_ms(Day day) const {
+  return at_ms(day, 0);
+}
 
 std::int64_t Calendar::at_ms(Day day, int minutes) const {
   LocalMs local{std::chrono::duration_cast<milliseconds>(date::days(day)) + std::chrono::minutes(minutes)};
@@ -77,8 +82,8 @@ std::int32_t Calendar::offset_ms(std::int64_t wall_ms) const {
 std::string format_date(Day day) {
   date::year_month_day ymd{date::sys_days(date::days(day))};
   char text[24];
-  std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(ymd.year()), static_cast<unsigned>(ymd.month()),
-                static_cast<unsigned>(ymd.day()));
+  std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(ymd.year()),
+                static_cast<unsigned>(ymd.month()), static_cast<unsigned>(ymd.day()));
   return text;
 }
 

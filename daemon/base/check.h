@@ -6,7 +6,7 @@ namespace sluice {
 [[noreturn]] void check_failed(const char* file, int line, const char* condition, const char* message);
 }  // namespace sluice
 
-#define SLUICE_CHECK(condition, message)                                            \
-  do {                                                                              \
+#define SLUICE_CHECK(condition, message)                                               \
+  do {                                                                                 \
     if (!(condition)) ::sluice::check_failed(__FILE__, __LINE__, #condition, message); \
   } while (false)

@@ -1,5 +1,5 @@
-// The clock seam. Everything that asks for the time is given a Clock; the real one is io/system_clock, the tests'
-// one (FakeClock below) is moved by hand.
+// The clock seam. Everything that asks for the time is given a Clock; the real one is io/system_clock, the
+// tests' one (FakeClock below) is moved by hand.
 #pragma once
 
 #include <cstdint>
@@ -16,9 +16,9 @@ struct Instant {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Instant now() = 0;                        // any thread
-  virtual bool synchronised() = 0;                  // has the kernel's clock been set by NTP, PTP, …?
-  virtual const std::string& boot_id() const = 0;   // constant for the life of the process
+  virtual Instant now() = 0;                       // any thread
+  virtual bool synchronised() = 0;                 // has the kernel's clock been set by NTP, PTP, …?
+  virtual const std::string& boot_id() const = 0;  // constant for the life of the process
 };
 
 class FakeClock final : public Clock {

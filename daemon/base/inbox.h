@@ -1,5 +1,5 @@
-// Inbox<T>: a bounded queue between threads. push() never blocks and says no when the queue is full (and counts
-// it); wait_pop() blocks the one consumer. Any thread may push.
+// Inbox<T>: a bounded queue between threads. push() never blocks and says no when the queue is full (and
+// counts it); wait_pop() blocks the one consumer. Any thread may push.
 #pragma once
 
 #include <chrono>
@@ -38,7 +38,8 @@ class Inbox {
     return take();
   }
 
-  // Waits until there is an item, the timeout has passed, wake() was called or the inbox was closed and is empty.
+  // Waits until there is an item, the timeout has passed, wake() was called or the inbox was closed and is
+  // empty.
   std::optional<T> wait_pop(std::chrono::milliseconds timeout) {
     std::unique_lock lock(mutex_);
     ready_.wait_for(lock, timeout, [this] { return !items_.empty() || closed_ || woken_; });

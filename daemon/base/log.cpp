@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 namespace sluice {
@@ -51,9 +52,13 @@ Log::Log(LogLevel level, Style style)
 
 Log::~Log() = default;
 
-void Log::set_level(LogLevel level) { impl_->logger.set_level(spd_level(level)); }
+void Log::set_level(LogLevel level) {
+  impl_->logger.set_level(spd_level(level));
+}
 
-bool Log::enabled(LogLevel level) const { return impl_->logger.should_log(spd_level(level)); }
+bool Log::enabled(LogLevel level) const {
+  return impl_->logger.should_log(spd_level(level));
+}
 
 void Log::write(LogLevel level, const std::string& line) {
   if (impl_->style == Style::kJournald) {

@@ -1,5 +1,5 @@
-// Log: one line a change of state, to standard error, with the journald priority prefix (sd-daemon(3)). There is no
-// global logger: whoever logs was given a Log. Any thread.
+// Log: one line a change of state, to standard error, with the journald priority prefix (sd-daemon(3)). There
+// is no global logger: whoever logs was given a Log. Any thread.
 #pragma once
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
-// Result<T>: a value or an Error, never both, never ignored. Library exceptions are turned into one of these in
-// the one file that wraps the library; a broken invariant is not an Error but a failed SLUICE_CHECK.
+// Result<T>: a value or an Error, never both, never ignored. Library exceptions are turned into one of these
+// in the one file that wraps the library; a broken invariant is not an Error but a failed SLUICE_CHECK.
 #pragma once
 
 #include <string>
@@ -29,8 +29,8 @@ struct Error {
 template <class T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}       // NOLINT: implicit on purpose
-  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}   // NOLINT: implicit on purpose
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}      // NOLINT: implicit on purpose
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}  // NOLINT: implicit on purpose
 
   bool ok() const { return state_.index() == 0; }
   explicit operator bool() const { return ok(); }
@@ -69,6 +69,8 @@ class [[nodiscard]] Result<void> {
 
 using Status = Result<void>;
 
-inline Error make_error(ErrorCode code, std::string context) { return Error{code, std::move(context)}; }
+inline Error make_error(ErrorCode code, std::string context) {
+  return Error{code, std::move(context)};
+}
 
 }  // namespace sluice

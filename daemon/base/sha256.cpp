@@ -7,11 +7,14 @@
 namespace sluice {
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
-  SLUICE_CHECK(context_ != nullptr && EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_sha256(), nullptr) == 1,
+  SLUICE_CHECK(context_ != nullptr &&
+                   EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), EVP_sha256(), nullptr) == 1,
                "cannot start SHA-256");
 }
 
-Sha256::~Sha256() { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
+Sha256::~Sha256() {
+  EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_));
+}
 
 void Sha256::update(const void* data, std::size_t size) {
   SLUICE_CHECK(EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), data, size) == 1, "SHA-256 update");
@@ -20,7 +23,8 @@ void Sha256::update(const void* data, std::size_t size) {
 Sha256::Digest Sha256::finish() {
   Digest digest{};
   unsigned size = 0;
-  SLUICE_CHECK(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), digest.data(), &size) == 1 && size == digest.size(),
+  SLUICE_CHECK(EVP_DigestFinal_ex(static_cast<EVP_MD_CTX*>(context_), digest.data(), &size) == 1 &&
+                   size == digest.size(),
                "SHA-256 finish");
   return digest;
 }

@@ -19,8 +19,8 @@ class Sha256 {
 
   void update(const void* data, std::size_t size);
   void update(std::string_view text) { update(text.data(), text.size()); }
-  Digest finish();            // once
-  std::string finish_hex();   // once; 64 lower-case digits
+  Digest finish();           // once
+  std::string finish_hex();  // once; 64 lower-case digits
 
  private:
   void* context_;

@@ -43,9 +43,10 @@ std::string format_rfc3339(std::int64_t wall_ms) {
 std::optional<std::int64_t> parse_rfc3339(std::string_view text, bool assume_utc) {
   std::size_t at = 0;
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, ms = 0;
-  if (!digits(text, at, 4, year) || !one_of(text, at, "-") || !digits(text, at, 2, month) || !one_of(text, at, "-") ||
-      !digits(text, at, 2, day) || !one_of(text, at, "Tt ") || !digits(text, at, 2, hour) || !one_of(text, at, ":") ||
-      !digits(text, at, 2, minute) || !one_of(text, at, ":") || !digits(text, at, 2, second)) {
+  if (!digits(text, at, 4, year) || !one_of(text, at, "-") || !digits(text, at, 2, month) ||
+      !one_of(text, at, "-") || !digits(text, at, 2, day) || !one_of(text, at, "Tt ") ||
+      !digits(text, at, 2, hour) || !one_of(text, at, ":") || !digits(text, at, 2, minute) ||
+      !one_of(text, at, ":") || !digits(text, at, 2, second)) {
     return std::nullopt;
   }
   if (at < text.size() && text[at] == '.') {

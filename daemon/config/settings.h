@@ -1,5 +1,6 @@
-// Settings: the whole configuration, checked, with every default filled in. Stages declare their own settings; this
-// aggregate only names them. Made by load_settings() (yaml_loader.cpp has the only yaml-cpp include).
+// Settings: the whole configuration, checked, with every default filled in. Stages declare their own
+// settings; this aggregate only names them. Made by load_settings() (yaml_loader.cpp has the only yaml-cpp
+// include).
 #pragma once
 
 #include <chrono>
@@ -30,14 +31,14 @@ struct NotifyEntry {
 
 struct Settings {
   struct Gateway {
-    std::string id;         // [a-z0-9-]{1,63}
-    std::string timezone;   // IANA name
+    std::string id;        // [a-z0-9-]{1,63}
+    std::string timezone;  // IANA name
     std::string state_dir = "/var/lib/sluice";
     std::string runtime_dir = "/run/sluice";
   } gateway;
   BrokerSettings mqtt;
-  DecodeSettings decode;    // readings, sensors, clock.max_future
-  AlertSettings alerts;     // alerting, alerts
+  DecodeSettings decode;  // readings, sensors, clock.max_future
+  AlertSettings alerts;   // alerting, alerts
   std::vector<NotifyEntry> notify;
   struct StoreKeys {
     Durability durability = Durability::kCrash;
@@ -56,7 +57,7 @@ struct Settings {
   UploadSettings upload;
   ApiSettings api;
   LogLevel log_level = LogLevel::kInfo;
-  std::string digest;       // SHA-256 of the file's bytes, 64 hex digits
+  std::string digest;  // SHA-256 of the file's bytes, 64 hex digits
 };
 
 // Reads and checks a file. A wrong one gives an error of one or more lines, each

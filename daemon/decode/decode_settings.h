@@ -16,11 +16,11 @@ enum class TimeFormat { kAuto, kRfc3339, kSeconds, kMilliseconds, kMicroseconds,
 enum class RetainedPolicy { kIfNew, kIgnore, kStore };
 
 struct ReadingsEntry {
-  std::string topic;                     // filter
+  std::string topic;  // filter
   int qos = 1;
   PayloadFormat format = PayloadFormat::kJson;
-  std::string value;                     // JSON pointer (RFC 6901); empty: the whole document
-  std::string time;                      // JSON pointer; empty: arrival time
+  std::string value;  // JSON pointer (RFC 6901); empty: the whole document
+  std::string time;   // JSON pointer; empty: arrival time
   TimeFormat time_format = TimeFormat::kAuto;
   std::vector<std::string> fields;       // members of the document, one reading each
   std::string each;                      // JSON pointer to an array, one reading an element

@@ -16,9 +16,9 @@ namespace sluice {
 
 // One value found. `reject` is kCount_ for a good one, else a readings_rejected/* counter.
 struct DecodedValue {
-  std::string_view sensor;  // name; valid until the next decode()
-  double value = 0;         // raw, before calibration
-  std::int64_t time_ms = 0; // meaningful if has_time
+  std::string_view sensor;   // name; valid until the next decode()
+  double value = 0;          // raw, before calibration
+  std::int64_t time_ms = 0;  // meaningful if has_time
   bool has_time = false;
   Counter reject = Counter::kCount_;
 };
@@ -26,11 +26,14 @@ struct DecodedValue {
 class PayloadDecoder {
  public:
   virtual ~PayloadDecoder() = default;
-  // Appends what it finds to `out`; returns kCount_, or a messages_rejected/* counter and leaves `out` as it was.
-  virtual Counter decode(std::string_view topic, std::string_view payload, std::vector<DecodedValue>& out) = 0;
+  // Appends what it finds to `out`; returns kCount_, or a messages_rejected/* counter and leaves `out` as it
+  // was.
+  virtual Counter decode(std::string_view topic, std::string_view payload,
+                         std::vector<DecodedValue>& out) = 0;
 };
 
-// Checks an entry as far as YAML cannot: filter, pointers, template, combinations. The text says what was expected.
+// Checks an entry as far as YAML cannot: filter, pointers, template, combinations. The text says what was
+// expected.
 Status check_readings_entry(const ReadingsEntry& entry);
 
 class Decoder {
@@ -48,7 +51,8 @@ class Decoder {
   std::unique_ptr<Impl> impl_;
 };
 
-// Filters to subscribe to: those of `readings` that no other covers, with the highest QoS of those they cover.
+// Filters to subscribe to: those of `readings` that no other covers, with the highest QoS of those they
+// cover.
 std::vector<std::pair<std::string, int>> subscriptions_of(const std::vector<ReadingsEntry>& readings);
 
 }  // namespace sluice

@@ -1,5 +1,5 @@
-// SensorProfile: what the configuration says of one sensor, all matching `sensors:` entries merged, later wins.
-// Order of application: raw → invalid (raw) → calibration → plausible (calibrated).
+// SensorProfile: what the configuration says of one sensor, all matching `sensors:` entries merged, later
+// wins. Order of application: raw → invalid (raw) → calibration → plausible (calibrated).
 #pragma once
 
 #include <map>
@@ -27,6 +27,7 @@ struct SensorProfile {
 };
 
 // `unit` is the readings entry's; a sensors entry's wins.
-SensorProfile profile_of(const std::vector<SensorEntry>& entries, const std::string& sensor, const std::string& unit);
+SensorProfile profile_of(const std::vector<SensorEntry>& entries, const std::string& sensor,
+                         const std::string& unit);
 
 }  // namespace sluice

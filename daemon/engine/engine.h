@@ -1,5 +1,5 @@
-// Engine: the fold over the journal. Records in, events and batches out; RAM only, no I/O, one thread. The same
-// records from the same checkpoint give the same readings, transitions, ids and counters.
+// Engine: the fold over the journal. Records in, events and batches out; RAM only, no I/O, one thread. The
+// same records from the same checkpoint give the same readings, transitions, ids and counters.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct EngineSettings {
   std::string gateway;
   DecodeSettings decode;
   AlertSettings alerts;
-  std::size_t receive_maximum = 100;      // redelivery triples remembered
+  std::size_t receive_maximum = 100;        // redelivery triples remembered
   std::int64_t snapshot_every_ms = 600000;  // sensors' last values are stored this often
 };
 

@@ -1,5 +1,5 @@
-// The seam between intake and an MQTT client library (io/paho_broker_link is the real one). The link connects once
-// per call, reports everything through BrokerEvents and never reconnects by itself.
+// The seam between intake and an MQTT client library (io/paho_broker_link is the real one). The link connects
+// once per call, reports everything through BrokerEvents and never reconnects by itself.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@ struct Subscription {
 struct BrokerSettings {
   std::string uri = "mqtt://127.0.0.1:1883";  // mqtt:// or mqtts://
   std::string client_id;
-  int protocol = 5;                            // 5, or 3 for MQTT 3.1.1
+  int protocol = 5;  // 5, or 3 for MQTT 3.1.1
   std::chrono::seconds keepalive{30};
   std::chrono::seconds session_expiry{7 * 24 * 3600};
   std::chrono::milliseconds heartbeat{500};
@@ -46,7 +46,7 @@ struct ArrivedMessage {
 class BrokerEvents {
  public:
   virtual ~BrokerEvents() = default;
-  virtual void on_connected(bool session_present) = 0;      // before any message of this connection
+  virtual void on_connected(bool session_present) = 0;  // before any message of this connection
   virtual void on_connect_failed(const std::string& why) = 0;
   virtual void on_subscribed(const std::vector<int>& codes) = 0;  // one a filter; < 128: granted QoS
   virtual void on_lost(const std::string& why) = 0;  // not after our own disconnect(); "taken over" if it was

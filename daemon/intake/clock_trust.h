@@ -11,7 +11,7 @@ namespace sluice {
 
 struct ClockSettings {
   enum class Trust { kAuto, kAlways, kNtp };
-  Trust trust = Trust::kAuto;               // auto: synchronised, or `wait` passed and later than build and newest row
+  Trust trust = Trust::kAuto;  // auto: synchronised, or `wait` passed and later than build and newest row
   std::chrono::milliseconds wait{15 * 60 * 1000};
 };
 

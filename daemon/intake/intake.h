@@ -1,5 +1,6 @@
-// Intake: what happens in the broker library's callback. It drops our own topics, appends the message to the journal
-// and returns; returning is the acknowledgement, so when the journal cannot take it, it does not return.
+// Intake: what happens in the broker library's callback. It drops our own topics, appends the message to the
+// journal and returns; returning is the acknowledgement, so when the journal cannot take it, it does not
+// return.
 //
 // Threads: the BrokerEvents side on the library's receive thread; everything else from main.
 #pragma once
@@ -28,7 +29,8 @@ struct LinkEvent {
 
 class Intake final : public BrokerEvents {
  public:
-  // `heartbeat_topic`: our own, below sluice/<gateway>/. `wake` tells main that an event or high water is waiting.
+  // `heartbeat_topic`: our own, below sluice/<gateway>/. `wake` tells main that an event or high water is
+  // waiting.
   Intake(Journal& journal, Clock& clock, std::string heartbeat_topic, std::uint32_t max_payload_bytes,
          std::function<void()> wake);
 
@@ -40,9 +42,13 @@ class Intake final : public BrokerEvents {
   void on_message(const ArrivedMessage& message) override;
 
   Inbox<LinkEvent>& events() { return events_; }
-  bool high_water() const { return high_water_.load(std::memory_order_acquire); }  // set at 50 %, never cleared here
+  bool high_water() const {
+    return high_water_.load(std::memory_order_acquire);
+  }  // set at 50 %, never cleared here
   void set_high_water(bool on) { high_water_.store(on, std::memory_order_release); }
-  std::uint64_t take_overload_drops() { return overload_drops_.exchange(0); }  // QoS 0 dropped since the last call
+  std::uint64_t take_overload_drops() {
+    return overload_drops_.exchange(0);
+  }  // QoS 0 dropped since the last call
   std::int64_t last_message_boot_ms() const { return last_message_boot_ms_.load(std::memory_order_relaxed); }
   std::uint64_t messages() const { return messages_.load(std::memory_order_relaxed); }
 

@@ -1,10 +1,11 @@
 // Journal: the durable log between the broker's acknowledgement and the store. A preallocated ring file of
 // checksummed records; its byte format is drawn in journal_format.md.
 //
-// Threads: append() by any thread, one at a time inside; read() and mark_in_progress() by the engine's thread;
-// release() by the store's. An appended record is readable at once, also while its sync is still under way.
-// Durability::kCrash survives the death of the process; kPower returns from append() only after fdatasync, and never
-// writes again into a 512-byte sector that was synced. After a failed write or sync every later append() fails.
+// Threads: append() by any thread, one at a time inside; read() and mark_in_progress() by the engine's
+// thread; release() by the store's. An appended record is readable at once, also while its sync is still
+// under way. Durability::kCrash survives the death of the process; kPower returns from append() only after
+// fdatasync, and never writes again into a 512-byte sector that was synced. After a failed write or sync
+// every later append() fails.
 #pragma once
 
 #include <chrono>
@@ -34,44 +35,48 @@ struct NewRecord {
 
 // What opening a ring found.
 struct JournalRecovery {
-  std::uint64_t first_seq = 0;      // oldest record still there; 0: none
-  std::uint64_t last_seq = 0;       // newest valid record; 0: none
-  std::uint64_t damaged_bytes = 0;  // written once, and not readable any more
-  std::uint64_t in_progress_seq = 0;   // the record the engine was replaying when the process ended; 0: none
+  std::uint64_t first_seq = 0;        // oldest record still there; 0: none
+  std::uint64_t last_seq = 0;         // newest valid record; 0: none
+  std::uint64_t damaged_bytes = 0;    // written once, and not readable any more
+  std::uint64_t in_progress_seq = 0;  // the record the engine was replaying when the process ended; 0: none
   std::uint32_t in_progress_attempts = 0;
 };
 
 class Journal {
  public:
   // A new, empty ring in `file` (its size is the ring's). `first_seq` is cursor + 1.
-  static Result<std::unique_ptr<Journal>> create(std::unique_ptr<JournalFile> file, Durability durability, Clock& clock,
-                                                 std::string journal_id, std::uint64_t first_seq);
-  // An existing ring, for draining and, if `durability` and size are as wanted, for going on with. Every valid record
-  // from the cursor on is readable; damage ends it and is reported.
-  static Result<std::unique_ptr<Journal>> open(std::unique_ptr<JournalFile> file, Durability durability, Clock& clock);
+  static Result<std::unique_ptr<Journal>> create(std::unique_ptr<JournalFile> file, Durability durability,
+                                                 Clock& clock, std::string journal_id,
+                                                 std::uint64_t first_seq);
+  // An existing ring, for draining and, if `durability` and size are as wanted, for going on with. Every
+  // valid record from the cursor on is readable; damage ends it and is reported.
+  static Result<std::unique_ptr<Journal>> open(std::unique_ptr<JournalFile> file, Durability durability,
+                                               Clock& clock);
   ~Journal();
 
   const std::string& id() const;
   const std::string& boot_id() const;
   const JournalRecovery& recovery() const;
   std::uint64_t capacity_bytes() const;
-  std::uint64_t used_bytes() const;       // appended and not released
-  std::uint64_t last_seq() const;         // 0 or first_seq - 1 when nothing was appended
+  std::uint64_t used_bytes() const;            // appended and not released
+  std::uint64_t last_seq() const;              // 0 or first_seq - 1 when nothing was appended
   std::uint64_t largest_record_bytes() const;  // longest topic + payload that fits an empty ring
 
-  // Returns the seq. kFull: no room (the caller decides; intake aborts). kIo, kNoSpace: nothing can be kept any more.
+  // Returns the seq. kFull: no room (the caller decides; intake aborts). kIo, kNoSpace: nothing can be kept
+  // any more.
   Result<std::uint64_t> append(const NewRecord& record);
 
-  // Copies records after `after_seq` into `buffer` (cleared first) until it is full or there is no more, and points
-  // `records` into it. At least one record if there is one. Returns an error if bytes that were valid no longer are.
+  // Copies records after `after_seq` into `buffer` (cleared first) until it is full or there is no more, and
+  // points `records` into it. At least one record if there is one. Returns an error if bytes that were valid
+  // no longer are.
   Status read(std::uint64_t after_seq, std::vector<char>& buffer, std::size_t buffer_bytes_max,
               std::vector<JournalRecord>& records);
-  // Waits until a record after `after_seq` is there, wake() was called, or the timeout has passed. When nothing is
-  // there it returns the time now, read so that every later record has the same or a later time.
+  // Waits until a record after `after_seq` is there, wake() was called, or the timeout has passed. When
+  // nothing is there it returns the time now, read so that every later record has the same or a later time.
   Instant wait(std::uint64_t after_seq, std::chrono::milliseconds timeout);
   void wake();
 
-  void release(std::uint64_t seq);  // everything up to seq may be overwritten
+  void release(std::uint64_t seq);             // everything up to seq may be overwritten
   Status mark_in_progress(std::uint64_t seq);  // about to replay this record; counted over restarts
   // Counts readings that were given up because they could not be stored, until the ledger can take them.
   Status set_dropped(std::uint64_t total);

@@ -12,27 +12,27 @@ enum class AlertState : std::uint8_t { kResolved = 0, kFiring = 1 };
 
 // Bits of AlertEvent::flags; stored, so values never change meaning.
 enum AlertFlag : std::uint32_t {
-  kQuiet = 1u << 0,       // moved state without telling anybody (older than alerting.max_age, queued)
-  kStanding = 1u << 1,    // tells now of an alert that began quietly
+  kQuiet = 1u << 0,     // moved state without telling anybody (older than alerting.max_age, queued)
+  kStanding = 1u << 1,  // tells now of an alert that began quietly
   kClockWasUnset = 1u << 2,
   kTest = 1u << 3,
   kRuleRemoved = 1u << 4,  // resolved because the rule left the configuration
 };
 
 struct AlertEvent {
-  std::string id;         // first 16 hex digits of SHA-256(gateway NUL alert NUL sensor NUL since_ms)
-  std::string alert;      // rule name
-  std::string sensor;     // sensor name, or "$gateway"
+  std::string id;      // first 16 hex digits of SHA-256(gateway NUL alert NUL sensor NUL since_ms)
+  std::string alert;   // rule name
+  std::string sensor;  // sensor name, or "$gateway"
   AlertState state = AlertState::kFiring;
   std::string severity;
-  double value = 0;       // of the reading that made the transition, or the last one
+  double value = 0;  // of the reading that made the transition, or the last one
   double threshold = 0;
   std::string unit;
   std::map<std::string, std::string> labels;
   std::int64_t since_ms = 0;  // when the alert began: the time of a reading or of a deadline
   std::int64_t at_ms = 0;     // when this transition happened, likewise
   std::string message;
-  std::uint32_t flags = 0;    // AlertFlag bits
+  std::uint32_t flags = 0;            // AlertFlag bits
   std::vector<std::string> channels;  // names of `notify` entries to tell
 };
 

@@ -1,5 +1,6 @@
-// Batch: what the engine made of a run of journal records, and the store writes in one transaction: all of it or
-// nothing. Checkpoint: what the store gives back at start, so that the fold goes on where the last batch ended.
+// Batch: what the engine made of a run of journal records, and the store writes in one transaction: all of it
+// or nothing. Checkpoint: what the store gives back at start, so that the fold goes on where the last batch
+// ended.
 #pragma once
 
 #include <cstdint>
@@ -15,20 +16,22 @@ namespace sluice {
 
 // How far the journal has been folded. Records up to and including `seq` are in the store.
 struct Cursor {
-  std::string journal_id;   // random, made with the ring
+  std::string journal_id;  // random, made with the ring
   std::uint64_t seq = 0;
   bool operator==(const Cursor&) const = default;
 };
 
-// The engine's clocks at the end of the batch; constant offsets within it (a step or a connection change cuts it).
+// The engine's clocks at the end of the batch; constant offsets within it (a step or a connection change cuts
+// it).
 struct StreamClockState {
   std::string boot_id;
-  std::int64_t stream_minus_boot_ms = 0;        // stream time = boot time + this; never goes back, not even over boots
-  std::int64_t wall_minus_stream_ms = 0;        // wall time = stream time + this
-  std::int64_t subscribed_ms = 0;               // time spent subscribed, up to `stream_ms`
-  std::int64_t stream_ms = 0;                   // stream time of the last record or deadline
+  std::int64_t stream_minus_boot_ms =
+      0;  // stream time = boot time + this; never goes back, not even over boots
+  std::int64_t wall_minus_stream_ms = 0;  // wall time = stream time + this
+  std::int64_t subscribed_ms = 0;         // time spent subscribed, up to `stream_ms`
+  std::int64_t stream_ms = 0;             // stream time of the last record or deadline
   bool connected = false;
-  bool backlog = false;                         // connected, and the session's backlog has not ended
+  bool backlog = false;  // connected, and the session's backlog has not ended
   bool clock_trusted = false;
 };
 
@@ -47,10 +50,10 @@ struct SensorRow {
 // What the newest rows say of a sensor; the store rebuilds it at start from a snapshot and the rows after it.
 struct SensorLast {
   SensorId id = 0;
-  std::int64_t time_ms = 0;         // newest reading time; 0: none yet
+  std::int64_t time_ms = 0;  // newest reading time; 0: none yet
   double value = 0;
-  std::int64_t arrival_ms = 0;      // of the newest arrival, wall
-  std::int64_t subscribed_ms = 0;   // StreamClockState::subscribed_ms at that arrival
+  std::int64_t arrival_ms = 0;     // of the newest arrival, wall
+  std::int64_t subscribed_ms = 0;  // StreamClockState::subscribed_ms at that arrival
 };
 
 // State of one rule on one sensor. A row is written when the phase changes, not for each reading.
@@ -63,7 +66,7 @@ struct RuleState {
   std::int64_t deadline_ms = 0;  // pending: stream time at which it fires
   bool notified = false;         // firing: somebody was told
   double value = 0;              // at the transition
-  std::string rule_digest;       // the rule's definition; a row with another digest is resolved, not continued
+  std::string rule_digest;  // the rule's definition; a row with another digest is resolved, not continued
 };
 
 struct QuarantineSample {
@@ -79,26 +82,27 @@ struct Batch {
   StreamClockState clock;
   std::vector<SensorRow> new_sensors;
   std::vector<Reading> readings;
-  std::vector<RuleState> rule_states;         // the newest per (rule, sensor)
-  std::vector<AlertEvent> events;             // in order
-  std::vector<DeliveredTriple> triples;       // all that are remembered, oldest first
-  std::vector<std::pair<std::string, std::uint64_t>> retained;  // topic → hash of its last retained payload, changed ones
+  std::vector<RuleState> rule_states;    // the newest per (rule, sensor)
+  std::vector<AlertEvent> events;        // in order
+  std::vector<DeliveredTriple> triples;  // all that are remembered, oldest first
+  std::vector<std::pair<std::string, std::uint64_t>>
+      retained;  // topic → hash of its last retained payload, changed ones
   std::vector<QuarantineSample> quarantine;
-  Ledger counts;                              // to add, by arrival day
-  std::vector<SensorLast> snapshot;           // empty, or all sensors as of the end of this batch
-  std::vector<Day> gateway_days;              // days on which the gateway ran, that no batch has named yet
+  Ledger counts;                     // to add, by arrival day
+  std::vector<SensorLast> snapshot;  // empty, or all sensors as of the end of this batch
+  std::vector<Day> gateway_days;     // days on which the gateway ran, that no batch has named yet
 };
 
 struct Checkpoint {
-  Cursor cursor;                              // journal_id empty: a new database
+  Cursor cursor;  // journal_id empty: a new database
   StreamClockState clock;
-  std::vector<SensorRow> sensors;             // ids ascending
+  std::vector<SensorRow> sensors;  // ids ascending
   std::vector<SensorLast> last;
-  std::vector<RuleState> rule_states;         // those not idle
+  std::vector<RuleState> rule_states;  // those not idle
   std::vector<DeliveredTriple> triples;
   std::vector<std::pair<std::string, std::uint64_t>> retained;
-  std::vector<AlertEvent> undelivered;        // with one channel each
-  std::int64_t newest_row_ms = 0;             // newest arrival stored, for clock.trust
+  std::vector<AlertEvent> undelivered;  // with one channel each
+  std::int64_t newest_row_ms = 0;       // newest arrival stored, for clock.trust
 };
 
 }  // namespace sluice

@@ -38,13 +38,16 @@ static_assert(!kNames.back().empty(), "a name for each counter");
 
 std::uint64_t sum(const Counts& counts, Counter first, Counter last) {
   std::uint64_t total = 0;
-  for (auto i = static_cast<std::size_t>(first); i <= static_cast<std::size_t>(last); ++i) total += counts.values[i];
+  for (auto i = static_cast<std::size_t>(first); i <= static_cast<std::size_t>(last); ++i)
+    total += counts.values[i];
   return total;
 }
 
 }  // namespace
 
-std::string_view counter_name(Counter counter) { return kNames[static_cast<std::size_t>(counter)]; }
+std::string_view counter_name(Counter counter) {
+  return kNames[static_cast<std::size_t>(counter)];
+}
 
 std::uint64_t Counts::messages_rejected() const {
   return sum(*this, Counter::kMessagesMalformed, Counter::kMessagesCrashed);
@@ -52,7 +55,9 @@ std::uint64_t Counts::messages_rejected() const {
 std::uint64_t Counts::readings_rejected() const {
   return sum(*this, Counter::kReadingsNotANumber, Counter::kReadingsTooManySensors);
 }
-std::uint64_t Counts::readings_dropped() const { return (*this)[Counter::kReadingsDropDisk]; }
+std::uint64_t Counts::readings_dropped() const {
+  return (*this)[Counter::kReadingsDropDisk];
+}
 
 bool Counts::balanced() const {
   const Counts& c = *this;

@@ -20,27 +20,27 @@ enum class Counter : std::uint8_t {
   kMessagesIgnored,    // no readings entry matches, or retained: ignore
   kMessagesDuplicate,  // redelivered by the broker, or a retained message seen before
   // messages rejected, by reason
-  kMessagesMalformed,     // not JSON, or not a number where format is number
-  kMessagesBadUtf8,       // not UTF-8
-  kMessagesTooLarge,      // longer than mqtt.max_payload
-  kMessagesTooDeep,       // nested deeper than the parser allows
-  kMessagesEmpty,         // no payload
-  kMessagesNoReading,     // none of the fields or pointers of its readings entry is in it
-  kMessagesTooMany,       // more elements or sensors than the limits allow
-  kMessagesOverload,      // QoS 0 above the journal's high water
-  kMessagesCrashed,       // the engine crashed on it twice
+  kMessagesMalformed,  // not JSON, or not a number where format is number
+  kMessagesBadUtf8,    // not UTF-8
+  kMessagesTooLarge,   // longer than mqtt.max_payload
+  kMessagesTooDeep,    // nested deeper than the parser allows
+  kMessagesEmpty,      // no payload
+  kMessagesNoReading,  // none of the fields or pointers of its readings entry is in it
+  kMessagesTooMany,    // more elements or sensors than the limits allow
+  kMessagesOverload,   // QoS 0 above the journal's high water
+  kMessagesCrashed,    // the engine crashed on it twice
   // readings
   kReadingsDecoded,  // values found in messages
   kReadingsStored,
   kReadingsDuplicate,
   // readings rejected, by reason
-  kReadingsNotANumber,   // a string without a state, null, an object, NaN
-  kReadingsOutOfRange,   // infinite, or beyond a double
-  kReadingsBadTime,      // the time member is missing or unreadable
-  kReadingsBadName,      // the sensor template names a member that is not there
-  kReadingsInvalid,      // a sentinel of `invalid`
-  kReadingsImplausible,  // outside `plausible`
-  kReadingsFuture,       // later than clock.max_future allows
+  kReadingsNotANumber,      // a string without a state, null, an object, NaN
+  kReadingsOutOfRange,      // infinite, or beyond a double
+  kReadingsBadTime,         // the time member is missing or unreadable
+  kReadingsBadName,         // the sensor template names a member that is not there
+  kReadingsInvalid,         // a sentinel of `invalid`
+  kReadingsImplausible,     // outside `plausible`
+  kReadingsFuture,          // later than clock.max_future allows
   kReadingsTooManySensors,  // the sensor registry is full
   // readings dropped, by reason
   kReadingsDropDisk,  // could not be stored: disk full or broken

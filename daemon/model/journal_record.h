@@ -1,5 +1,5 @@
-// JournalRecord: what the journal keeps and the engine folds over. Messages and everything else that the engine's
-// state depends on: a replay of the same records gives the same state.
+// JournalRecord: what the journal keeps and the engine folds over. Messages and everything else that the
+// engine's state depends on: a replay of the same records gives the same state.
 #pragma once
 
 #include <cstdint>
@@ -28,13 +28,13 @@ enum RecordFlag : std::uint8_t {
 };
 
 struct JournalRecord {
-  std::uint64_t seq = 0;      // 1, 2, 3 … for the life of the gateway, without gaps
+  std::uint64_t seq = 0;  // 1, 2, 3 … for the life of the gateway, without gaps
   RecordKind kind = RecordKind::kMessage;
-  std::uint8_t flags = 0;     // RecordFlag bits
+  std::uint8_t flags = 0;  // RecordFlag bits
   std::uint16_t packet_id = 0;
-  std::int64_t wall_ms = 0;   // Unix time of the append
-  std::int64_t boot_ms = 0;   // CLOCK_BOOTTIME of the append; does not go back within a boot
-  std::string_view topic;     // valid as long as the buffer that it was read into
+  std::int64_t wall_ms = 0;  // Unix time of the append
+  std::int64_t boot_ms = 0;  // CLOCK_BOOTTIME of the append; does not go back within a boot
+  std::string_view topic;    // valid as long as the buffer that it was read into
   std::string_view payload;
 };
 

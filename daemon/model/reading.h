@@ -20,10 +20,10 @@ enum ReadingFlag : std::uint32_t {
 
 struct Reading {
   SensorId sensor = 0;
-  std::uint32_t flags = 0;       // ReadingFlag bits
-  std::int64_t time_ms = 0;      // Unix time of the measurement
-  std::int64_t arrival_ms = 0;   // Unix time of the journal append
-  double value = 0;              // after calibration; finite
+  std::uint32_t flags = 0;      // ReadingFlag bits
+  std::int64_t time_ms = 0;     // Unix time of the measurement
+  std::int64_t arrival_ms = 0;  // Unix time of the journal append
+  double value = 0;             // after calibration; finite
 };
 
 }  // namespace sluice

@@ -1,5 +1,6 @@
 // Store: the only writer of sluice.db. One transaction a batch; SQLite in WAL mode, synchronous=FULL always.
-// Threads: a Store belongs to the store thread. Everybody else reads through a StoreView (view.h) of their own.
+// Threads: a Store belongs to the store thread. Everybody else reads through a StoreView (view.h) of their
+// own.
 #pragma once
 
 #include <chrono>
@@ -18,20 +19,20 @@
 namespace sluice {
 
 struct StoreSettings {
-  std::string path;                       // <state_dir>/sluice.db
+  std::string path;  // <state_dir>/sluice.db
   std::string gateway;
   std::chrono::milliseconds retention{std::chrono::hours(30 * 24)};
   std::uint64_t max_size_bytes = 2ull << 30;
-  std::uint32_t quarantine_max = 1000;    // samples kept
+  std::uint32_t quarantine_max = 1000;      // samples kept
   std::uint32_t alert_events_max = 100000;  // transitions kept
-  std::string vfs;                        // SQLite VFS name; empty: the default
+  std::string vfs;                          // SQLite VFS name; empty: the default
 };
 
 struct StoreStatus {
   std::uint64_t transactions = 0;
-  std::uint64_t rows = 0;                 // in the reading table
-  std::uint64_t size_bytes = 0;           // database and WAL
-  std::uint64_t write_bytes = 0;          // written to database and WAL since start
+  std::uint64_t rows = 0;         // in the reading table
+  std::uint64_t size_bytes = 0;   // database and WAL
+  std::uint64_t write_bytes = 0;  // written to database and WAL since start
 };
 
 class Store {
@@ -42,8 +43,10 @@ class Store {
 
   // `lookback_ms`: how far back rows are read for last values where no snapshot covers them.
   Result<Checkpoint> load_checkpoint(std::int64_t lookback_ms);
-  Status commit(const Batch& batch);      // all or nothing; kNoSpace, kIo: nothing was written, may be tried again
-  // Alert slots: what was told on which channel (alert event id + state, channel) needs no telling after a restart.
+  Status commit(
+      const Batch& batch);  // all or nothing; kNoSpace, kIo: nothing was written, may be tried again
+  // Alert slots: what was told on which channel (alert event id + state, channel) needs no telling after a
+  // restart.
   struct Delivered {
     std::string event_id;
     AlertState state = AlertState::kFiring;
@@ -52,14 +55,14 @@ class Store {
   Status mark_delivered(const std::vector<Delivered>& delivered);
   // One bounded step of retention; true: there is more to do.
   Result<bool> retain_step(std::int64_t now_wall_ms);
-  Status check_integrity();               // full check; slow
-  bool was_unclean() const;               // the last process did not close it
+  Status check_integrity();  // full check; slow
+  bool was_unclean() const;  // the last process did not close it
   Status close_cleanly();
   StoreStatus status();
 
   // The writing half of DayTable and OutboxTable (view.h has the reading half).
-  Status save_revision(const SummaryRevision& revision, const std::vector<std::string>& sinks, std::uint64_t touched,
-                       bool unchanged);
+  Status save_revision(const SummaryRevision& revision, const std::vector<std::string>& sinks,
+                       std::uint64_t touched, bool unchanged);
   Status update_outbox(const OutboxItem& item);
   Status expire_outbox(std::int64_t created_before_ms);
 

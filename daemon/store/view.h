@@ -1,6 +1,6 @@
-// StoreView: a read-only connection of its own to sluice.db, for one thread that is not the store's. It is the
-// DayTable and OutboxTable of the batch layer: reads go to its connection, writes are handed to the store thread.
-// No read transaction lasts longer than it must, so that the WAL is never pinned.
+// StoreView: a read-only connection of its own to sluice.db, for one thread that is not the store's. It is
+// the DayTable and OutboxTable of the batch layer: reads go to its connection, writes are handed to the store
+// thread. No read transaction lasts longer than it must, so that the WAL is never pinned.
 #pragma once
 
 #include <functional>
@@ -35,25 +35,26 @@ struct StoredAlert {
 class StoreView final : public DayTable, public OutboxTable {
  public:
   // `on_store` may be empty: then every write is refused (sluicectl's fall-back).
-  static Result<std::unique_ptr<StoreView>> open(const std::string& path, const std::string& vfs, Calendar calendar,
-                                                 OnStore on_store);
+  static Result<std::unique_ptr<StoreView>> open(const std::string& path, const std::string& vfs,
+                                                 Calendar calendar, OnStore on_store);
   ~StoreView() override;
 
   // For people and tools.
-  Result<std::vector<AlertEvent>> firing_alerts();                            // standing, by rule and sensor
-  Result<std::vector<StoredAlert>> alert_history(std::size_t limit);          // newest first
-  Result<std::vector<Day>> summary_days();                                    // with at least one revision, ascending
+  Result<std::vector<AlertEvent>> firing_alerts();                    // standing, by rule and sensor
+  Result<std::vector<StoredAlert>> alert_history(std::size_t limit);  // newest first
+  Result<std::vector<Day>> summary_days();                            // with at least one revision, ascending
   Result<std::optional<SummaryRevision>> revision(Day day, int revision);
-  Result<Ledger> ledger();                                                    // all arrival days
+  Result<Ledger> ledger();  // all arrival days
   Result<Cursor> cursor();
-  Result<std::string> zone();                                                 // in which the newest day was cut
+  Result<std::string> zone();  // in which the newest day was cut
   // Rows by arrival order in chunks: rows with id > after, at most limit; returns the last id seen.
   struct Row {
     std::int64_t id = 0;
     Reading reading;
   };
   Result<std::vector<Row>> rows_after(std::int64_t after_id, std::size_t limit);
-  // The batch table, for audit: rows first…last of a batch and the digest of what they were when they were stored.
+  // The batch table, for audit: rows first…last of a batch and the digest of what they were when they were
+  // stored.
   struct BatchRow {
     std::int64_t id = 0;
     std::int64_t first_row = 0;
@@ -87,7 +88,8 @@ class StoreView final : public DayTable, public OutboxTable {
   std::unique_ptr<Impl> impl_;
 };
 
-// Digest of rows as the batch table keeps it: first 16 hex digits of SHA-256 over sensor, time, value, arrival.
+// Digest of rows as the batch table keeps it: first 16 hex digits of SHA-256 over sensor, time, value,
+// arrival.
 class RowsDigest {
  public:
   RowsDigest();

@@ -35,9 +35,9 @@ struct SummarySensor {
 
 // An alert's life as far as it touches a day.
 struct AlertSpan {
-  AlertEvent event;                 // the firing transition
+  AlertEvent event;  // the firing transition
   std::int64_t from_ms = 0;
-  std::int64_t to_ms = 0;           // open alerts: the end of the day
+  std::int64_t to_ms = 0;  // open alerts: the end of the day
   bool open = false;
 };
 
@@ -45,10 +45,10 @@ struct SummaryRevision {
   Day day = 0;
   int revision = 0;
   std::int64_t made_ms = 0;
-  std::string digest;               // of the counted rows, 64 hex digits
-  std::uint64_t row_count = 0;      // counted rows
-  std::string body;                 // frozen bytes of the document
-  std::string key;                  // Idempotency-Key
+  std::string digest;           // of the counted rows, 64 hex digits
+  std::uint64_t row_count = 0;  // counted rows
+  std::string body;             // frozen bytes of the document
+  std::string key;              // Idempotency-Key
 };
 
 using RowVisitor = std::function<void(const Reading&)>;
@@ -56,21 +56,21 @@ using RowVisitor = std::function<void(const Reading&)>;
 class DayTable {
  public:
   virtual ~DayTable() = default;
-  virtual Result<std::vector<DayState>> dirty_days() = 0;                       // oldest first
+  virtual Result<std::vector<DayState>> dirty_days() = 0;  // oldest first
   virtual Result<std::optional<DayState>> day_state(Day day) = 0;
   virtual Result<std::vector<SummarySensor>> sensors() = 0;
-  // Rows with from <= time < to, in arrival order; rows too late are visited as well (flag kTooLate). All visits
-  // between begin_snapshot and end_snapshot see the same rows.
+  // Rows with from <= time < to, in arrival order; rows too late are visited as well (flag kTooLate). All
+  // visits between begin_snapshot and end_snapshot see the same rows.
   virtual Status begin_snapshot() = 0;
   virtual void end_snapshot() = 0;
   virtual Status visit_rows(std::int64_t from_ms, std::int64_t to_ms, const RowVisitor& visit) = 0;
   virtual Result<std::vector<AlertSpan>> alert_spans(std::int64_t from_ms, std::int64_t to_ms) = 0;
-  virtual Result<Counts> arrived_on(Day day) = 0;                                // the ledger's line
+  virtual Result<Counts> arrived_on(Day day) = 0;  // the ledger's line
   virtual Result<std::optional<SummaryRevision>> newest(Day day) = 0;
   // One transaction: the revision, its outbox rows (one a sink), and the day clean unless touched since.
   // `unchanged`: nothing but the day's cleanliness is written.
-  virtual Status save(const SummaryRevision& revision, const std::vector<std::string>& sinks, std::uint64_t touched,
-                      bool unchanged) = 0;
+  virtual Status save(const SummaryRevision& revision, const std::vector<std::string>& sinks,
+                      std::uint64_t touched, bool unchanged) = 0;
 };
 
 }  // namespace sluice

@@ -1,6 +1,6 @@
-// Summariser: closes days. A day in the past is summed once no row of it has arrived for close_after; a row that
-// comes later makes revision n+1 when the day is due again. One thread (the batch layer's); the work is bounded by
-// memory, not by rows.
+// Summariser: closes days. A day in the past is summed once no row of it has arrived for close_after; a row
+// that comes later makes revision n+1 when the day is due again. One thread (the batch layer's); the work is
+// bounded by memory, not by rows.
 #pragma once
 
 #include <chrono>
@@ -34,7 +34,8 @@ using NotesOf = std::function<SensorNotes(const std::string& sensor)>;
 
 class Summariser {
  public:
-  Summariser(SummarySettings settings, Calendar calendar, DayTable& table, NotesOf notes, std::vector<std::string> sinks);
+  Summariser(SummarySettings settings, Calendar calendar, DayTable& table, NotesOf notes,
+             std::vector<std::string> sinks);
 
   // Days that should be summed now. `force`: every dirty day in the past, without waiting for close_after.
   // Days with a revision are due again only when `scheduled`.

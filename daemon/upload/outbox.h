@@ -19,23 +19,25 @@ struct OutboxItem {
   std::string sink;
   Day day = 0;
   int revision = 0;
-  std::string key;              // Idempotency-Key: gateway/date/revision/16 hex of the body's SHA-256
+  std::string key;  // Idempotency-Key: gateway/date/revision/16 hex of the body's SHA-256
   OutboxState state = OutboxState::kPending;
   int attempts = 0;
   std::int64_t created_ms = 0;
   std::int64_t next_try_ms = 0;  // wall; not before
   std::int64_t done_ms = 0;
-  std::string note;              // the last error, or the receipt
+  std::string note;  // the last error, or the receipt
 };
 
 class OutboxTable {
  public:
   virtual ~OutboxTable() = default;
-  virtual Result<std::vector<OutboxItem>> waiting(const std::string& sink, std::size_t limit) = 0;  // pending, oldest day first
-  virtual Result<std::vector<OutboxItem>> list(std::size_t limit) = 0;                              // newest first
+  virtual Result<std::vector<OutboxItem>> waiting(const std::string& sink,
+                                                  std::size_t limit) = 0;  // pending, oldest day first
+  virtual Result<std::vector<OutboxItem>> list(std::size_t limit) = 0;     // newest first
   virtual Result<std::string> body(Day day, int revision) = 0;
-  virtual Status update(const OutboxItem& item) = 0;   // state, attempts, next_try_ms, done_ms, note
-  virtual Status expire(std::int64_t created_before_ms) = 0;  // pending items older than upload.keep become discarded
+  virtual Status update(const OutboxItem& item) = 0;  // state, attempts, next_try_ms, done_ms, note
+  virtual Status expire(
+      std::int64_t created_before_ms) = 0;  // pending items older than upload.keep become discarded
 };
 
 }  // namespace sluice

@@ -1,5 +1,5 @@
-// Uploader: drains the outbox. Items of one sink go in order of day; one in flight a sink; capped, jittered backoff;
-// Retry-After honoured; retried for as long as upload.keep. One thread (the batch layer's).
+// Uploader: drains the outbox. Items of one sink go in order of day; one in flight a sink; capped, jittered
+// backoff; Retry-After honoured; retried for as long as upload.keep. One thread (the batch layer's).
 #pragma once
 
 #include <chrono>
@@ -37,14 +37,16 @@ struct UploadSettings {
   std::vector<SinkSettings> to;
 };
 
-// Where in [0, spread) this gateway's daily upload lies: SHA-256 of its id, so that many gateways do not come at once.
+// Where in [0, spread) this gateway's daily upload lies: SHA-256 of its id, so that many gateways do not come
+// at once.
 std::int64_t spread_offset_ms(const std::string& gateway, std::chrono::milliseconds spread);
 
 class Uploader {
  public:
   Uploader(UploadSettings settings, OutboxTable& outbox, std::vector<std::unique_ptr<Sink>> sinks, Log& log,
            std::uint64_t jitter_seed);
-  // Delivers what is due, at most `items_max` items; `force` ignores backoff times. Returns how many were delivered.
+  // Delivers what is due, at most `items_max` items; `force` ignores backoff times. Returns how many were
+  // delivered.
   Result<int> tick(std::int64_t now_wall_ms, bool force, int items_max);
   std::vector<std::string> sink_names() const;
 

@@ -28,7 +28,8 @@ TEST_F(CalendarOf, BeginsADayAtItsFirstInstantWhereMidnightIsSkippedOrRepeated) 
 }
 
 TEST_F(CalendarOf, FindsTheDayThatHoldsEachInstant) {
-  for (const char* name : {"UTC", "Europe/Berlin", "America/Sao_Paulo", "America/Havana", "Pacific/Apia", "Asia/Kolkata"}) {
+  for (const char* name :
+       {"UTC", "Europe/Berlin", "America/Sao_Paulo", "America/Havana", "Pacific/Apia", "Asia/Kolkata"}) {
     Calendar calendar = zone(name);
     for (std::int64_t t = 1293840000000; t < 1546300800000; t += 6 * 3600000 + 12345) {
       Day day = calendar.day_of(t);
@@ -38,7 +39,9 @@ TEST_F(CalendarOf, FindsTheDayThatHoldsEachInstant) {
   }
 }
 
-TEST_F(CalendarOf, RefusesAnUnknownZone) { EXPECT_EQ(ErrorCode::kNotFound, Calendar::load("Europe/Berlim").error().code); }
+TEST_F(CalendarOf, RefusesAnUnknownZone) {
+  EXPECT_EQ(ErrorCode::kNotFound, Calendar::load("Europe/Berlim").error().code);
+}
 
 TEST(Dates, AreReadAndWrittenAsIso8601) {
   EXPECT_EQ("1970-01-01", format_date(0));

@@ -14,8 +14,9 @@ TEST(Rfc3339, ReadsTheExamplesOfTheStandard) {
 }
 
 TEST(Rfc3339, RefusesWhatIsNotATime) {
-  for (const char* wrong : {"", "2024-01-01", "2024-01-01T00:00:00", "2024-02-30T00:00:00Z", "2024-01-01T24:00:00Z",
-                            "2024-01-01T00:00:00.Z", "2024-01-01T00:00:00+2:00", "2024-01-01T00:00:00Zx"}) {
+  for (const char* wrong :
+       {"", "2024-01-01", "2024-01-01T00:00:00", "2024-02-30T00:00:00Z", "2024-01-01T24:00:00Z",
+        "2024-01-01T00:00:00.Z", "2024-01-01T00:00:00+2:00", "2024-01-01T00:00:00Zx"}) {
     EXPECT_FALSE(parse_rfc3339(wrong).has_value()) << wrong;
   }
   EXPECT_EQ(1704067200000, parse_rfc3339("2024-01-01 00:00:00", true));
