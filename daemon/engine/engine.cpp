@@ -43,12 +43,14 @@ struct Engine::Impl {
 
   std::uint64_t last_seq = 0;
   std::int64_t snapshot_stream_ms = 0;
-  std::int64_t offset_ms = 0;    // wall minus boot clock, when the growing batch began
-  Day gateway_day = INT32_MIN;  // the newest day that a batch names
+  std::int64_t offset_ms = 0;        // wall minus boot clock, when the growing batch began
+  std::int64_t midnight_day_ms = 0;  // the local day around the newest record begins here
+  std::int64_t midnight_ms = 0;      // and ends here
+  Day gateway_day = INT32_MIN;       // the newest day that a batch names
   std::uint64_t records = 0;
   std::uint64_t overload = 0;
 
-  Batch batch;  // growing
+  Batch batch;                                                        // growing
   std::map<std::pair<std::string, SensorId>, RuleState> rule_states;  // of `batch`
   std::deque<Batch> sealed;
   std::size_t sealed_readings = 0;
@@ -182,8 +184,8 @@ struct Engine::Impl {
     if (found.has_time && !(row.flags & kDuplicate)) sensor->remember(row.time_ms, row.value);
   }
 
-  std::uint32_t flags_of(const JournalRecord& record, const DecodedValue& found, const SensorEntryState& sensor,
-                         const Reading& row) const {
+  std::uint32_t flags_of(const JournalRecord& record, const DecodedValue& found,
+                         const SensorEntryState& sensor, const Reading& row) const {
     std::uint32_t flags = 0;
     if (found.has_time) flags |= kPayloadTime;
     if (record.flags & kRetainFlag) flags |= kRetained;
@@ -258,7 +260,8 @@ Engine::Engine(EngineSettings settings, Calendar calendar, const Checkpoint& che
     engine.fold.add_sensor(Impl::facts_of(sensor), engine.now, &sensor.last);
   }
   for (const auto& [topic, hash] : checkpoint.retained) engine.retained[topic] = hash;
-  engine.counts = &engine.batch.counts[engine.calendar.day_of(engine.now.stream_ms + engine.now.wall_minus_stream_ms)];
+  engine.counts =
+      &engine.batch.counts[engine.calendar.day_of(engine.now.stream_ms + engine.now.wall_minus_stream_ms)];
   engine.fold.restore(checkpoint.rule_states, engine.now);
 }
 
@@ -292,23 +295,36 @@ void Engine::give_up(const JournalRecord& record) {
   impl_->end(record);
 }
 
-void Engine::count_overload(std::uint64_t messages) { impl_->overload += messages; }
+void Engine::count_overload(std::uint64_t messages) {
+  impl_->overload += messages;
+}
 
 std::optional<std::int64_t> Engine::next_deadline_boot_ms() const {
-  const Impl& engine = *impl_;
-  FoldTime time = engine.clock.time();
+  Impl& engine = *impl_;
+  const FoldTime time = engine.clock.time();
   const std::int64_t wall_ms = time.stream_ms + time.wall_minus_stream_ms;
   // A tick at midnight, so that the day has a document even if nothing arrives.
-  std::int64_t next = engine.calendar.end_ms(engine.calendar.day_of(wall_ms)) - time.wall_minus_stream_ms;
+  if (wall_ms >= engine.midnight_ms || wall_ms < engine.midnight_day_ms) {
+    const Day day = engine.calendar.day_of(wall_ms);
+    engine.midnight_day_ms = engine.calendar.begin_ms(day);
+    engine.midnight_ms = engine.calendar.end_ms(day);
+  }
+  std::int64_t next = engine.midnight_ms - time.wall_minus_stream_ms;
   if (auto deadline = engine.fold.next_deadline_stream_ms(time)) next = std::min(next, *deadline);
   if (engine.clock.state().boot_id.empty()) return std::nullopt;
   return engine.clock.boot_of(next);
 }
 
-std::vector<AlertEvent> Engine::take_events() { return std::exchange(impl_->events, {}); }
-std::vector<AlertEvent> Engine::standing() const { return impl_->fold.standing(); }
+std::vector<AlertEvent> Engine::take_events() {
+  return std::exchange(impl_->events, {});
+}
+std::vector<AlertEvent> Engine::standing() const {
+  return impl_->fold.standing();
+}
 
-std::size_t Engine::pending_readings() const { return impl_->sealed_readings + impl_->batch.readings.size(); }
+std::size_t Engine::pending_readings() const {
+  return impl_->sealed_readings + impl_->batch.readings.size();
+}
 
 bool Engine::pending() const {
   impl_->collect_rule_states();
@@ -324,7 +340,9 @@ Batch Engine::take_batch() {
   return batch;
 }
 
-std::uint64_t Engine::last_seq() const { return impl_->last_seq; }
+std::uint64_t Engine::last_seq() const {
+  return impl_->last_seq;
+}
 
 EngineStatus Engine::status() const {
   const Impl& engine = *impl_;
@@ -338,6 +356,8 @@ std::vector<SensorLast> Engine::last_values() const {
   return last;
 }
 
-std::vector<RuleState> Engine::rule_states() const { return impl_->fold.states(); }
+std::vector<RuleState> Engine::rule_states() const {
+  return impl_->fold.states();
+}
 
 }  // namespace sluice
