@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "decode/decoder.h"
+#include "decode/json_payload.h"
 #include "decode/json_pointer.h"
 #include "decode/name_template.h"
 #include "decode/topic_filter.h"
@@ -67,6 +68,7 @@ Status check_pointers(const ReadingsEntry& entry) {
   };
   for (const Option& option :
        {Option{"value", entry.value}, Option{"time", entry.time}, Option{"each", entry.each}}) {
+    if (option.pointer == kWholeDocument && &option.pointer == &entry.each) continue;
     if (auto parsed = JsonPointer::parse(option.pointer); !parsed.ok()) {
       return wrong(std::string(option.name) + ": " + parsed.error().context);
     }
