@@ -191,7 +191,12 @@ void HttpServer::run_once(std::chrono::milliseconds timeout) {
   std::uint64_t wakes = 0;
   // Nothing to read is as good as something: the point is that the counter is zero afterwards.
   [[maybe_unused]] const ssize_t read = ::read(impl_->wake_fd, &wakes, sizeof wakes);
-  for (const auto& listener : impl_->listeners) MHD_run(listener->daemon);
+  for (const auto& listener : impl_->listeners) {
+    MHD_run(listener->daemon);
+    // At its limit of connections the daemon stops listening, and it listens again only at the start of a
+    // run: when the first one closed a connection, waiting now would wait for a caller who cannot be seen.
+    MHD_run(listener->daemon);
+  }
 }
 
 void HttpServer::wake() {
