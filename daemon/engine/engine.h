@@ -1,16 +1,15 @@
-// Engine: the fold over the journal. Records in, events and batches out; RAM only, no I/O, one thread. The
-// same records from the same checkpoint give the same readings, transitions, ids and counters.
+// Engine: the fold over the journal. Records in, events and batches out; RAM only, no I/O, one thread. The same
+// records from the same checkpoint give the same readings, transitions, ids and counters: every change has a record
+// that caused it, and time is what the records say.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
 #include "alert/alert_fold.h"
 #include "base/calendar.h"
-#include "base/clock.h"
 #include "decode/decode_settings.h"
 #include "model/batch.h"
 #include "model/journal_record.h"
@@ -18,19 +17,19 @@
 namespace sluice {
 
 struct EngineSettings {
-  std::string gateway;
   DecodeSettings decode;
   AlertSettings alerts;
-  std::size_t receive_maximum = 100;        // redelivery triples remembered
+  std::size_t receive_maximum = 100;        // deliveries remembered, to know them again
   std::int64_t snapshot_every_ms = 600000;  // sensors' last values are stored this often
+  std::size_t quarantine_per_batch = 20;    // samples kept of one batch
 };
 
-// Counted since start, for metrics; the ledger has the lifetime counts.
 struct EngineStatus {
-  std::uint64_t records = 0;
+  std::uint64_t records = 0;  // since start
   std::size_t sensors = 0;
   std::size_t firing = 0;
-  std::int64_t last_record_wall_ms = 0;
+  std::size_t pairs = 0;      // of rules and sensors
+  bool clock_trusted = false;
 };
 
 class Engine {
@@ -38,22 +37,25 @@ class Engine {
   Engine(EngineSettings settings, Calendar calendar, const Checkpoint& checkpoint);
   ~Engine();
 
-  // Folds one record in; its seq must be the last one's + 1.
+  // Folds one record in; its seq is later than the last one's.
   void handle(const JournalRecord& record);
-  // Runs deadlines due by `now`; only when no record is waiting (Journal::wait gives such a `now`).
-  void advance(Instant now);
-  std::optional<std::int64_t> next_deadline_boot_ms() const;
   // Gives up on a record that crashed the engine twice: quarantined and counted, nothing decoded.
   void give_up(const JournalRecord& record);
-  void count_overload(std::uint64_t messages, Instant now);  // QoS 0 dropped above high water
+  // QoS 0 messages dropped above high water since the last call; counted on the day of the newest record.
+  void count_overload(std::uint64_t messages);
 
-  // Transitions since the last call, in order, for the notifiers; they are in the next batch as well.
-  std::vector<AlertEvent> take_events();
-  std::size_t pending_readings() const;  // in the batch so far
-  bool pending() const;                  // is there anything to store?
-  Batch take_batch();                    // cuts the batch
+  // Boot-clock time at which a kTick record is wanted, if no other record comes before.
+  std::optional<std::int64_t> next_deadline_boot_ms() const;
+
+  std::vector<AlertEvent> take_events();     // transitions since the last call, in order, for the notifiers
+  std::vector<AlertEvent> standing() const;  // firing and told
+  std::size_t pending_readings() const;      // of batches not taken
+  bool pending() const;                      // is there anything to store?
+  Batch take_batch();                        // the oldest; cuts it if it is still growing
+  std::uint64_t last_seq() const;
 
   EngineStatus status() const;
+  // Everything that has to be equal after a replay: for tests.
   std::vector<SensorLast> last_values() const;
   std::vector<RuleState> rule_states() const;
 

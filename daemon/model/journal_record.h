@@ -16,6 +16,7 @@ enum class RecordKind : std::uint8_t {
   kBacklogEnd = 5,    // the heartbeat came back: what follows is live
   kClockTrusted = 6,  // from here on the wall clock is right
   kConfigured = 7,    // the configuration in force from here on; topic: its digest
+  kTick = 8,          // nothing arrived, but a deadline is due: every transition has a record that caused it
 };
 
 enum RecordFlag : std::uint8_t {

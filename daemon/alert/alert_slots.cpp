@@ -1,0 +1,64 @@
+#include "alert/alert_slots.h"
+
+namespace sluice {
+
+AlertSlots::AlertSlots(const std::vector<std::string>& channels) {
+  for (const std::string& name : channels) channels_[name];
+}
+
+void AlertSlots::put(const AlertEvent& event) {
+  if (event.flags & kQuiet) return;
+  const std::string key = key_of(event);
+  {
+    std::lock_guard lock(mutex_);
+    if (event.state == AlertState::kFiring) {
+      standing_[key] = event;
+    } else {
+      standing_.erase(key);
+    }
+  }
+  for (auto& [name, inbox] : channels_) {
+    bool wanted = event.channels.empty();
+    for (const std::string& channel : event.channels) wanted = wanted || channel == name;
+    if (wanted) inbox.put(key, event);
+  }
+}
+
+void AlertSlots::restore_standing(const std::vector<AlertEvent>& events) {
+  std::lock_guard lock(mutex_);
+  for (const AlertEvent& event : events) standing_[key_of(event)] = event;
+}
+
+void AlertSlots::restore_undelivered(const std::vector<AlertEvent>& events) {
+  for (const AlertEvent& event : events) {
+    for (const std::string& name : event.channels) {
+      auto channel = channels_.find(name);
+      if (channel != channels_.end()) channel->second.put_back(key_of(event), event);
+    }
+  }
+}
+
+std::vector<std::string> AlertSlots::channel_names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, inbox] : channels_) names.push_back(name);
+  return names;
+}
+
+std::vector<AlertEvent> AlertSlots::standing() const {
+  std::lock_guard lock(mutex_);
+  std::vector<AlertEvent> events;
+  for (const auto& [key, event] : standing_) events.push_back(event);
+  return events;
+}
+
+std::size_t AlertSlots::undelivered() const {
+  std::size_t count = 0;
+  for (const auto& [name, inbox] : channels_) count += inbox.size();
+  return count;
+}
+
+void AlertSlots::wake_all() {
+  for (auto& [name, inbox] : channels_) inbox.wake();
+}
+
+}  // namespace sluice

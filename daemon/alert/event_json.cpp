@@ -1,0 +1,79 @@
+#include "alert/event_json.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/time_text.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr std::array<std::pair<AlertFlag, const char*>, 5> kFlagNames = {{{kQuiet, "quiet"},
+                                                                          {kStanding, "standing"},
+                                                                          {kClockWasUnset, "clock_unset"},
+                                                                          {kTest, "test"},
+                                                                          {kRuleRemoved, "rule_removed"}}};
+
+}  // namespace
+
+std::vector<std::string> flag_names(std::uint32_t alert_flags) {
+  std::vector<std::string> names;
+  for (const auto& [flag, name] : kFlagNames) {
+    if (alert_flags & flag) names.emplace_back(name);
+  }
+  return names;
+}
+
+std::string event_to_json(const AlertEvent& event, const std::string& gateway) {
+  nlohmann::ordered_json json;
+  json["id"] = event.id;
+  json["gateway"] = gateway;
+  json["alert"] = event.alert;
+  json["sensor"] = event.sensor;
+  json["state"] = event.state == AlertState::kFiring ? "firing" : "resolved";
+  json["severity"] = event.severity;
+  json["value"] = event.value;
+  json["threshold"] = event.threshold;
+  json["unit"] = event.unit;
+  json["labels"] = nlohmann::ordered_json::object();
+  for (const auto& [name, value] : event.labels) json["labels"][name] = value;
+  json["since"] = format_rfc3339(event.since_ms);
+  json["at"] = format_rfc3339(event.at_ms);
+  json["message"] = event.message;
+  json["flags"] = flag_names(event.flags);
+  return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+Result<AlertEvent> event_from_json(std::string_view text) {
+  try {
+    auto json = nlohmann::json::parse(text);
+    AlertEvent event;
+    event.id = json.at("id");
+    event.alert = json.at("alert");
+    event.sensor = json.at("sensor");
+    event.state = json.at("state") == "firing" ? AlertState::kFiring : AlertState::kResolved;
+    event.severity = json.at("severity");
+    event.value = json.at("value");
+    event.threshold = json.at("threshold");
+    event.unit = json.at("unit");
+    event.labels = json.at("labels").get<std::map<std::string, std::string>>();
+    auto since = parse_rfc3339(json.at("since").get<std::string>());
+    auto at = parse_rfc3339(json.at("at").get<std::string>());
+    if (!since || !at) return make_error(ErrorCode::kInvalid, "an alert event's since and at are RFC 3339 times");
+    event.since_ms = *since;
+    event.at_ms = *at;
+    event.message = json.at("message");
+    for (const std::string name : json.at("flags")) {
+      for (const auto& [flag, known] : kFlagNames) {
+        if (name == known) event.flags |= flag;
+      }
+    }
+    return event;
+  } catch (const nlohmann::json::exception& wrong) {
+    return make_error(ErrorCode::kInvalid, std::string("not an alert event: ") + wrong.what());
+  }
+}
+
+}  // namespace sluice

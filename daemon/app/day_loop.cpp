@@ -1,0 +1,81 @@
+#include "app/day_loop.h"
+
+namespace sluice {
+
+namespace {
+constexpr std::chrono::milliseconds kStep{500};
+constexpr std::int64_t kLookMs = 5000;  // between looks for days to close
+constexpr std::chrono::milliseconds kFlushPatience{50};
+constexpr int kFlushPatienceMax = 200;  // times
+constexpr int kItemsAStep = 16;
+}  // namespace
+
+DayLoop::DayLoop(Summariser& summariser, Uploader& uploader, OutboxTable& outbox, UploadSchedule schedule,
+                 Journal& journal, Clock& clock, Vitals& vitals, Log& log)
+    : summariser_(summariser),
+      uploader_(uploader),
+      outbox_(outbox),
+      schedule_(std::move(schedule)),
+      journal_(journal),
+      clock_(clock),
+      vitals_(vitals),
+      log_(log) {}
+
+void DayLoop::run() {
+  while (!vitals_.stopping) {
+    step();
+    (void)pause_.wait_pop(kStep);
+  }
+}
+
+void DayLoop::step() {
+  const Instant now = clock_.now();
+  if (!vitals_.clock_trusted) return;  // which day it is is not known
+  const bool asked = vitals_.upload_asked.exchange(false);
+  const bool scheduled = schedule_.due(now.wall_ms, last_run_wall_ms_);
+  if (asked) wait_for_store();
+  if (scheduled) last_run_wall_ms_ = now.wall_ms;
+  if (asked || scheduled || now.boot_ms >= next_look_boot_ms_) {
+    next_look_boot_ms_ = now.boot_ms + kLookMs;
+    close_days(now, scheduled, asked);
+  }
+  delivering_ = delivering_ || asked || scheduled;
+  if (delivering_) deliver(now, asked);
+}
+
+// What was acknowledged before somebody asked belongs into the summaries.
+void DayLoop::wait_for_store() {
+  const std::uint64_t newest = journal_.last_seq();
+  for (int i = 0; i < kFlushPatienceMax && vitals_.cursor_seq < newest && !vitals_.stopping; ++i) {
+    vitals_.flush_asked = true;
+    journal_.wake();
+    (void)pause_.wait_pop(kFlushPatience);
+  }
+}
+
+void DayLoop::close_days(Instant now, bool scheduled, bool asked) {
+  Result<std::vector<Day>> due = summariser_.due(now.wall_ms, scheduled, asked);
+  if (!due.ok()) return log_.warning("cannot look for days to close: {}", due.error().context);
+  for (Day day : *due) {
+    if (vitals_.stopping) return;
+    Result<SummaryRevision> made = summariser_.close(day, now.wall_ms);
+    if (!made.ok()) {
+      log_.warning("cannot close {}: {}", format_date(day), made.error().context);
+    } else if (made->made_ms == now.wall_ms) {
+      log_.info("closed {}, revision {}: {} readings", format_date(day), made->revision, made->row_count);
+    }
+  }
+}
+
+void DayLoop::deliver(Instant now, bool asked) {
+  Result<int> delivered = uploader_.tick(now.wall_ms, asked, kItemsAStep);
+  if (!delivered.ok()) return log_.warning("cannot look into the outbox: {}", delivered.error().context);
+  bool waiting = false;
+  for (const std::string& sink : uploader_.sink_names()) {
+    auto items = outbox_.waiting(sink, 1);
+    waiting = waiting || !items.ok() || !items->empty();
+  }
+  delivering_ = waiting;
+}
+
+}  // namespace sluice

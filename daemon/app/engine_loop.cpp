@@ -1,0 +1,120 @@
+#include "app/engine_loop.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace sluice {
+
+namespace {
+constexpr std::size_t kReadBytes = 64 * 1024;
+constexpr std::chrono::milliseconds kPatienceMax{1000};
+// Above this rate one wake-up a record costs more than the record: the engine then looks after kNap instead,
+// as network cards do (interrupt moderation). It adds at most kNap to an alert, and only at such rates.
+constexpr std::size_t kBusyRecordsPerMs = 5;
+constexpr std::int64_t kWindowMs = 20;
+constexpr std::chrono::microseconds kNap{250};
+constexpr std::int64_t kRoomMs = 50;  // looks again this often for room at the store
+}  // namespace
+
+EngineLoop::EngineLoop(Engine& engine, Journal& journal, Intake& intake, AlertSlots& slots, StoreLoop& store,
+                       Clock& clock, Vitals& vitals, Log& log, FlushSettings flush)
+    : engine_(engine),
+      journal_(journal),
+      intake_(intake),
+      slots_(slots),
+      store_(store),
+      clock_(clock),
+      vitals_(vitals),
+      log_(log),
+      flush_(flush) {}
+
+void EngineLoop::stop() {
+  stopping_ = true;
+  journal_.wake();
+}
+
+void EngineLoop::run() {
+  flush_at_boot_ms_ = clock_.now().boot_ms + flush_.every.count();
+  for (;;) {
+    const bool stopping = stopping_;  // before reading: what was appended earlier is still folded
+    const bool some = fold_some();
+    Instant now = clock_.now();
+    if (!some) {
+      if (stopping) break;
+      tick_if_due(now);
+      now = journal_.wait(engine_.last_seq(), patience(now));
+    }
+    cut(now, false);
+    vitals_.engine_progress.fetch_add(1, std::memory_order_relaxed);
+  }
+  cut(clock_.now(), true);
+}
+
+bool EngineLoop::fold_some() {
+  if (busy_ && !stopping_) std::this_thread::sleep_for(kNap);
+  Status read = journal_.read(engine_.last_seq(), buffer_, kReadBytes, records_);
+  SLUICE_CHECK(read.ok(), read.error().context.c_str());
+  for (const JournalRecord& record : records_) {
+    engine_.handle(record);
+    for (const AlertEvent& event : engine_.take_events()) slots_.put(event);
+  }
+  if (const std::uint64_t dropped = intake_.take_overload_drops()) engine_.count_overload(dropped);
+  const EngineStatus status = engine_.status();
+  vitals_.records = status.records;
+  vitals_.sensors = status.sensors;
+  vitals_.firing = status.firing;
+  vitals_.clock_trusted = status.clock_trusted;
+  vitals_.pending_readings = engine_.pending_readings();
+  moderate(records_.size(), clock_.now());
+  return !records_.empty();
+}
+
+void EngineLoop::moderate(std::size_t records, Instant now) {
+  window_records_ += records;
+  const std::int64_t passed_ms = now.boot_ms - window_boot_ms_;
+  if (passed_ms < kWindowMs) return;
+  busy_ = window_records_ > kBusyRecordsPerMs * static_cast<std::size_t>(passed_ms);
+  window_boot_ms_ = now.boot_ms;
+  window_records_ = 0;
+}
+
+// A deadline is due and nothing else moves time: a record does, so that a replay finds the deadline passed as
+// well.
+void EngineLoop::tick_if_due(Instant now) {
+  const std::optional<std::int64_t> deadline = engine_.next_deadline_boot_ms();
+  if (!deadline || *deadline > now.boot_ms) return;
+  Result<std::uint64_t> appended = journal_.append({RecordKind::kTick, 0, 0, {}, {}});
+  if (!appended.ok()) log_.debug("a deadline waits for room in the journal: {}", appended.error().context);
+}
+
+std::chrono::milliseconds EngineLoop::patience(Instant now) const {
+  std::chrono::milliseconds wait = kPatienceMax;
+  auto until = [&](std::int64_t boot_ms) {
+    wait = std::clamp(std::chrono::milliseconds(boot_ms - now.boot_ms), std::chrono::milliseconds(1), wait);
+  };
+  if (engine_.pending()) until(store_.has_room() ? flush_at_boot_ms_ : now.boot_ms + kRoomMs);
+  if (auto deadline = engine_.next_deadline_boot_ms()) until(*deadline);
+  return wait;
+}
+
+void EngineLoop::cut(Instant now, bool last) {
+  const bool asked = vitals_.flush_asked;
+  if (now.boot_ms < flush_at_boot_ms_ && engine_.pending_readings() < flush_.rows && !last && !asked) return;
+  // Asked to, the cursor alone is worth a transaction.
+  while (engine_.pending() || (asked && engine_.last_seq() > vitals_.cursor_seq)) {
+    if (!store_.has_room()) {
+      if (!last) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      continue;
+    }
+    Batch batch = engine_.take_batch();
+    batch.cursor.journal_id = journal_.id();
+    const bool newest = batch.cursor.seq == engine_.last_seq();
+    store_.put(std::move(batch));
+    if (newest) break;
+  }
+  if (asked) vitals_.flush_asked = false;
+  flush_at_boot_ms_ = now.boot_ms + flush_.every.count();
+}
+
+}  // namespace sluice

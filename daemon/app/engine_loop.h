@@ -1,0 +1,60 @@
+// EngineLoop: the engine thread. Reads the journal, folds, hands transitions to the slots at once and batches
+// to the store when there is room; when there is none the batch goes on growing, so alerts never wait for the
+// disk.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include "alert/alert_slots.h"
+#include "app/store_loop.h"
+#include "app/vitals.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/engine.h"
+#include "intake/intake.h"
+#include "intake/journal.h"
+
+namespace sluice {
+
+struct FlushSettings {
+  std::chrono::milliseconds every{10000};
+  std::uint32_t rows = 5000;
+};
+
+class EngineLoop {
+ public:
+  EngineLoop(Engine& engine, Journal& journal, Intake& intake, AlertSlots& slots, StoreLoop& store,
+             Clock& clock, Vitals& vitals, Log& log, FlushSettings flush);
+
+  void run();  // the thread: until stop() and the journal is read to its end
+  void stop();
+
+ private:
+  bool fold_some();
+  void tick_if_due(Instant now);
+  void cut(Instant now, bool last);
+  std::chrono::milliseconds patience(Instant now) const;
+  void moderate(std::size_t records, Instant now);
+
+  Engine& engine_;
+  Journal& journal_;
+  Intake& intake_;
+  AlertSlots& slots_;
+  StoreLoop& store_;
+  Clock& clock_;
+  Vitals& vitals_;
+  Log& log_;
+  FlushSettings flush_;
+  std::vector<char> buffer_;
+  std::vector<JournalRecord> records_;
+  std::int64_t flush_at_boot_ms_ = 0;
+  std::int64_t window_boot_ms_ = 0;
+  std::size_t window_records_ = 0;
+  bool busy_ = false;
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace sluice

@@ -1,0 +1,60 @@
+// GatewayApi: answers the API's questions from the vitals and from a read-only view of the database. Api
+// thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "alert/alert_slots.h"
+#include "api/api_source.h"
+#include "app/vitals.h"
+#include "base/clock.h"
+#include "config/settings.h"
+#include "intake/intake.h"
+#include "intake/journal.h"
+#include "store/view.h"
+
+namespace sluice {
+
+class GatewayApi final : public ApiSource {
+ public:
+  GatewayApi(const Settings& settings, Clock& clock, Journal& journal, Intake& intake, AlertSlots& slots,
+             StoreView& view, Vitals& vitals);
+
+  StatusSnapshot status() override;
+  MetricsSnapshot metrics() override;
+  std::vector<HealthCheck> health() override;
+  std::int64_t now_wall_ms() override { return clock_.now().wall_ms; }
+
+  Result<std::string> alerts() override;
+  Result<std::string> events(std::size_t limit) override;
+  Result<std::string> sensors() override;
+  Result<std::string> readings(const ReadingsQuery& query) override;
+  Result<std::string> summaries() override;
+  Result<std::string> summary(Day day, std::optional<int> revision) override;
+  Result<std::string> outbox(std::size_t limit) override;
+
+  Result<std::string> upload_now() override;
+  Result<std::string> upload_retry() override;
+
+ private:
+  void add_outbox(StatusSnapshot& status);
+  void add_problems(StatusSnapshot& status);
+  const Settings& settings_;
+  Clock& clock_;
+  Journal& journal_;
+  Intake& intake_;
+  AlertSlots& slots_;
+  StoreView& view_;
+  Vitals& vitals_;
+  const Instant started_;
+};
+
+// The lists as the API and the tools print them; made from a view, so that a tool can make them without a
+// daemon.
+Result<std::string> summaries_json(StoreView& view);
+Result<std::string> outbox_json(StoreView& view, std::size_t limit);
+std::string alerts_json(const std::vector<AlertEvent>& events, const std::string& gateway);
+std::string_view outbox_state_name(OutboxState state);
+
+}  // namespace sluice

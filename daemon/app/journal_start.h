@@ -1,0 +1,35 @@
+// What happens to the journal at start: every ring found in either directory is folded into the store from
+// the cursor on, before anything new is taken in; then one ring of the configured size and place takes over.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "alert/alert_slots.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "engine/engine.h"
+#include "intake/journal.h"
+#include "store/store.h"
+
+namespace sluice {
+
+struct JournalPlaces {
+  std::string runtime_dir;
+  std::string state_dir;
+  Durability durability = Durability::kCrash;
+  std::uint64_t size_bytes = 16u << 20;
+};
+
+struct JournalStart {
+  std::unique_ptr<Journal> journal;
+  std::string damage;  // empty, or what could not be read, for the status
+};
+
+// `engine` was made from the store's checkpoint. Transitions go to the slots as they are found again.
+Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, Store& store,
+                                   AlertSlots& slots, Clock& clock, Log& log);
+
+}  // namespace sluice

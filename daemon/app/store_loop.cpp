@@ -1,0 +1,117 @@
+#include "app/store_loop.h"
+
+#include <algorithm>
+
+namespace sluice {
+
+namespace {
+constexpr std::size_t kTasksMax = 16;  // two batches, and one job of each thread that may wait for it
+constexpr std::size_t kDeliveredMax = 1024;
+constexpr std::chrono::milliseconds kRetry{1000};
+constexpr std::int64_t kHousekeepingMs = 60000;
+constexpr std::int64_t kDeliveredMs = 10000;
+constexpr int kRetentionSteps = 20;  // a minute; each is bounded
+}  // namespace
+
+StoreLoop::StoreLoop(Store& store, Journal& journal, Clock& clock, Vitals& vitals, Log& log)
+    : store_(store),
+      journal_(journal),
+      clock_(clock),
+      vitals_(vitals),
+      log_(log),
+      tasks_(kTasksMax),
+      delivered_(kDeliveredMax) {}
+
+void StoreLoop::put(Batch batch) {
+  ++batches_;
+  SLUICE_CHECK(tasks_.push(std::move(batch)), "the store has room for two batches");
+}
+
+Status StoreLoop::call(const std::function<Status(Store&)>& job) {
+  std::promise<Status> done;
+  std::future<Status> answer = done.get_future();
+  if (!tasks_.push(Job{&job, &done})) {
+    return make_error(ErrorCode::kUnavailable, "the store has too much to do; try again later");
+  }
+  return answer.get();
+}
+
+void StoreLoop::delivered(Store::Delivered slot) {
+  if (!delivered_.push(std::move(slot))) log_.debug("receipts of alerts are not kept up with");
+}
+
+void StoreLoop::stop() {
+  tasks_.close();
+}
+
+void StoreLoop::run() {
+  for (;;) {
+    std::optional<Task> task = tasks_.wait_pop(std::chrono::milliseconds(1000));
+    ++vitals_.store_progress;
+    if (!task) {
+      if (tasks_.closed()) break;
+    } else if (Batch* batch = std::get_if<Batch>(&*task)) {
+      commit(*batch);
+      --batches_;
+    } else {
+      Job& job = std::get<Job>(*task);
+      job.done->set_value((*job.run)(store_));
+    }
+    housekeeping();
+  }
+  note_delivered();
+}
+
+void StoreLoop::commit(const Batch& batch) {
+  bool failed = false;
+  for (;;) {
+    Status done = store_.commit(batch);
+    ++vitals_.store_progress;
+    if (done.ok()) break;
+    if (!failed)
+      log_.error("cannot store: {}; the journal keeps what arrives until it can", done.error().context);
+    failed = true;
+    vitals_.store_error.set(done.error().context);
+    if (vitals_.stopping) return;  // the records are in the journal and will be replayed
+    // Waits without taking a task: order is what makes the cursor true.
+    Inbox<int> pause(1);
+    (void)pause.wait_pop(kRetry);
+  }
+  if (failed) {
+    log_.info("storing again");
+    vitals_.store_error.set("");
+  }
+  journal_.release(batch.cursor.seq);
+  vitals_.cursor_seq = batch.cursor.seq;
+  vitals_.last_commit_boot_ms = clock_.now().boot_ms;
+  vitals_.store.set(store_.status());
+  vitals_.totals.change([&](Counts& totals) {
+    for (const auto& [day, counts] : batch.counts) totals.add(counts);
+  });
+}
+
+void StoreLoop::housekeeping() {
+  const Instant now = clock_.now();
+  if (now.boot_ms >= next_delivered_boot_ms_) {
+    next_delivered_boot_ms_ = now.boot_ms + kDeliveredMs;
+    note_delivered();
+  }
+  if (now.boot_ms < next_housekeeping_boot_ms_ || !vitals_.clock_trusted) return;
+  next_housekeeping_boot_ms_ = now.boot_ms + kHousekeepingMs;
+  for (int step = 0; step < kRetentionSteps && tasks_.size() == 0; ++step) {
+    Result<bool> more = store_.retain_step(now.wall_ms);
+    if (!more.ok()) log_.warning("retention: {}", more.error().context);
+    if (!more.ok() || !*more) break;
+  }
+  vitals_.store.set(store_.status());
+}
+
+void StoreLoop::note_delivered() {
+  std::vector<Store::Delivered> slots;
+  while (std::optional<Store::Delivered> slot = delivered_.try_pop()) slots.push_back(std::move(*slot));
+  if (slots.empty()) return;
+  Status done = store_.mark_delivered(slots);
+  if (!done.ok()) log_.debug("receipts of alerts: {}", done.error().context);
+}
+
+}  // namespace sluice

@@ -1,0 +1,57 @@
+// StoreLoop: the store thread. Takes batches from the engine and small jobs from everybody else, one after
+// another; it alone writes to the database. A batch that cannot be written stays and is tried again: the
+// journal keeps its records meanwhile.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <future>
+#include <variant>
+
+#include "app/vitals.h"
+#include "base/clock.h"
+#include "base/inbox.h"
+#include "base/log.h"
+#include "intake/journal.h"
+#include "store/store.h"
+#include "store/view.h"
+
+namespace sluice {
+
+class StoreLoop {
+ public:
+  StoreLoop(Store& store, Journal& journal, Clock& clock, Vitals& vitals, Log& log);
+
+  void run();  // the thread: until stop() and nothing is left
+  void stop();
+
+  bool has_room() const { return batches_ < kBatchesMax; }
+  void put(Batch batch);                                  // engine thread; only if has_room()
+  Status call(const std::function<Status(Store&)>& job);  // any other thread; waits
+  void delivered(Store::Delivered slot);  // notifiers; lost when full: then it is told again after a restart
+
+ private:
+  struct Job {
+    const std::function<Status(Store&)>* run;
+    std::promise<Status>* done;
+  };
+  static constexpr int kBatchesMax = 2;
+  using Task = std::variant<Batch, Job>;
+
+  void commit(const Batch& batch);
+  void housekeeping();
+  void note_delivered();
+
+  Store& store_;
+  Journal& journal_;
+  Clock& clock_;
+  Vitals& vitals_;
+  Log& log_;
+  Inbox<Task> tasks_;
+  std::atomic<int> batches_{0};  // in tasks_, or being written
+  Inbox<Store::Delivered> delivered_;
+  std::int64_t next_housekeeping_boot_ms_ = 0;
+  std::int64_t next_delivered_boot_ms_ = 0;
+};
+
+}  // namespace sluice

@@ -1,0 +1,64 @@
+// Vitals: what the threads tell each other and the API about themselves. Numbers are atomics, words are under
+// a lock. Nothing is decided here.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "intake/session.h"
+#include "model/counters.h"
+#include "store/store.h"
+
+namespace sluice {
+
+// A value that one thread writes and others read whole.
+template <class T>
+class Shared {
+ public:
+  void set(T value) {
+    std::lock_guard lock(mutex_);
+    value_ = std::move(value);
+  }
+  T get() const {
+    std::lock_guard lock(mutex_);
+    return value_;
+  }
+  template <class F>
+  void change(F change_value) {
+    std::lock_guard lock(mutex_);
+    change_value(value_);
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  T value_{};
+};
+
+struct Vitals {
+  // engine
+  std::atomic<std::uint64_t> records{0};
+  std::atomic<std::uint64_t> sensors{0};
+  std::atomic<std::uint64_t> firing{0};
+  std::atomic<std::uint64_t> pending_readings{0};
+  std::atomic<bool> clock_trusted{false};
+  std::atomic<std::uint64_t> engine_progress{0};  // grows while the engine lives
+  // store
+  std::atomic<std::uint64_t> cursor_seq{0};
+  std::atomic<std::int64_t> last_commit_boot_ms{0};
+  std::atomic<std::uint64_t> store_progress{0};
+  Shared<StoreStatus> store;
+  Shared<std::string> store_error;       // empty: the last commit went well
+  Shared<Counts> totals;                 // lifetime, as committed
+  std::atomic<bool> flush_asked{false};  // store what there is, without waiting for store.flush
+  // intake
+  Shared<SessionStatus> session;
+  Shared<std::string> journal_damage;  // empty: none found at start
+  // batch layer
+  std::atomic<bool> upload_asked{false};  // upload --now
+  std::atomic<bool> stopping{false};
+};
+
+}  // namespace sluice

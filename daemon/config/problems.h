@@ -1,0 +1,46 @@
+// Problems: everything that is wrong with one configuration, with its place. Loaders add what they find and
+// go on, so that a person sees all of it at once. Used on one thread while a configuration is loaded.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+struct Position {
+  int line = 1;    // from 1
+  int column = 1;  // from 1, in characters
+};
+
+class Problems {
+ public:
+  // `wrong` says what is there, `expected` what should be; `suggestion` is the nearest right word, or empty.
+  void add(Position at, const std::string& key, const std::string& wrong, const std::string& expected,
+           const std::string& suggestion = "");
+  bool empty() const { return found_.empty(); }
+  std::size_t size() const { return found_.size(); }
+  // One line each, in the order of the file:
+  //   FILE:LINE:COLUMN: KEY: wrong; expected[; did you mean "suggestion"?]
+  std::string text(const std::string& file) const;
+
+ private:
+  struct Problem {
+    Position at;
+    std::string line;
+  };
+  std::vector<Problem> found_;
+};
+
+// The candidate nearest to `word` by edit distance (a swap of neighbours counts once, case does not count),
+// or empty if none is near enough to be meant.
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+
+// "text" for a message: in quotes, control characters made visible, cut when long.
+std::string quoted(std::string_view text);
+
+// "a, b or c".
+std::string listed(const std::vector<std::string>& words);
+
+}  // namespace sluice

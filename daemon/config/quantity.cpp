@@ -1,0 +1,86 @@
+#include "config/quantity.h"
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <limits>
+
+namespace sluice {
+
+namespace {
+
+struct Unit {
+  const char* name;
+  std::int64_t factor;
+};
+
+// From the largest to the smallest.
+constexpr std::array<Unit, 5> kDurations{
+    {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}}};
+constexpr std::array<Unit, 4> kSizes{
+    {{"GiB", std::int64_t{1} << 30}, {"MiB", std::int64_t{1} << 20}, {"KiB", 1024}, {"B", 1}}};
+
+template <std::size_t N>
+std::optional<std::int64_t> parse_quantity(std::string_view text, const std::array<Unit, N>& units) {
+  std::int64_t number = 0;
+  const char* end = text.data() + text.size();
+  auto [rest, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc{} || number < 0) return std::nullopt;
+  std::string_view name(rest, static_cast<std::size_t>(end - rest));
+  for (const Unit& unit : units) {
+    if (name != unit.name) continue;
+    if (number > std::numeric_limits<std::int64_t>::max() / unit.factor) return std::nullopt;
+    return number * unit.factor;
+  }
+  return std::nullopt;
+}
+
+template <std::size_t N>
+std::string quantity_text(std::int64_t amount, const std::array<Unit, N>& units, const char* zero) {
+  if (amount == 0) return zero;
+  for (const Unit& unit : units) {
+    if (amount % unit.factor == 0) return std::to_string(amount / unit.factor) + unit.name;
+  }
+  return zero;
+}
+
+}  // namespace
+
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  auto ms = parse_quantity(text, kDurations);
+  if (!ms) return std::nullopt;
+  return std::chrono::milliseconds(*ms);
+}
+
+std::string duration_text(std::chrono::milliseconds duration) {
+  return quantity_text(duration.count(), kDurations, "0s");
+}
+
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  auto bytes = parse_quantity(text, kSizes);
+  if (!bytes) return std::nullopt;
+  return static_cast<std::uint64_t>(*bytes);
+}
+
+std::string size_text(std::uint64_t bytes) {
+  return quantity_text(static_cast<std::int64_t>(bytes), kSizes, "0B");
+}
+
+std::optional<int> parse_time_of_day(std::string_view text) {
+  auto digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9'; };
+  if (text.size() != 5 || text[2] != ':' || !digit(0) || !digit(1) || !digit(3) || !digit(4)) {
+    return std::nullopt;
+  }
+  int hour = (text[0] - '0') * 10 + (text[1] - '0');
+  int minute = (text[3] - '0') * 10 + (text[4] - '0');
+  if (hour > 23 || minute > 59) return std::nullopt;
+  return hour * 60 + minute;
+}
+
+std::string time_of_day_text(int minutes) {
+  char text[24];
+  std::snprintf(text, sizeof text, "%02d:%02d", minutes / 60, minutes % 60);
+  return text;
+}
+
+}  // namespace sluice

@@ -1,0 +1,41 @@
+#include "engine/registry.h"
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace sluice {
+
+bool SensorEntryState::seen(std::int64_t time_ms, double value) const {
+  const std::size_t n = std::min<std::size_t>(recent_count, kRecent);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (recent[i].first == time_ms && recent[i].second == value) return true;
+  }
+  return false;
+}
+
+void SensorEntryState::remember(std::int64_t time_ms, double value) {
+  recent[recent_count % kRecent] = {time_ms, value};
+  // Kept below a wrap-around, congruent, and never below kRecent again.
+  if (++recent_count == 2 * kRecent) recent_count = kRecent;
+}
+
+SensorEntryState* Registry::find(std::string_view name) {
+  auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+SensorEntryState& Registry::add(std::string_view name, const std::string& unit, SensorId id) {
+  SLUICE_CHECK(id > last_id_, "sensor ids grow");
+  SensorEntryState& sensor = sensors_.emplace_back();
+  sensor.id = id;
+  sensor.name = name;
+  sensor.profile = profile_of(settings_.sensors, sensor.name, unit);
+  sensor.last.id = id;
+  by_name_.emplace(sensor.name, &sensor);
+  by_id_.emplace(id, &sensor);
+  last_id_ = id;
+  return sensor;
+}
+
+}  // namespace sluice

@@ -1,0 +1,58 @@
+// Registry: every sensor heard so far, by name, with its profile and its newest reading. Ids are given in order of
+// first appearance and stay for the life of the database. Bounded by DecodeSettings::max_sensors.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "decode/decode_settings.h"
+#include "decode/sensor_profile.h"
+#include "model/batch.h"
+#include "model/reading.h"
+
+namespace sluice {
+
+struct SensorEntryState {
+  SensorId id = 0;
+  std::string name;
+  SensorProfile profile;
+  SensorLast last;
+  // Times and values of the newest readings that carried a time, to know an equal one again.
+  static constexpr std::size_t kRecent = 16;
+  std::array<std::pair<std::int64_t, double>, kRecent> recent{};
+  std::uint32_t recent_count = 0;
+
+  bool seen(std::int64_t time_ms, double value) const;
+  void remember(std::int64_t time_ms, double value);
+};
+
+class Registry {
+ public:
+  explicit Registry(const DecodeSettings& settings) : settings_(settings) {}
+
+  SensorEntryState* find(std::string_view name);
+  bool full() const { return sensors_.size() >= settings_.max_sensors; }
+  SensorEntryState& add(std::string_view name, const std::string& unit, SensorId id);
+  SensorEntryState& by_id(SensorId id) { return *by_id_.at(id); }
+  std::deque<SensorEntryState>& all() { return sensors_; }
+  const std::deque<SensorEntryState>& all() const { return sensors_; }
+  SensorId next_id() const { return last_id_ + 1; }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  const DecodeSettings& settings_;
+  std::deque<SensorEntryState> sensors_;  // addresses stay
+  std::unordered_map<std::string_view, SensorEntryState*, Hash, std::equal_to<>> by_name_;
+  std::unordered_map<SensorId, SensorEntryState*> by_id_;
+  SensorId last_id_ = 0;
+};
+
+}  // namespace sluice

@@ -1,0 +1,54 @@
+#include "engine/stream_clock.h"
+
+#include <algorithm>
+
+namespace sluice {
+
+FoldTime StreamClock::observe(const JournalRecord& record) {
+  StreamClockState& s = state_;
+  if (record.kind == RecordKind::kStart) {
+    // The process was not there, so nothing was subscribed since the last record.
+    s.connected = false;
+    s.backlog = false;
+    if (s.boot_id != record.topic) {
+      const std::int64_t passed = record.wall_ms - (s.stream_ms + s.wall_minus_stream_ms);
+      const bool first = s.boot_id.empty();
+      s.boot_id = record.topic;
+      s.stream_ms = first ? record.wall_ms : s.stream_ms + std::max<std::int64_t>(0, passed);
+      s.stream_minus_boot_ms = s.stream_ms - record.boot_ms;
+      s.clock_trusted = false;
+    }
+  }
+  const std::int64_t stream_ms = std::max(s.stream_ms, record.boot_ms + s.stream_minus_boot_ms);
+  if (s.connected) s.subscribed_ms += stream_ms - s.stream_ms;
+  s.stream_ms = stream_ms;
+  s.wall_minus_stream_ms = record.wall_ms - stream_ms;
+  return time();
+}
+
+void StreamClock::apply(const JournalRecord& record) {
+  switch (record.kind) {
+    case RecordKind::kConnected:
+      state_.connected = true;
+      state_.backlog = true;
+      break;
+    case RecordKind::kDisconnected:
+      state_.connected = false;
+      state_.backlog = false;
+      break;
+    case RecordKind::kBacklogEnd:
+      state_.backlog = false;
+      break;
+    case RecordKind::kClockTrusted:
+      state_.clock_trusted = true;
+      break;
+    default:
+      break;
+  }
+}
+
+FoldTime StreamClock::time() const {
+  return {state_.stream_ms, state_.subscribed_ms, state_.wall_minus_stream_ms, state_.connected, state_.backlog};
+}
+
+}  // namespace sluice

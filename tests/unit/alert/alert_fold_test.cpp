@@ -1,0 +1,228 @@
+#include "alert/alert_fold.h"
+
+#include <gtest/gtest.h>
+
+#include "decode/topic_filter.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::int64_t kWall = 1700000000000;
+
+class AlertFoldOf : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    time_.stream_ms = kWall;
+    time_.connected = true;
+  }
+
+  static Rule above(double limit) {
+    Rule rule;
+    rule.name = "too-hot";
+    rule.sensor = "s/#";
+    rule.kind = ConditionKind::kAbove;
+    rule.high = limit;
+    rule.message = "{sensor}";
+    return rule;
+  }
+  static Rule silent(std::int64_t ms) {
+    Rule rule;
+    rule.name = "silent";
+    rule.sensor = "s/#";
+    rule.kind = ConditionKind::kSilentFor;
+    rule.silent_for = std::chrono::milliseconds(ms);
+    return rule;
+  }
+
+  void start(std::vector<Rule> rules) {
+    settings_.gateway = "gw";
+    settings_.rules = std::move(rules);
+    restart();
+  }
+  // A new process that finds what the old one stored.
+  void restart() {
+    std::vector<RuleState> states = fold_ ? fold_->states() : std::vector<RuleState>{};
+    fold_ = std::make_unique<AlertFold>(settings_, topic_matches);
+    fold_->add_sensor({1, &name_, &unit_, &labels_}, time_, last_.id ? &last_ : nullptr);
+    fold_->restore(states, time_);
+  }
+  void pass(std::int64_t ms) {
+    time_.stream_ms += ms;
+    if (time_.connected) time_.subscribed_ms += ms;
+    fold_->advance(time_);
+  }
+  void hear(double value, std::int64_t age_ms = 0, std::uint32_t flags = kPayloadTime) {
+    Reading reading{1, flags, time_.stream_ms - age_ms, time_.stream_ms, value};
+    fold_->on_reading(reading, time_);
+    last_ = {1, std::max(last_.time_ms, reading.time_ms), value, reading.arrival_ms, time_.subscribed_ms};
+  }
+  // "+500" a firing told of at 500 ms since the start, "-" resolved, "q" quiet, "s" standing.
+  std::string said() {
+    std::string text;
+    for (const AlertEvent& event : fold_->take_events()) {
+      if (!text.empty()) text += ' ';
+      text += event.state == AlertState::kFiring ? '+' : '-';
+      if (event.flags & kQuiet) text += 'q';
+      if (event.flags & kStanding) text += 's';
+      if (event.flags & kRuleRemoved) text += 'r';
+      text += std::to_string(event.at_ms - kWall);
+    }
+    return text;
+  }
+
+  AlertSettings settings_;
+  FoldTime time_;
+  std::unique_ptr<AlertFold> fold_;
+  std::string name_ = "s/1";
+  std::string unit_ = "°C";
+  std::map<std::string, std::string> labels_;
+  SensorLast last_;
+};
+
+TEST_F(AlertFoldOf, FiresAboveTheLimitAndResolvesAtOrBelowClear) {
+  Rule rule = above(28);
+  rule.clear = 27;
+  start({rule});
+  for (double value : {28.0, 28.1, 29.0, 27.5, 27.0, 27.5, 30.0}) {
+    pass(100);
+    hear(value);
+  }
+  EXPECT_EQ("+200 -500 +700", said());
+}
+
+TEST_F(AlertFoldOf, TreatsInsideAsClosedAndOutsideAsOpen) {
+  Rule inside = above(0);
+  inside.kind = ConditionKind::kInside;
+  inside.low = 1;
+  inside.high = 2;
+  Rule outside = inside;
+  outside.name = "outside";
+  outside.kind = ConditionKind::kOutside;
+  start({inside, outside});
+  hear(1);
+  EXPECT_EQ("+0", said());
+  pass(1);
+  hear(2.5);
+  EXPECT_EQ("-1 +1", said());
+  pass(1);
+  hear(2);
+  EXPECT_EQ("+2 -2", said());
+}
+
+TEST_F(AlertFoldOf, WaitsForTheConditionToHold) {
+  Rule rule = above(28);
+  rule.hold = std::chrono::milliseconds(1000);
+  start({rule});
+  hear(29);
+  pass(500);
+  hear(27);
+  pass(100);
+  hear(29);  // 600
+  pass(999);
+  EXPECT_EQ("", said());
+  pass(5000);
+  EXPECT_EQ("+1600", said());
+}
+
+TEST_F(AlertFoldOf, GivesABacklogTheSameTimesAsLiveDelivery) {
+  Rule rule = above(28);
+  rule.hold = std::chrono::milliseconds(1000);
+  start({rule});
+  pass(10000);
+  hear(29, 10000);
+  hear(27, 5000);  // no time has passed here, but for the sensor
+  EXPECT_EQ("+1000 -5000", said());
+}
+
+TEST_F(AlertFoldOf, MovesQuietlyForOldReadingsAndTellsOnceOfWhatStands) {
+  start({above(28)});
+  settings_.max_age = std::chrono::minutes(10);
+  pass(3600000);
+  hear(30, 3000000);
+  hear(20, 2000000);
+  hear(30, 1000000);
+  EXPECT_EQ("+q600000 -q1600000 +q2600000", said());
+  fold_->on_backlog_end(time_);
+  EXPECT_EQ("+s3600000", said());
+  fold_->on_backlog_end(time_);
+  hear(31);
+  EXPECT_EQ("", said());
+  hear(20);
+  EXPECT_EQ("-3600000", said());
+}
+
+TEST_F(AlertFoldOf, IgnoresOutOfOrderRetainedAndDuplicateReadings) {
+  start({above(28)});
+  pass(1000);
+  hear(20);
+  hear(30, 500);
+  hear(30, 0, kRetained);
+  hear(30, 0, kDuplicate);
+  EXPECT_EQ("", said());
+}
+
+TEST_F(AlertFoldOf, CountsSilenceOnlyWhileSubscribed) {
+  start({silent(1000)});
+  hear(20);
+  pass(600);
+  time_.connected = false;
+  pass(100000);
+  EXPECT_EQ("", said());
+  time_.connected = true;
+  pass(399);
+  EXPECT_EQ("", said());
+  pass(601);
+  EXPECT_EQ("+101000", said());
+  hear(20);
+  EXPECT_EQ("-101600", said());
+  pass(999);
+  hear(20);
+  pass(999);
+  EXPECT_EQ("", said());
+  pass(1);
+  EXPECT_EQ("+103599", said());
+}
+
+TEST_F(AlertFoldOf, NeitherFiresAgainNorForgetsToResolveOverARestart) {
+  Rule held = above(28);
+  held.name = "held";
+  held.hold = std::chrono::milliseconds(1000);
+  start({above(28), held, silent(5000)});
+  hear(29);
+  pass(400);
+  EXPECT_EQ("+0", said());
+  restart();
+  EXPECT_EQ("", said());
+  pass(600);
+  EXPECT_EQ("+1000", said());
+  restart();
+  pass(4000);
+  EXPECT_EQ("+5000", said());
+  restart();
+  hear(20);
+  EXPECT_EQ("-5000 -5000 -5000", said());
+}
+
+TEST_F(AlertFoldOf, ResolvesWhatARemovedOrChangedRuleLeftFiring) {
+  start({above(28)});
+  hear(29);
+  EXPECT_EQ("+0", said());
+  settings_.rules = {above(30)};
+  restart();
+  EXPECT_EQ("-r0", said());
+}
+
+TEST_F(AlertFoldOf, KeepsOneStateAPairHoweverOftenItMoves) {
+  Rule rule = above(28);
+  rule.hold = std::chrono::hours(1);
+  start({rule});
+  for (int i = 0; i < 1000; ++i) {
+    hear(i % 2 ? 29 : 27);
+    pass(1000);
+  }
+  EXPECT_EQ(1u, fold_->take_changed().size());
+  EXPECT_EQ("", said());
+}
+
+}  // namespace
+}  // namespace sluice
