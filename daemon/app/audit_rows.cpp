@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 
 namespace sluice {
@@ -10,6 +11,7 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t kBatchesPerRead = 100;
+constexpr std::size_t kAlertsCompared = 20'000;
 
 struct Arrived {
   std::uint64_t rows = 0;
@@ -255,6 +257,54 @@ void compare(const Ledger& ledger, const Ledger& before, std::optional<Day> pool
   }
 }
 
+// Rows between batches may only be missing because they expired.
+void check_gaps(const RowWalk& walk, const Ledger& ledger, const Ledger& before, AuditReport& report) {
+  std::uint64_t gone = 0;
+  std::uint64_t gone_before = 0;
+  for (const auto& line : ledger) gone += line.second[Counter::kReadingsExpired];
+  for (const auto& line : before) gone_before += line.second[Counter::kReadingsExpired];
+  if (walk.missing_between_batches >= gone_before && walk.missing_between_batches <= gone) return;
+  report.add_finding(walk.first_gap_day,
+                     fmt::format("{} rows are missing between batches, but by the ledger {} expired",
+                                 walk.missing_between_batches, gone));
+}
+
+// The ledger counts transitions by the day on which their cause arrived, the history knows their own time:
+// only the totals must agree. Where they do not, the days that differ are named.
+Status check_alerts(StoreView& view, const Calendar& calendar, AuditReport& report) {
+  Status begun = view.begin_snapshot();
+  if (!begun) return begun;
+  Result<Ledger> ledger = view.ledger();
+  Result<std::vector<StoredAlert>> history = view.alert_history(kAlertsCompared + 1);
+  view.end_snapshot();
+  if (!ledger) return ledger.error();
+  if (!history) return history.error();
+  if (history->size() > kAlertsCompared) return {};  // the oldest may be gone
+  std::map<Day, std::int64_t> surplus[2];            // by AlertState: what the ledger has too many
+  std::int64_t total[2] = {0, 0};
+  for (const auto& [day, counts] : *ledger) {
+    surplus[0][day] += static_cast<std::int64_t>(counts[Counter::kAlertsResolved]);
+    surplus[1][day] += static_cast<std::int64_t>(counts[Counter::kAlertsFired]);
+  }
+  for (const StoredAlert& stored : *history) {
+    --surplus[static_cast<int>(stored.event.state)][calendar.day_of(stored.event.at_ms)];
+  }
+  for (int state : {0, 1}) {
+    for (const auto& day : surplus[state]) total[state] += day.second;
+    const char* verb = state == 1 ? "fired" : "resolved";
+    if (total[state] == 0) continue;
+    bool named = false;
+    for (const auto& [day, more] : surplus[state]) {
+      if (more == 0 || (more > 0) != (total[state] > 0)) continue;
+      named = true;
+      report.add_finding(day, fmt::format("alerts {}: the ledger has {} {} than the history of this day",
+                                          verb, std::abs(more), more > 0 ? "more" : "fewer"));
+    }
+    SLUICE_CHECK(named, "a sum that is not zero has a term of its sign");
+  }
+  return {};
+}
+
 }  // namespace
 
 Status audit_rows(StoreView& view, const Calendar& calendar, const AuditOptions& options,
@@ -279,7 +329,8 @@ Status audit_rows(StoreView& view, const Calendar& calendar, const AuditOptions&
   Result<std::optional<Day>> pooled_until = last_day_in_another_zone(view, ledger, calendar.zone_name());
   if (!pooled_until) return pooled_until.error();
   compare(ledger, *before, *pooled_until, walk, report);
-  return {};
+  check_gaps(walk, ledger, *before, report);
+  return check_alerts(view, calendar, report);
 }
 
 }  // namespace sluice

@@ -19,7 +19,12 @@ class SummaryWalk {
  public:
   SummaryWalk(StoreView& view, AuditReport& report) : view_(view), report_(report) {}
 
-  Status start() {
+  Status start(const std::vector<Day>& summed) {
+    for (int number = 1; !summed.empty() && oldest_made_ms_ == 0; ++number) {
+      Result<std::optional<SummaryRevision>> oldest = view_.revision(summed.front(), number);
+      if (!oldest) return oldest.error();
+      if (*oldest) oldest_made_ms_ = std::max<std::int64_t>((*oldest)->made_ms, 1);
+    }
     Result<std::vector<SummarySensor>> sensors = view_.sensors();
     if (!sensors) return sensors.error();
     for (const SummarySensor& sensor : *sensors) fold_sensors_.push_back({sensor.id, sensor.name, 0});
@@ -38,13 +43,23 @@ class SummaryWalk {
       Result<std::optional<SummaryRevision>> revision = view_.revision(day, number);
       if (!revision) return revision.error();
       if (!*revision) {
-        report_.add_finding(day, fmt::format("revision {} of the summary is missing", number));
+        Status missing = note_missing(day, number, document.has_value());
+        if (!missing) return missing;
         continue;
       }
       document = check_revision(day, **revision);
     }
     report_.days[day].revisions = (*newest)->revision;
     return recompute(day, document);
+  }
+
+  // A day without any summary that once had one.
+  Status check_unsummed(Day day) {
+    Result<std::optional<DayState>> state = view_.day_state(day);
+    if (!state) return state.error();
+    if (!*state || (*state)->revision == 0) return {};
+    report_.days[day].revisions = (*state)->revision;
+    return note_missing(day, (*state)->revision, false);
   }
 
   // After check_day() of the days that `only` leaves.
@@ -70,6 +85,7 @@ class SummaryWalk {
 
  private:
   std::optional<SummaryView> check_revision(Day day, const SummaryRevision& revision);
+  Status note_missing(Day day, int revision, bool earlier_one_is_there);
   Status recompute(Day day, const std::optional<SummaryView>& document);
   Status recompute_in_snapshot(Day day, const SummaryView& document);
   void compare(Day day, const SummaryView& document, const DayFold& fold);
@@ -77,9 +93,21 @@ class SummaryWalk {
   StoreView& view_;
   AuditReport& report_;
   std::vector<FoldSensor> fold_sensors_;
+  std::int64_t oldest_made_ms_ = 0;
   std::optional<Day> last_expired_;  // newest arrival day that has lost rows
   std::map<std::pair<Day, int>, std::string> keys_;
 };
+
+// Summaries are forgotten long after they were delivered, oldest first: one that was made before the oldest
+// that is still there may be missing.
+Status SummaryWalk::note_missing(Day day, int revision, bool earlier_one_is_there) {
+  Result<std::optional<DayState>> state = view_.day_state(day);
+  if (!state) return state.error();
+  const std::int64_t first_made_ms = *state ? (*state)->first_revision_ms : INT64_MAX;
+  if (!earlier_one_is_there && first_made_ms < oldest_made_ms_) return {};
+  report_.add_finding(day, fmt::format("revision {} of the summary is missing", revision));
+  return {};
+}
 
 // What can be told from the revision alone. The document, if it can be read.
 std::optional<SummaryView> SummaryWalk::check_revision(Day day, const SummaryRevision& revision) {
@@ -221,13 +249,18 @@ void SummaryWalk::compare(Day day, const SummaryView& document, const DayFold& f
 
 Status audit_summaries(StoreView& view, const AuditOptions& options, const AuditProgress& progress,
                        AuditReport& report) {
-  SummaryWalk walk(view, report);
-  Status started = walk.start();
-  if (!started) return started;
   Result<std::vector<Day>> days = view.summary_days();
   if (!days) return days.error();
+  SummaryWalk walk(view, report);
+  Status started = walk.start(*days);
+  if (!started) return started;
   const std::set<Day> summed(days->begin(), days->end());
-  for (auto& [day, audited] : report.days) audited.open = !summed.contains(day);
+  for (auto& [day, audited] : report.days) {
+    if (summed.contains(day)) continue;
+    audited.open = true;
+    Status checked = walk.check_unsummed(day);
+    if (!checked) return checked;
+  }
   std::uint64_t done = 0;
   for (Day day : summed) {
     if (!options.day || day == *options.day) {

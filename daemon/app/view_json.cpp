@@ -20,12 +20,12 @@ std::string text_of(const Json& json) {
 }
 
 // Events have a published form of their own, which is put into the list as it is.
-std::string events_text(const char* name, const std::vector<AlertEvent>& events, const std::string& gateway) {
-  std::string text = std::string("{\"") + name + "\": [";
+std::string events_text(const std::vector<AlertEvent>& events, const std::string& gateway) {
+  std::string text = "[";
   for (std::size_t i = 0; i < events.size(); ++i) {
     text += (i == 0 ? "\n  " : ",\n  ") + event_to_json(events[i], gateway);
   }
-  return text + (events.empty() ? "]}\n" : "\n]}\n");
+  return text + (events.empty() ? "]\n" : "\n]\n");
 }
 
 Json flag_names_of(std::uint32_t flags) {
@@ -68,7 +68,7 @@ Json time_or_null(std::int64_t ms) {
 Result<std::string> alerts_json(StoreView& view, const std::string& gateway) {
   auto firing = view.firing_alerts();
   if (!firing) return firing.error();
-  return events_text("alerts", *firing, gateway);
+  return events_text(*firing, gateway);
 }
 
 Result<std::string> events_json(StoreView& view, const std::string& gateway, std::size_t limit) {
@@ -76,7 +76,7 @@ Result<std::string> events_json(StoreView& view, const std::string& gateway, std
   if (!history) return history.error();
   std::vector<AlertEvent> events;
   for (StoredAlert& stored : *history) events.push_back(std::move(stored.event));
-  return events_text("events", events, gateway);
+  return events_text(events, gateway);
 }
 
 Result<std::string> sensors_json(StoreView& view) {
@@ -86,7 +86,7 @@ Result<std::string> sensors_json(StoreView& view) {
   for (const SummarySensor& sensor : *sensors) {
     list.push_back(Json{{"sensor", sensor.name}, {"unit", sensor.unit}});
   }
-  return text_of(Json{{"sensors", std::move(list)}});
+  return text_of(list);
 }
 
 Result<std::string> readings_json(StoreView& view, const ReadingsQuery& query) {
@@ -101,14 +101,10 @@ Result<std::string> readings_json(StoreView& view, const ReadingsQuery& query) {
                       "no sensor is named \"" + query.sensor + "\"; /api/v1/sensors lists those there are");
   }
   Json list = Json::array();
-  bool truncated = false;
   Status visited = view.visit_rows(query.from_ms, query.to_ms, [&](const Reading& reading) {
     auto sensor = wanted.find(reading.sensor);
     if (sensor == wanted.end()) return;
-    if (list.size() >= query.limit) {
-      truncated = true;
-      return;
-    }
+    if (list.size() >= query.limit) return;
     list.push_back(Json{{"sensor", sensor->second->name},
                         {"time", format_rfc3339(reading.time_ms)},
                         {"value", reading.value},
@@ -116,7 +112,7 @@ Result<std::string> readings_json(StoreView& view, const ReadingsQuery& query) {
                         {"flags", flag_names_of(reading.flags)}});
   });
   if (!visited) return visited.error();
-  return text_of(Json{{"readings", std::move(list)}, {"truncated", truncated}});
+  return text_of(list);
 }
 
 Result<std::string> summaries_json(StoreView& view) {
@@ -137,7 +133,7 @@ Result<std::string> summaries_json(StoreView& view) {
                         {"key", (*newest)->key},
                         {"dirty", *state && (*state)->dirty}});
   }
-  return text_of(Json{{"summaries", std::move(list)}});
+  return text_of(list);
 }
 
 Result<std::string> summary_body(StoreView& view, Day day, std::optional<int> revision) {
@@ -167,7 +163,7 @@ Result<std::string> outbox_json(StoreView& view, std::size_t limit) {
                         {"key", item.key},
                         {"note", item.note}});
   }
-  return text_of(Json{{"items", std::move(list)}});
+  return text_of(list);
 }
 
 Status fill_status(StoreView& view, std::int64_t now_wall_ms, StatusSnapshot& status) {

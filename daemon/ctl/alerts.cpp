@@ -13,14 +13,13 @@ int run_alerts(const CommandContext& context) {
     context.out << *json;
     return kExitFine;
   }
-  Result<Table> table = table_of(*json, "alerts",
-                                 {{"since", "since"},
-                                  {"severity", "severity"},
-                                  {"alert", "alert"},
-                                  {"sensor", "sensor"},
-                                  {"value", "value", Table::Align::kRight},
-                                  {"unit", "unit"},
-                                  {"message", "message"}});
+  Result<Table> table = table_of(*json, {{"since", "since"},
+                                         {"severity", "severity"},
+                                         {"alert", "alert"},
+                                         {"sensor", "sensor"},
+                                         {"value", "value", Table::Align::kRight},
+                                         {"unit", "unit"},
+                                         {"message", "message"}});
   if (!table) return fail(context, table.error());
   context.out << (table->empty() ? "no alert stands\n" : table->text());
   return kExitFine;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "ctl/exit_code.h"
+#include "version.h"
 
 namespace sluice {
 
@@ -20,7 +21,7 @@ constexpr const char* kExitCodes =
 class Parser {
  public:
   explicit Parser(CommandLine& line) : line_(line) {
-    app_.set_version_flag("--version", "sluicectl " SLUICE_VERSION);
+    app_.set_version_flag("--version", std::string("sluicectl ") + kVersion);
     app_.add_option("--config", line_.config, "configuration file")->capture_default_str();
     app_.require_subcommand(1);
     app_.fallthrough();

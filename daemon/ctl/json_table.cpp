@@ -17,15 +17,15 @@ std::string cell_of(const nlohmann::json& element, const char* member) {
 
 }  // namespace
 
-Result<Table> table_of(const std::string& json, const char* list, const std::vector<TableColumn>& columns) {
+Result<Table> table_of(const std::string& json, const std::vector<TableColumn>& columns) {
   const nlohmann::json parsed = nlohmann::json::parse(json, nullptr, false);
-  if (!parsed.is_object() || !parsed.contains(list) || !parsed[list].is_array()) {
-    return make_error(ErrorCode::kInvalid, std::string("the answer has no list \"") + list +
-                                               "\"; are sluiced and sluicectl of the same version?");
+  if (!parsed.is_array()) {
+    return make_error(ErrorCode::kInvalid,
+                      "the answer is not a list; are sluiced and sluicectl of the same version?");
   }
   Table table;
   for (const TableColumn& column : columns) table.column(column.title, column.align);
-  for (const nlohmann::json& element : parsed[list]) {
+  for (const nlohmann::json& element : parsed) {
     std::vector<std::string> cells;
     for (const TableColumn& column : columns) {
       cells.push_back(element.is_object() ? cell_of(element, column.member) : "-");

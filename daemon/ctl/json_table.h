@@ -15,7 +15,7 @@ struct TableColumn {
   Table::Align align = Table::Align::kLeft;
 };
 
-// A row for each element of the array member `list`. An empty list gives an empty table.
-Result<Table> table_of(const std::string& json, const char* list, const std::vector<TableColumn>& columns);
+// A row for each element of the list. An empty list gives an empty table.
+Result<Table> table_of(const std::string& json, const std::vector<TableColumn>& columns);
 
 }  // namespace sluice

@@ -5,6 +5,7 @@
 #include "app/view_json.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
+#include "version.h"
 
 namespace sluice {
 
@@ -20,7 +21,7 @@ std::uint64_t size_or_zero(const std::string& path) {
 Result<std::string> stopped_status(const CommandContext& context, StoreView& view) {
   StatusSnapshot status;
   status.gateway = context.gateway.gateway();
-  status.version = SLUICE_VERSION;
+  status.version = kVersion;
   status.state = "stopped";
   status.at_ms = context.clock.now().wall_ms;
   Status filled = fill_status(view, status.at_ms, status);

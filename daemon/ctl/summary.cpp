@@ -17,12 +17,11 @@ int list_days(const CommandContext& context) {
     context.out << *json;
     return kExitFine;
   }
-  Result<Table> table = table_of(*json, "summaries",
-                                 {{"day", "date"},
-                                  {"revision", "revision", Table::Align::kRight},
-                                  {"readings", "readings", Table::Align::kRight},
-                                  {"made", "made"},
-                                  {"newer rows", "dirty"}});
+  Result<Table> table = table_of(*json, {{"day", "date"},
+                                         {"revision", "revision", Table::Align::kRight},
+                                         {"readings", "readings", Table::Align::kRight},
+                                         {"made", "made"},
+                                         {"newer rows", "dirty"}});
   if (!table) return fail(context, table.error());
   context.out << (table->empty() ? "no day has a summary yet\n" : table->text());
   return kExitFine;

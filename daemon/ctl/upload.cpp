@@ -13,8 +13,8 @@ constexpr std::size_t kItemsShown = 100;
 
 bool any_parked(const std::string& json) {
   const nlohmann::json parsed = nlohmann::json::parse(json, nullptr, false);
-  if (!parsed.is_object() || !parsed.contains("items")) return false;
-  for (const nlohmann::json& item : parsed["items"]) {
+  if (!parsed.is_array()) return false;
+  for (const nlohmann::json& item : parsed) {
     if (item.is_object() && item.value("state", "") == "parked") return true;
   }
   return false;
@@ -30,15 +30,14 @@ int show_status(const CommandContext& context) {
     context.out << *json;
     return exit_code;
   }
-  Result<Table> table = table_of(*json, "items",
-                                 {{"day", "date"},
-                                  {"revision", "revision", Table::Align::kRight},
-                                  {"sink", "sink"},
-                                  {"state", "state"},
-                                  {"attempts", "attempts", Table::Align::kRight},
-                                  {"done", "done"},
-                                  {"next try", "next_try"},
-                                  {"note", "note"}});
+  Result<Table> table = table_of(*json, {{"day", "date"},
+                                         {"revision", "revision", Table::Align::kRight},
+                                         {"sink", "sink"},
+                                         {"state", "state"},
+                                         {"attempts", "attempts", Table::Align::kRight},
+                                         {"done", "done"},
+                                         {"next try", "next_try"},
+                                         {"note", "note"}});
   if (!table) return fail(context, table.error());
   context.out << (table->empty() ? "nothing was ever to be delivered\n" : table->text());
   if (exit_code == kExitFindings) {
