@@ -36,10 +36,6 @@ std::string what_is(const YamlNode& node) {
   return "is " + quoted(node.text);
 }
 
-bool all_digits(const std::string& text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-}
-
 template <class T>
 std::optional<T> parse_number(const std::string& text) {
   T value{};
@@ -50,7 +46,8 @@ std::optional<T> parse_number(const std::string& text) {
 }
 
 // The spelling of a unit that people mean: 10 → 10s, 5min → 5m, 16MB → 16MiB, or nothing.
-std::string with_unit(const std::string& text, const std::vector<std::pair<std::string, std::string>>& units) {
+std::string with_unit(const std::string& text,
+                      const std::vector<std::pair<std::string, std::string>>& units) {
   std::size_t end = text.find_first_not_of("0123456789");
   if (end == 0 || text.empty()) return "";
   std::string unit = end == std::string::npos ? "" : text.substr(end);
@@ -78,8 +75,8 @@ MapReader::~MapReader() {
   std::vector<std::string> known(taken_.begin(), taken_.end());
   for (const YamlNode& child : node_.children) {
     if (taken_.count(child.key) > 0) continue;
-    context_.problems.add(child.key_at, full(child.key), "is not a key here",
-                          "expected " + listed(known), nearest(child.key, known));
+    context_.problems.add(child.key_at, full(child.key), "is not a key here", "expected " + listed(known),
+                          nearest(child.key, known));
   }
 }
 
@@ -121,7 +118,8 @@ const YamlNode* MapReader::take(const std::string& key, YamlNode::Kind kind, con
   return nullptr;
 }
 
-void MapReader::wrong(const std::string& key, std::string what, std::string expected, std::string suggestion) {
+void MapReader::wrong(const std::string& key, std::string what, std::string expected,
+                      std::string suggestion) {
   wrong_at(at(key), key, std::move(what), std::move(expected), std::move(suggestion));
 }
 
@@ -189,7 +187,8 @@ bool MapReader::duration(const std::string& key, milliseconds& out, milliseconds
     out = *value;
     return true;
   }
-  wrong(key, what_is(*found), "expected " + expected + (value ? "" : ", a whole number and one of ms s m h d"),
+  wrong(key, what_is(*found),
+        "expected " + expected + (value ? "" : ", a whole number and one of ms s m h d"),
         with_unit(found->text, {{"", "s"},
                                 {"sec", "s"},
                                 {"seconds", "s"},
@@ -226,7 +225,8 @@ bool MapReader::size(const std::string& key, std::uint64_t& out, std::uint64_t m
     out = *value;
     return true;
   }
-  wrong(key, what_is(*found), "expected " + expected + (value ? "" : ", a whole number and one of B KiB MiB GiB"),
+  wrong(key, what_is(*found),
+        "expected " + expected + (value ? "" : ", a whole number and one of B KiB MiB GiB"),
         with_unit(found->text, {{"", "B"},
                                 {"K", "KiB"},
                                 {"k", "KiB"},
@@ -253,8 +253,8 @@ bool MapReader::path(const std::string& key, std::string& out) {
 
 bool MapReader::file(const std::string& key, std::string& out) {
   std::string named;
-  if (const YamlNode* found = take(key); found != nullptr && found->kind == YamlNode::Kind::kText &&
-                                         found->text.empty()) {
+  if (const YamlNode* found = take(key);
+      found != nullptr && found->kind == YamlNode::Kind::kText && found->text.empty()) {
     return false;  // "" means no file
   }
   if (!path(key, named)) return false;
@@ -293,9 +293,9 @@ void MapReader::map(const std::string& key, const Visit& visit) {
   visit(reader);
 }
 
-void MapReader::each(const std::string& key, const Visit& visit) {
+std::optional<std::size_t> MapReader::each(const std::string& key, const Visit& visit) {
   const YamlNode* list = take(key, YamlNode::Kind::kList, "a list, each item beginning with a dash");
-  if (list == nullptr) return;
+  if (list == nullptr) return std::nullopt;
   for (std::size_t i = 0; i < list->children.size(); ++i) {
     const YamlNode& item = list->children[i];
     std::string numbered = key + "[" + std::to_string(i) + "]";
@@ -303,6 +303,7 @@ void MapReader::each(const std::string& key, const Visit& visit) {
     MapReader reader(item, context_, full(numbered), (pattern_.empty() ? key : pattern_ + "." + key) + "[]");
     visit(reader);
   }
+  return list->children.size();
 }
 
 void MapReader::each_member(const std::string& key, const Visit& visit) {
@@ -342,7 +343,8 @@ void MapReader::texts(const std::string& key, std::map<std::string, std::string>
 }
 
 void MapReader::reals(const std::string& key, std::map<std::string, double>& out) {
-  const YamlNode* map = take(key, YamlNode::Kind::kMap, "a map of texts and numbers, such as { OFF: 0, ON: 1 }");
+  const YamlNode* map =
+      take(key, YamlNode::Kind::kMap, "a map of texts and numbers, such as { OFF: 0, ON: 1 }");
   if (map == nullptr) return;
   for (const YamlNode& child : map->children) {
     if (auto value = real_of(child, key + "." + child.key)) out[child.key] = *value;
@@ -362,7 +364,8 @@ std::optional<std::pair<double, double>> MapReader::interval(const std::string& 
   const YamlNode* list = take(key, YamlNode::Kind::kList, kExpected);
   if (list == nullptr) return std::nullopt;
   if (list->children.size() != 2) {
-    wrong(key, "has " + std::to_string(list->children.size()) + " items", std::string("expected ") + kExpected);
+    wrong(key, "has " + std::to_string(list->children.size()) + " items",
+          std::string("expected ") + kExpected);
     return std::nullopt;
   }
   auto low = real_of(list->children[0], key);

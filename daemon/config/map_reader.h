@@ -72,7 +72,7 @@ class MapReader {
   // Containers. `visit` is called with the value of `key`, or with each map in it; an absent one is visited
   // as an empty map by map(), so that its keys are known.
   void map(const std::string& key, const Visit& visit);
-  void each(const std::string& key, const Visit& visit);         // a list of maps
+  std::optional<std::size_t> each(const std::string& key, const Visit& visit);  // a list of maps; how many
   void each_member(const std::string& key, const Visit& visit);  // a map of maps; name() is the key
   bool each_text(const std::string& key, const VisitText& visit);
   void texts(const std::string& key, std::map<std::string, std::string>& out);

@@ -54,8 +54,8 @@ std::string visible(std::string_view text, std::size_t bytes_max) {
 
 }  // namespace
 
-void Problems::add(Position at, const std::string& key, const std::string& wrong,
-                   const std::string& expected, const std::string& suggestion) {
+void Problems::add(Position at, const std::string& key, const std::string& wrong, const std::string& expected,
+                   const std::string& suggestion) {
   std::string line = visible(key, kKeyBytesMax) + ": " + wrong + "; " + expected;
   if (!suggestion.empty()) line += "; did you mean \"" + suggestion + "\"?";
   found_.push_back({at, std::move(line)});

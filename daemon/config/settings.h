@@ -1,6 +1,6 @@
 // Settings: the whole configuration, checked, with every default filled in. Stages declare their own
-// settings; this aggregate only names them. Made by load_settings() (yaml_loader.cpp has the only yaml-cpp
-// include).
+// settings; this aggregate only names them. Made by load_settings() from YAML (yaml_tree.cpp has the only
+// yaml-cpp include); describe() in describe.h writes one back. Any thread; nothing is kept between calls.
 #pragma once
 
 #include <chrono>
@@ -60,10 +60,16 @@ struct Settings {
   std::string digest;  // SHA-256 of the file's bytes, 64 hex digits
 };
 
-// Reads and checks a file. A wrong one gives an error of one or more lines, each
+// Whether a file that the configuration names (a password, a certificate) has to be readable by this process.
+// A tool that only wants to know where the gateway's socket is need not be allowed to read its secrets.
+enum class NamedFiles { kMustBeReadable, kNotLookedAt };
+
+// Reads and checks a file. A wrong one gives kInvalid with one or more lines in the order of the file, each
 //   FILE:LINE:COLUMN: KEY: what is wrong; what was expected[; did you mean "NEAREST"?]
-// Everything that is wrong is listed, not only the first.
-Result<Settings> load_settings(const std::string& path);
-Result<Settings> parse_settings(const std::string& text, const std::string& name_for_errors);
+// Everything that is wrong is listed, not only the first. What the file leaves open comes from the machine:
+// its host name and its time zone.
+Result<Settings> load_settings(const std::string& path, NamedFiles files = NamedFiles::kMustBeReadable);
+Result<Settings> parse_settings(const std::string& text, const std::string& name_for_errors,
+                                NamedFiles files = NamedFiles::kMustBeReadable);
 
 }  // namespace sluice

@@ -186,7 +186,9 @@ class TreeBuilder : public YAML::EventHandler {
 // Offset of the first byte that is neither UTF-8 (RFC 3629) nor a character that YAML allows, or npos.
 std::size_t first_bad_byte(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
-    auto byte = [&](std::size_t i) { return static_cast<unsigned char>(at + i < text.size() ? text[at + i] : 0); };
+    auto byte = [&](std::size_t i) {
+      return static_cast<unsigned char>(at + i < text.size() ? text[at + i] : 0);
+    };
     unsigned lead = byte(0);
     if (lead < 0x80) {
       bool control = lead < 0x20 && lead != '\t' && lead != '\n' && lead != '\r';

@@ -1,0 +1,242 @@
+#include "config/describe.h"
+
+#include <fmt/format.h>
+
+#include "config/names.h"
+#include "config/quantity.h"
+
+namespace sluice {
+
+namespace {
+
+// A double-quoted YAML scalar: right for every text.
+std::string quote(const std::string& text) {
+  std::string out = "\"";
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7F) {
+      out += fmt::format("\\x{:02x}", static_cast<unsigned>(byte));
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+std::string quote(const std::vector<std::string>& texts) {
+  std::string out = "[";
+  for (const std::string& text : texts) out += (out.size() > 1 ? ", " : "") + quote(text);
+  return out + "]";
+}
+
+std::string without_userinfo(const std::string& url) {
+  std::size_t scheme = url.find("://");
+  std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
+  std::size_t at = url.substr(0, url.find_first_of("/?#", begin)).rfind('@');
+  return at == std::string::npos || at < begin ? url : url.substr(0, begin) + "***" + url.substr(at);
+}
+
+// Lines "key: value" at a depth; the first line of a list's item begins with a dash.
+class Writer {
+ public:
+  template <class Body>
+  void map(const std::string& key, Body body) {
+    text_ += margin() + key + ":\n";
+    ++depth_;
+    body();
+    --depth_;
+  }
+  template <class Items, class Body>
+  void list(const std::string& key, const Items& items, Body body) {
+    text_ += margin() + key + (items.empty() ? ": []\n" : ":\n");
+    depth_ += 2;
+    for (const auto& item : items) {
+      dash_ = true;
+      body(item);
+    }
+    depth_ -= 2;
+  }
+  void word(const std::string& key, const std::string& value) {
+    text_ += margin();
+    text_ += key + ": " + value + "\n";
+  }
+  void text(const std::string& key, const std::string& value) { word(key, quote(value)); }
+  void texts(const std::string& key, const std::vector<std::string>& values) { word(key, quote(values)); }
+  void real(const std::string& key, double value) { word(key, fmt::format("{}", value)); }
+  void reals(const std::string& key, const std::vector<double>& values) {
+    word(key, fmt::format("[{}]", fmt::join(values, ", ")));
+  }
+  void duration(const std::string& key, std::chrono::milliseconds value) { word(key, duration_text(value)); }
+  void size(const std::string& key, std::uint64_t bytes) { word(key, size_text(bytes)); }
+  void number(const std::string& key, std::int64_t value) { word(key, std::to_string(value)); }
+  template <class V>
+  void members(const std::string& key, const std::map<std::string, V>& values) {
+    std::string flow = "{";
+    for (const auto& [name, value] : values) {
+      flow += (flow.size() > 1 ? ", " : " ") + quote(name) + ": " + shown(value);
+    }
+    word(key, flow + (values.empty() ? "}" : " }"));
+  }
+  std::string take() { return std::move(text_); }
+
+ private:
+  static std::string shown(double value) { return fmt::format("{}", value); }
+  static std::string shown(const std::string& value) { return quote(value); }
+  std::string margin() {
+    std::string space(depth_ * 2, ' ');
+    if (dash_) space[space.size() - 2] = '-';
+    dash_ = false;
+    return space;
+  }
+  std::string text_;
+  std::size_t depth_ = 0;
+  bool dash_ = false;
+};
+
+void write_gateway(Writer& out, const Settings& settings) {
+  out.map("gateway", [&] {
+    out.text("id", settings.gateway.id);
+    out.text("timezone", settings.gateway.timezone);
+    out.text("state_dir", settings.gateway.state_dir);
+    out.text("runtime_dir", settings.gateway.runtime_dir);
+  });
+}
+
+void write_mqtt(Writer& out, const BrokerSettings& mqtt) {
+  out.map("mqtt", [&] {
+    out.text("broker", without_userinfo(mqtt.uri));
+    out.text("client_id", mqtt.client_id);
+    out.word("protocol", word_of(protocol_words(), mqtt.protocol));
+    out.duration("keepalive", mqtt.keepalive);
+    out.duration("session_expiry", mqtt.session_expiry);
+    out.duration("heartbeat", mqtt.heartbeat);
+    out.number("receive_maximum", mqtt.receive_maximum);
+    out.size("max_payload", mqtt.max_payload_bytes);
+    out.text("username", mqtt.username);
+    out.text("password_file", mqtt.password_file);
+    out.map("tls", [&] {
+      out.text("ca", mqtt.tls_ca_file);
+      out.text("cert", mqtt.tls_cert_file);
+      out.text("key", mqtt.tls_key_file);
+    });
+  });
+}
+
+void write_readings(Writer& out, const DecodeSettings& decode) {
+  out.list("readings", decode.readings, [&](const ReadingsEntry& entry) {
+    out.text("topic", entry.topic);
+    out.number("qos", entry.qos);
+    out.word("format", word_of(payload_format_words(), entry.format));
+    out.text("value", entry.value);
+    out.text("time", entry.time);
+    out.word("time_format", word_of(time_format_words(), entry.time_format));
+    out.texts("fields", entry.fields);
+    out.text("each", entry.each);
+    out.text("sensor", entry.sensor);
+    out.members("states", entry.states);
+    out.text("unit", entry.unit);
+    out.word("retained", word_of(retained_words(), entry.retained));
+  });
+  out.list("sensors", decode.sensors, [&](const SensorEntry& entry) {
+    out.text("sensor", entry.sensor);
+    if (entry.scale) out.real("scale", *entry.scale);
+    if (entry.offset) out.real("offset", *entry.offset);
+    if (entry.plausible) out.reals("plausible", {entry.plausible->first, entry.plausible->second});
+    out.reals("invalid", entry.invalid);
+    if (entry.every) out.duration("every", *entry.every);
+    if (entry.unit) out.text("unit", *entry.unit);
+    out.members("labels", entry.labels);
+  });
+}
+
+void write_condition(Writer& out, const Rule& rule) {
+  switch (rule.kind) {
+    case ConditionKind::kAbove:
+      return out.real("above", rule.high);
+    case ConditionKind::kBelow:
+      return out.real("below", rule.low);
+    case ConditionKind::kOutside:
+      return out.reals("outside", {rule.low, rule.high});
+    case ConditionKind::kInside:
+      return out.reals("inside", {rule.low, rule.high});
+    case ConditionKind::kSilentFor:
+      return out.duration("silent_for", rule.silent_for);
+  }
+}
+
+void write_alerts(Writer& out, const Settings& settings) {
+  out.map("notify", [&] {
+    for (const NotifyEntry& channel : settings.notify) {
+      out.map(quote(channel.name), [&] { out.text("type", channel.type); });
+    }
+  });
+  out.map("alerting", [&] { out.duration("max_age", settings.alerts.max_age); });
+  out.list("alerts", settings.alerts.rules, [&](const Rule& rule) {
+    out.text("name", rule.name);
+    out.text("sensor", rule.sensor);
+    write_condition(out, rule);
+    if (rule.clear) out.real("clear", *rule.clear);
+    out.duration("for", rule.hold);
+    out.text("severity", rule.severity);
+    out.texts("notify", rule.notify);
+    out.text("message", rule.message);
+  });
+}
+
+void write_store(Writer& out, const Settings& settings) {
+  out.map("store", [&] {
+    out.word("durability", word_of(durability_words(), settings.store.durability));
+    out.size("journal_size", settings.store.journal_size_bytes);
+    out.duration("flush", settings.store.flush);
+    out.number("flush_rows", settings.store.flush_rows);
+    out.duration("retention", settings.store.retention);
+    out.size("max_size", settings.store.max_size_bytes);
+    out.number("quarantine", settings.store.quarantine);
+  });
+  out.map("clock", [&] {
+    out.word("trust", word_of(trust_words(), settings.clock.trust));
+    out.duration("wait", settings.clock.wait);
+    out.duration("max_future", settings.decode.max_future);
+  });
+  out.map("summary", [&] {
+    out.duration("close_after", settings.summary.close_after);
+    out.duration("reopen", settings.summary.reopen);
+  });
+}
+
+void write_outputs(Writer& out, const Settings& settings) {
+  out.map("upload", [&] {
+    out.text("at", time_of_day_text(settings.upload.at_minutes));
+    out.duration("spread", settings.upload.spread);
+    out.duration("keep", settings.upload.keep);
+    out.list("to", settings.upload.to, [&](const SinkSettings& sink) {
+      out.text("name", sink.name);
+      out.word("type", sink.type);
+      if (!sink.path.empty()) out.text("path", sink.path);
+      if (!sink.url.empty()) out.text("url", without_userinfo(sink.url));
+    });
+  });
+  out.map("api", [&] {
+    out.text("listen", settings.api.listen);
+    out.text("token_file", settings.api.token_file);
+  });
+  out.map("log", [&] { out.word("level", word_of(log_level_words(), settings.log_level)); });
+}
+
+}  // namespace
+
+std::string describe(const Settings& settings) {
+  Writer out;
+  write_gateway(out, settings);
+  write_mqtt(out, settings.mqtt);
+  write_readings(out, settings.decode);
+  write_alerts(out, settings);
+  write_store(out, settings);
+  write_outputs(out, settings);
+  return out.take();
+}
+
+}  // namespace sluice

@@ -1,0 +1,53 @@
+// The words that stand for enumerated values in a configuration: loaders read them, describe() writes them.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "config/settings.h"
+
+namespace sluice {
+
+template <class E>
+using WordTable = std::vector<std::pair<std::string, E>>;
+
+inline WordTable<int> protocol_words() {
+  return {{"5", 5}, {"3.1.1", 3}};
+}
+inline WordTable<PayloadFormat> payload_format_words() {
+  return {{"json", PayloadFormat::kJson}, {"number", PayloadFormat::kNumber}};
+}
+inline WordTable<TimeFormat> time_format_words() {
+  return {{"auto", TimeFormat::kAuto},       {"rfc3339", TimeFormat::kRfc3339},
+          {"s", TimeFormat::kSeconds},       {"ms", TimeFormat::kMilliseconds},
+          {"us", TimeFormat::kMicroseconds}, {"ns", TimeFormat::kNanoseconds}};
+}
+inline WordTable<RetainedPolicy> retained_words() {
+  return {{"if_new", RetainedPolicy::kIfNew},
+          {"ignore", RetainedPolicy::kIgnore},
+          {"store", RetainedPolicy::kStore}};
+}
+inline WordTable<Durability> durability_words() {
+  return {{"crash", Durability::kCrash}, {"power", Durability::kPower}};
+}
+inline WordTable<ClockSettings::Trust> trust_words() {
+  using Trust = ClockSettings::Trust;
+  return {{"auto", Trust::kAuto}, {"always", Trust::kAlways}, {"ntp", Trust::kNtp}};
+}
+inline WordTable<LogLevel> log_level_words() {
+  return {{"debug", LogLevel::kDebug},
+          {"info", LogLevel::kInfo},
+          {"warning", LogLevel::kWarning},
+          {"error", LogLevel::kError}};
+}
+
+template <class E>
+std::string word_of(const WordTable<E>& words, E value) {
+  for (const auto& [word, meaning] : words) {
+    if (meaning == value) return word;
+  }
+  return "";
+}
+
+}  // namespace sluice

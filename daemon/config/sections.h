@@ -1,0 +1,30 @@
+// Sections: how each part of the configuration is read into Settings. One function a group of top-level keys,
+// one file a function. A new key is a member of a settings struct, a line in one of these, a line in
+// describe.cpp and a line in config/sluice.yaml; the tests find out when one of them is missing.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "config/map_reader.h"
+#include "config/settings.h"
+
+namespace sluice {
+
+void load_gateway(MapReader& root, Settings& settings);   // gateway, log
+void load_mqtt(MapReader& root, Settings& settings);      // mqtt; after gateway
+void load_readings(MapReader& root, Settings& settings);  // readings, sensors
+void load_alerts(MapReader& root, Settings& settings);    // notify, alerting, alerts; after gateway
+void load_store(MapReader& root, Settings& settings);     // store, clock, summary
+void load_outputs(MapReader& root, Settings& settings);   // upload, api; after gateway
+
+// A filter over topics or over names of sensors.
+void load_filter(MapReader& reader, const std::string& key, std::string& filter);
+
+// Limits that tie keys of several sections together; after all of them were read.
+void check_together(const Settings& settings, LoadContext& context);
+
+// Every key that the loaders ask for, such as "readings[].topic" or "notify.*.type".
+std::set<std::string> known_keys();
+
+}  // namespace sluice
