@@ -1,6 +1,7 @@
 // Summariser: closes days. A day in the past is summed once no row of it has arrived for close_after; a row
-// that comes later makes revision n+1 when the day is due again. One thread (the batch layer's); the work is
-// bounded by memory, not by rows.
+// that comes later makes revision n+1 when the day is due again. A document is a function of the day's rows,
+// alerts and ledger line, and of whether the day was over and quiet: it says nothing of when it was made. One
+// thread (the batch layer's); the work is bounded by memory, not by rows.
 #pragma once
 
 #include <chrono>
@@ -42,10 +43,17 @@ class Summariser {
   Result<std::vector<Day>> due(std::int64_t now_wall_ms, bool scheduled, bool force);
   // Computes the document of a day as it would be now; writes nothing.
   Result<SummaryRevision> compute(Day day, std::int64_t now_wall_ms);
-  // compute() and save(). An unchanged content makes no revision. Returns the newest revision.
+  // compute() and save(). An unchanged content makes no revision. Returns the newest revision. A day that is
+  // forced before close_after gets a document that is not complete, and stays dirty: the schedule closes it
+  // again. Refused while the day is not over.
   Result<SummaryRevision> close(Day day, std::int64_t now_wall_ms);
 
  private:
+  struct Draft;  // a revision and what it was made from
+  Result<Calendar> calendar_of(const DayState& state) const;
+  Result<DayState> state_of(Day day);
+  Result<Draft> draft(Day day, std::int64_t now_wall_ms);
+
   SummarySettings settings_;
   Calendar calendar_;
   DayTable& table_;

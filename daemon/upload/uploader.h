@@ -1,15 +1,19 @@
 // Uploader: drains the outbox. Items of one sink go in order of day; one in flight a sink; capped, jittered
-// backoff; Retry-After honoured; retried for as long as upload.keep. One thread (the batch layer's).
+// backoff; Retry-After honoured; retried for as long as upload.keep. An item that waits holds back later days
+// of its own sink, and no other sink; one that was refused is parked and holds back nothing. Not to be called
+// while the clock is unset: keep is measured by it. One thread (the batch layer's).
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/log.h"
 #include "base/result.h"
+#include "upload/backoff.h"
 #include "upload/outbox.h"
 #include "upload/sink.h"
 
@@ -45,17 +49,37 @@ class Uploader {
  public:
   Uploader(UploadSettings settings, OutboxTable& outbox, std::vector<std::unique_ptr<Sink>> sinks, Log& log,
            std::uint64_t jitter_seed);
-  // Delivers what is due, at most `items_max` items; `force` ignores backoff times. Returns how many were
+  // Delivers what is due, at most `items_max` attempts; `force` ignores backoff times. Returns how many were
   // delivered.
   Result<int> tick(std::int64_t now_wall_ms, bool force, int items_max);
+  // From now on items made after this instant wait for the next release (or `force`): called with the time of
+  // each daily run, it keeps a day that closes in between for the next one. Never called: everything may go.
+  void release(std::int64_t created_until_ms) { released_ms_ = created_until_ms; }
   std::vector<std::string> sink_names() const;
 
  private:
+  struct Lane {
+    std::unique_ptr<Sink> sink;
+    bool failing = false;  // said so in the log
+    std::vector<OutboxItem> items;
+    std::size_t next = 0;
+    bool held = false;                  // nothing more goes in this tick
+    std::optional<OutboxItem> unsaved;  // what came of an attempt, while the outbox cannot take it
+  };
+  bool may_go(const OutboxItem& item, std::int64_t now_wall_ms, bool force) const;
+  Status load(Lane& lane, int items_max);
+  Result<bool> attempt(Lane& lane, OutboxItem& item, std::int64_t now_wall_ms);
+  void settle(Lane& lane, OutboxItem& item, const SinkAnswer& answer, std::int64_t now_wall_ms);
+  Status save(Lane& lane);
+  Status expire(std::int64_t now_wall_ms);
+
   UploadSettings settings_;
   OutboxTable& outbox_;
-  std::vector<std::unique_ptr<Sink>> sinks_;
+  std::vector<Lane> lanes_;
   Log& log_;
-  std::uint64_t random_;
+  Backoff backoff_;
+  std::int64_t released_ms_ = INT64_MAX;
+  std::int64_t expired_at_ms_ = INT64_MIN;
 };
 
 }  // namespace sluice

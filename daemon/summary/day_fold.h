@@ -1,0 +1,71 @@
+// fold_day: the statistics of one day, a pure fold of its rows in canonical order (sensor name bytewise,
+// time, value). The result does not depend on the order in which the rows arrived, nor on the memory it may
+// use.
+//
+// Memory: 16 bytes a row. If the day fits into half of memory_bytes_max, its rows are read once; otherwise
+// they are counted first, and read once for each group of sensors that fits. A sensor that does not fit alone
+// is read in slices of time, and its percentiles are found by counting (1.3 MiB more); only a burst of one
+// sensor within 1/65536 of a day can exceed the limit. -0 is taken for 0, as SQLite does.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/reading.h"
+#include "summary/day_table.h"
+
+namespace sluice {
+
+struct FoldSensor {
+  SensorId id = 0;
+  std::string name;
+  std::int64_t every_ms = 0;  // 0: not configured
+};
+
+struct DayFoldInput {
+  std::int64_t from_ms = 0;
+  std::int64_t to_ms = 0;
+  std::int64_t late_after_ms = 0;  // a counted row that arrived later is `late`
+  std::vector<FoldSensor> sensors;
+  std::size_t memory_bytes_max = 8u << 20;
+};
+
+struct SensorDay {
+  std::string sensor;
+  std::uint64_t count = 0;  // at least 1
+  double min = 0;
+  double max = 0;
+  std::int64_t min_at_ms = 0;  // the earliest of equal ones
+  std::int64_t max_at_ms = 0;
+  double mean = 0;
+  double stddev = 0;  // of the population
+  double p5 = 0;      // nearest rank
+  double p50 = 0;
+  double p95 = 0;
+  double p99 = 0;
+  double first = 0;  // values, in canonical order
+  double last = 0;
+  // Of the slots [from + k * every, from + (k + 1) * every) of the whole day, the part that has a reading.
+  std::optional<double> coverage;
+  std::int64_t longest_gap_ms = 0;  // longest stretch of the day without a reading, from its begin to its end
+};
+
+struct DayFold {
+  std::vector<SensorDay> sensors;  // those with a counted row, by name
+  std::uint64_t stored = 0;        // counted rows
+  std::uint64_t duplicate =
+      0;                   // flagged kDuplicate, or equal in sensor, payload time and value to a counted row
+  std::uint64_t late = 0;  // counted, arrived after late_after_ms
+  std::uint64_t too_late = 0;  // flagged kTooLate, not counted
+  std::string digest;          // canonical_digest.h
+};
+
+// The table's snapshot is begun and ended by the caller.
+Result<DayFold> fold_day(DayTable& table, const DayFoldInput& input);
+
+}  // namespace sluice

@@ -1,0 +1,242 @@
+#include "summary/summariser.h"
+
+#include <algorithm>
+#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "summary/day_fold.h"
+#include "summary/document.h"
+
+namespace sluice {
+
+namespace {
+
+class Snapshot {
+ public:
+  explicit Snapshot(DayTable& table) : table_(table), status_(table.begin_snapshot()) {}
+  ~Snapshot() {
+    if (status_.ok()) table_.end_snapshot();
+  }
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+  const Status& status() const { return status_; }
+
+ private:
+  DayTable& table_;
+  Status status_;
+};
+
+double seconds(std::int64_t ms) {
+  return static_cast<double>(ms) / 1000.0;
+}
+
+// Only what the day saw: what happens to an alert later does not change the day's document.
+std::vector<SummaryView::Alert> alerts_of_day(const std::vector<AlertSpan>& spans, std::int64_t to_ms) {
+  std::vector<SummaryView::Alert> alerts;
+  for (const AlertSpan& span : spans) {
+    SummaryView::Alert alert;
+    alert.id = span.event.id;
+    alert.alert = span.event.alert;
+    alert.sensor = span.event.sensor;
+    alert.severity = span.event.severity;
+    alert.since_ms = span.event.since_ms;
+    if (!span.open && span.to_ms < to_ms) alert.until_ms = span.to_ms;
+    alert.value = span.event.value;
+    alert.threshold = span.event.threshold;
+    alerts.push_back(std::move(alert));
+  }
+  std::sort(alerts.begin(), alerts.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.since_ms, a.id) < std::tie(b.since_ms, b.id);
+  });
+  return alerts;
+}
+
+// Time of the day during which at least one alert of the sensor stood.
+std::map<std::string, std::int64_t> in_alert_ms(std::vector<AlertSpan> spans, std::int64_t from_ms,
+                                                std::int64_t to_ms) {
+  std::sort(spans.begin(), spans.end(),
+            [](const AlertSpan& a, const AlertSpan& b) { return a.from_ms < b.from_ms; });
+  struct Union {
+    std::int64_t end_ms;
+    std::int64_t total_ms = 0;
+  };
+  std::map<std::string, Union> unions;
+  for (const AlertSpan& span : spans) {
+    Union& so_far = unions.try_emplace(span.event.sensor, Union{from_ms}).first->second;
+    const std::int64_t begin = std::max(span.from_ms, so_far.end_ms);
+    const std::int64_t end = span.open ? to_ms : std::min(span.to_ms, to_ms);
+    if (end > begin) {
+      so_far.total_ms += end - begin;
+      so_far.end_ms = end;
+    }
+  }
+  std::map<std::string, std::int64_t> totals;
+  for (const auto& [sensor, so_far] : unions) totals[sensor] = so_far.total_ms;
+  return totals;
+}
+
+SummaryView::Sensor sensor_view(const SensorDay& day, SensorNotes notes, const std::string& stored_unit,
+                                std::int64_t alert_ms) {
+  SummaryView::Sensor sensor;
+  sensor.sensor = day.sensor;
+  sensor.unit = notes.unit.empty() ? stored_unit : std::move(notes.unit);
+  sensor.labels = std::move(notes.labels);
+  sensor.count = day.count;
+  sensor.min = day.min;
+  sensor.min_at_ms = day.min_at_ms;
+  sensor.max = day.max;
+  sensor.max_at_ms = day.max_at_ms;
+  sensor.mean = day.mean;
+  sensor.stddev = day.stddev;
+  sensor.p5 = day.p5;
+  sensor.p50 = day.p50;
+  sensor.p95 = day.p95;
+  sensor.p99 = day.p99;
+  sensor.first = day.first;
+  sensor.last = day.last;
+  sensor.coverage = day.coverage;
+  sensor.longest_gap_s = seconds(day.longest_gap_ms);
+  sensor.in_alert_s = seconds(alert_ms);
+  return sensor;
+}
+
+}  // namespace
+
+struct Summariser::Draft {
+  SummaryRevision revision;
+  bool unchanged = false;
+  bool over = false;
+  bool early = false;  // over, but close_after has not passed
+  std::uint64_t touched = 0;
+};
+
+Summariser::Summariser(SummarySettings settings, Calendar calendar, DayTable& table, NotesOf notes,
+                       std::vector<std::string> sinks)
+    : settings_(std::move(settings)),
+      calendar_(std::move(calendar)),
+      table_(table),
+      notes_(std::move(notes)),
+      sinks_(std::move(sinks)) {}
+
+Result<Calendar> Summariser::calendar_of(const DayState& state) const {
+  if (state.zone.empty() || state.zone == calendar_.zone_name()) return calendar_;
+  return Calendar::load(state.zone);
+}
+
+Result<DayState> Summariser::state_of(Day day) {
+  auto state = table_.day_state(day);
+  if (!state) return state.error();
+  if (*state) return **state;
+  DayState none;
+  none.day = day;
+  none.zone = calendar_.zone_name();
+  return none;
+}
+
+Result<std::vector<Day>> Summariser::due(std::int64_t now_wall_ms, bool scheduled, bool force) {
+  auto states = table_.dirty_days();
+  if (!states) return states.error();
+  std::vector<Day> days;
+  for (const DayState& state : *states) {
+    auto calendar = calendar_of(state);
+    if (!calendar) return calendar.error();
+    const bool over = state.dirty && calendar->end_ms(state.day) <= now_wall_ms;
+    const bool quiet = state.last_arrival_ms + settings_.close_after.count() <= now_wall_ms;
+    if (over && (force || (quiet && (scheduled || state.revision == 0)))) days.push_back(state.day);
+  }
+  std::sort(days.begin(), days.end());
+  return days;
+}
+
+Result<Summariser::Draft> Summariser::draft(Day day, std::int64_t now_wall_ms) {
+  // The state is read before the rows: a batch in between leaves the day dirty.
+  auto state = state_of(day);
+  if (!state) return state.error();
+  auto calendar = calendar_of(*state);
+  if (!calendar) return calendar.error();
+  auto newest = table_.newest(day);
+  if (!newest) return newest.error();
+
+  DayFoldInput input;
+  input.from_ms = calendar->begin_ms(day);
+  input.to_ms = calendar->end_ms(day);
+  input.late_after_ms = input.to_ms + settings_.close_after.count();
+  input.memory_bytes_max = settings_.memory_bytes_max;
+  const Snapshot snapshot(table_);
+  if (!snapshot.status()) return snapshot.status().error();
+  auto sensors = table_.sensors();
+  if (!sensors) return sensors.error();
+  std::map<std::string, std::string> stored_units;
+  for (const SummarySensor& sensor : *sensors) {
+    input.sensors.push_back({sensor.id, sensor.name, notes_(sensor.name).every.count()});
+    stored_units[sensor.name] = sensor.unit;
+  }
+  auto fold = fold_day(table_, input);
+  if (!fold) return fold.error();
+  auto spans = table_.alert_spans(input.from_ms, input.to_ms);
+  if (!spans) return spans.error();
+  auto arrived = table_.arrived_on(day);
+  if (!arrived) return arrived.error();
+
+  Draft draft;
+  draft.touched = state->touched;
+  draft.over = input.to_ms <= now_wall_ms;
+  draft.early = state->last_arrival_ms + settings_.close_after.count() > now_wall_ms;
+  SummaryView view;
+  view.gateway = settings_.gateway;
+  view.day = day;
+  view.timezone = calendar->zone_name();
+  view.from_ms = input.from_ms;
+  view.to_ms = input.to_ms;
+  view.complete = draft.over && !draft.early && arrived->readings_dropped() == 0;
+  view.counts = {fold->stored, fold->duplicate, fold->late, arrived->readings_rejected(),
+                 arrived->readings_dropped()};
+  view.digest = fold->digest;
+  auto alert_ms = in_alert_ms(*spans, input.from_ms, input.to_ms);
+  for (const SensorDay& sensor : fold->sensors) {
+    view.sensors.push_back(
+        sensor_view(sensor, notes_(sensor.sensor), stored_units[sensor.sensor], alert_ms[sensor.sensor]));
+  }
+  view.alerts = alerts_of_day(*spans, input.to_ms);
+
+  if (*newest) {
+    view.revision = (*newest)->revision;
+    if (summary_to_json(view) == (*newest)->body) {
+      draft.unchanged = true;
+      draft.revision = std::move(**newest);
+      return draft;
+    }
+  }
+  ++view.revision;
+  draft.revision.day = day;
+  draft.revision.revision = view.revision;
+  draft.revision.made_ms = now_wall_ms;
+  draft.revision.digest = view.digest;
+  draft.revision.row_count = fold->stored;
+  draft.revision.body = summary_to_json(view);
+  draft.revision.key = summary_key(view, draft.revision.body);
+  return draft;
+}
+
+Result<SummaryRevision> Summariser::compute(Day day, std::int64_t now_wall_ms) {
+  auto made = draft(day, now_wall_ms);
+  if (!made) return made.error();
+  return std::move(made->revision);
+}
+
+Result<SummaryRevision> Summariser::close(Day day, std::int64_t now_wall_ms) {
+  auto made = draft(day, now_wall_ms);
+  if (!made) return made.error();
+  if (!made->over) {
+    return make_error(ErrorCode::kInvalid,
+                      format_date(day) + " is not over yet; it can be closed when its last hour has passed");
+  }
+  // An earlier `touched` leaves the day dirty.
+  const std::uint64_t touched = made->early && made->touched > 0 ? made->touched - 1 : made->touched;
+  if (Status saved = table_.save(made->revision, sinks_, touched, made->unchanged); !saved)
+    return saved.error();
+  return std::move(made->revision);
+}
+
+}  // namespace sluice

@@ -1,0 +1,172 @@
+#include "summary/summary_view.h"
+
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "base/time_text.h"
+
+namespace sluice {
+
+namespace {
+
+using Json = nlohmann::json;
+
+// Reads members of one object; the first that is missing or of another type is remembered.
+class Members {
+ public:
+  Members(const Json& object, std::string path, std::string& fault)
+      : object_(object), path_(std::move(path)), fault_(fault) {
+    if (!object_.is_object()) fail("is not an object");
+  }
+
+  const Json& at(const char* name) {
+    static const Json kNothing;
+    if (object_.is_object()) {
+      if (auto found = object_.find(name); found != object_.end()) return *found;
+    }
+    fail(std::string("has no \"") + name + '"');
+    return kNothing;
+  }
+  std::string string(const char* name) {
+    const Json& value = at(name);
+    if (const auto* text = value.get_ptr<const std::string*>()) return *text;
+    return mistyped(name, "a string"), std::string();
+  }
+  bool boolean(const char* name) {
+    const Json& value = at(name);
+    if (const auto* yes = value.get_ptr<const bool*>()) return *yes;
+    return mistyped(name, "true or false"), false;
+  }
+  std::uint64_t integer(const char* name) {
+    const Json& value = at(name);
+    if (value.is_number_unsigned()) return *value.get_ptr<const Json::number_unsigned_t*>();
+    return mistyped(name, "a whole number"), 0;
+  }
+  double number(const char* name) {
+    const Json& value = at(name);
+    if (value.is_number()) return value.get<double>();
+    if (!value.is_null()) mistyped(name, "a number");
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  std::int64_t time(const char* name) {
+    const std::string text = string(name);
+    if (auto ms = parse_rfc3339(text)) return *ms;
+    return mistyped(name, "a time in RFC 3339 form"), 0;
+  }
+  bool is_null(const char* name) { return at(name).is_null(); }
+  const Json::array_t& array(const char* name) {
+    static const Json::array_t kNone;
+    const Json& value = at(name);
+    if (const auto* list = value.get_ptr<const Json::array_t*>()) return *list;
+    return mistyped(name, "an array"), kNone;
+  }
+  std::map<std::string, std::string> strings(const char* name) {
+    std::map<std::string, std::string> out;
+    const Json& value = at(name);
+    if (!value.is_object()) mistyped(name, "an object of strings");
+    for (auto member = value.begin(); value.is_object() && member != value.end(); ++member) {
+      if (const auto* text = member.value().get_ptr<const std::string*>()) {
+        out[member.key()] = *text;
+      } else {
+        mistyped(name, "an object of strings");
+      }
+    }
+    return out;
+  }
+
+ private:
+  void mistyped(const char* name, const char* expected) {
+    fail(std::string("has a member \"") + name + "\" that is not " + expected);
+  }
+  void fail(const std::string& what) {
+    if (fault_.empty()) fault_ = path_ + " " + what;
+  }
+  const Json& object_;
+  std::string path_;
+  std::string& fault_;
+};
+
+SummaryView::Sensor read_sensor(Members in) {
+  SummaryView::Sensor sensor;
+  sensor.sensor = in.string("sensor");
+  sensor.unit = in.string("unit");
+  sensor.labels = in.strings("labels");
+  sensor.count = in.integer("count");
+  sensor.min = in.number("min");
+  sensor.min_at_ms = in.time("min_at");
+  sensor.max = in.number("max");
+  sensor.max_at_ms = in.time("max_at");
+  sensor.mean = in.number("mean");
+  sensor.stddev = in.number("stddev");
+  sensor.p5 = in.number("p5");
+  sensor.p50 = in.number("p50");
+  sensor.p95 = in.number("p95");
+  sensor.p99 = in.number("p99");
+  sensor.first = in.number("first");
+  sensor.last = in.number("last");
+  if (!in.is_null("coverage")) sensor.coverage = in.number("coverage");
+  sensor.longest_gap_s = in.number("longest_gap_s");
+  sensor.in_alert_s = in.number("in_alert_s");
+  return sensor;
+}
+
+SummaryView::Alert read_alert(Members in) {
+  SummaryView::Alert alert;
+  alert.id = in.string("id");
+  alert.alert = in.string("alert");
+  alert.sensor = in.string("sensor");
+  alert.severity = in.string("severity");
+  alert.since_ms = in.time("since");
+  if (!in.is_null("until")) alert.until_ms = in.time("until");
+  alert.value = in.number("value");
+  alert.threshold = in.number("threshold");
+  return alert;
+}
+
+}  // namespace
+
+Result<SummaryView> summary_from_json(std::string_view body) {
+  const Json json = Json::parse(body, nullptr, false);
+  if (json.is_discarded()) return make_error(ErrorCode::kInvalid, "the summary document is not JSON");
+  std::string fault;
+  Members in(json, "the summary document", fault);
+  const std::string schema = in.string("schema");
+  if (fault.empty() && schema != kSummarySchema) {
+    return make_error(ErrorCode::kInvalid, "the summary document is of schema \"" + schema +
+                                               "\"; this program reads " + std::string(kSummarySchema));
+  }
+  SummaryView view;
+  view.gateway = in.string("gateway");
+  const auto day = parse_date(in.string("date"));
+  if (day.ok()) {
+    view.day = *day;
+  } else if (fault.empty()) {
+    fault = "the summary document has a \"date\" that is not YYYY-MM-DD";
+  }
+  view.timezone = in.string("timezone");
+  view.from_ms = in.time("from");
+  view.to_ms = in.time("to");
+  const std::uint64_t revision = in.integer("revision");
+  if (revision > std::numeric_limits<int>::max() && fault.empty()) {
+    fault = "the summary document has a \"revision\" beyond any that is made";
+  }
+  view.revision = static_cast<int>(revision);
+  view.complete = in.boolean("complete");
+  Members counts(in.at("counts"), "\"counts\" of the summary document", fault);
+  view.counts.stored = counts.integer("stored");
+  view.counts.duplicate = counts.integer("duplicate");
+  view.counts.late = counts.integer("late");
+  view.counts.rejected = counts.integer("rejected");
+  view.counts.dropped = counts.integer("dropped");
+  view.digest = in.string("digest");
+  for (const Json& sensor : in.array("sensors")) {
+    view.sensors.push_back(read_sensor(Members(sensor, "a sensor of the summary document", fault)));
+  }
+  for (const Json& alert : in.array("alerts")) {
+    view.alerts.push_back(read_alert(Members(alert, "an alert of the summary document", fault)));
+  }
+  if (!fault.empty()) return make_error(ErrorCode::kInvalid, fault);
+  return view;
+}
+
+}  // namespace sluice
