@@ -1,0 +1,53 @@
+// ApiSource: what the routes ask the application. Called on the api thread; each answer takes well under a
+// second. Lists come as JSON text, made beside the tables that they are read from.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "api/metrics.h"
+#include "api/status.h"
+#include "base/calendar.h"
+#include "base/result.h"
+
+namespace sluice {
+
+struct HealthCheck {
+  std::string name;
+  bool ok = true;
+  bool needed_to_be_ready = true;  // false: only /healthz looks at it
+  std::string detail;              // not ok: why, and what to do
+};
+
+struct ReadingsQuery {
+  std::string sensor;        // exact name; empty: all
+  std::int64_t from_ms = 0;  // first instant
+  std::int64_t to_ms = 0;    // first instant after
+  std::size_t limit = 1000;
+};
+
+class ApiSource {
+ public:
+  virtual ~ApiSource() = default;
+  virtual StatusSnapshot status() = 0;
+  virtual MetricsSnapshot metrics() = 0;
+  virtual std::vector<HealthCheck> health() = 0;
+  virtual std::int64_t now_wall_ms() = 0;
+
+  virtual Result<std::string> alerts() = 0;  // those that stand
+  virtual Result<std::string> events(std::size_t limit) = 0;
+  virtual Result<std::string> sensors() = 0;
+  virtual Result<std::string> readings(const ReadingsQuery& query) = 0;
+  virtual Result<std::string> summaries() = 0;  // list of days
+  // The frozen document; without a revision the newest. kNotFound: there is none.
+  virtual Result<std::string> summary(Day day, std::optional<int> revision) = 0;
+  virtual Result<std::string> outbox(std::size_t limit) = 0;
+
+  virtual Result<std::string> upload_now() = 0;    // what was set off
+  virtual Result<std::string> upload_retry() = 0;  // parked items wait again
+};
+
+}  // namespace sluice

@@ -1,0 +1,151 @@
+#include "api/routes.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+#include "base/time_text.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr std::size_t kReadingsMax = 10000;
+constexpr std::size_t kEventsMax = 10000;
+constexpr std::size_t kOutboxMax = 10000;
+constexpr std::int64_t kDefaultSpanMs = 3600'000;
+
+int http_status(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kInvalid:
+      return 400;
+    case ErrorCode::kNotFound:
+      return 404;
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kFull:
+      return 503;
+    default:
+      return 500;
+  }
+}
+
+HttpResponse answer(Result<std::string> json) {
+  if (!json) return http_error(http_status(json.error().code), json.error().context);
+  return http_json(std::move(*json));
+}
+
+template <class T>
+std::optional<T> parse_number(const std::string& text) {
+  T value{};
+  auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+Result<std::size_t> limit_of(const HttpRequest& request, std::size_t fallback, std::size_t max) {
+  auto found = request.query.find("limit");
+  if (found == request.query.end()) return fallback;
+  auto limit = parse_number<std::size_t>(found->second);
+  if (!limit || *limit == 0 || *limit > max) {
+    return make_error(ErrorCode::kInvalid, "limit: expected a number from 1 to " + std::to_string(max) +
+                                               ", got \"" + found->second + "\"");
+  }
+  return *limit;
+}
+
+// RFC 3339, or milliseconds since 1970.
+Result<std::int64_t> time_of(const HttpRequest& request, const char* name, std::int64_t fallback) {
+  auto found = request.query.find(name);
+  if (found == request.query.end()) return fallback;
+  if (auto ms = parse_number<std::int64_t>(found->second)) return *ms;
+  if (auto ms = parse_rfc3339(found->second)) return *ms;
+  return make_error(ErrorCode::kInvalid, std::string(name) +
+                                             ": expected a time such as 2026-03-01T12:00:00Z, got \"" +
+                                             found->second + "\" (a '+' in a URL is written %2B)");
+}
+
+HttpResponse readings(ApiSource& source, const HttpRequest& request) {
+  ReadingsQuery query;
+  auto sensor = request.query.find("sensor");
+  if (sensor != request.query.end()) query.sensor = sensor->second;
+  auto to = time_of(request, "to", source.now_wall_ms());
+  if (!to) return http_error(400, to.error().context);
+  auto from = time_of(request, "from", *to - kDefaultSpanMs);
+  if (!from) return http_error(400, from.error().context);
+  auto limit = limit_of(request, query.limit, kReadingsMax);
+  if (!limit) return http_error(400, limit.error().context);
+  if (*from > *to) return http_error(400, "from is later than to");
+  query.from_ms = *from;
+  query.to_ms = *to;
+  query.limit = *limit;
+  return answer(source.readings(query));
+}
+
+HttpResponse summary(ApiSource& source, const HttpRequest& request) {
+  const std::size_t slash = request.rest.find('/');
+  Result<Day> day = parse_date(request.rest.substr(0, slash));
+  if (!day) return http_error(400, day.error().context);
+  std::optional<int> revision;
+  if (slash != std::string::npos) {
+    revision = parse_number<int>(request.rest.substr(slash + 1));
+    if (!revision || *revision < 1)
+      return http_error(400, "expected a revision number from 1 after the date");
+  }
+  return answer(source.summary(*day, revision));
+}
+
+HttpResponse health(ApiSource& source, bool only_needed) {
+  nlohmann::ordered_json json;
+  bool ok = true;
+  json["ok"] = true;
+  json["checks"] = nlohmann::ordered_json::array();
+  for (const HealthCheck& check : source.health()) {
+    if (only_needed && !check.needed_to_be_ready) continue;
+    ok = ok && check.ok;
+    nlohmann::ordered_json entry{{"name", check.name}, {"ok", check.ok}};
+    if (!check.detail.empty()) entry["detail"] = check.detail;
+    json["checks"].push_back(std::move(entry));
+  }
+  json["ok"] = ok;
+  HttpResponse response =
+      http_json(json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  response.status = ok ? 200 : 503;
+  return response;
+}
+
+template <class Call>
+HttpResponse limited(const HttpRequest& request, std::size_t fallback, std::size_t max, Call call) {
+  auto limit = limit_of(request, fallback, max);
+  if (!limit) return http_error(400, limit.error().context);
+  return answer(call(*limit));
+}
+
+}  // namespace
+
+void add_routes(Router& router, ApiSource& source) {
+  using Request = const HttpRequest&;
+  router.add("GET", "/healthz", [&](Request) { return health(source, false); });
+  router.add("GET", "/readyz", [&](Request) { return health(source, true); });
+  router.add("GET", "/metrics", [&](Request) {
+    HttpResponse response;
+    response.content_type = kMetricsContentType;
+    response.body = metrics_text(source.metrics());
+    return response;
+  });
+  router.add("GET", "/api/v1/status", [&](Request) { return http_json(status_to_json(source.status())); });
+  router.add("GET", "/api/v1/alerts", [&](Request) { return answer(source.alerts()); });
+  router.add("GET", "/api/v1/events", [&](Request request) {
+    return limited(request, 100, kEventsMax, [&](std::size_t n) { return source.events(n); });
+  });
+  router.add("GET", "/api/v1/sensors", [&](Request) { return answer(source.sensors()); });
+  router.add("GET", "/api/v1/readings", [&](Request request) { return readings(source, request); });
+  router.add("GET", "/api/v1/summaries", [&](Request) { return answer(source.summaries()); });
+  router.add("GET", "/api/v1/summaries/", [&](Request request) { return summary(source, request); });
+  router.add("GET", "/api/v1/upload", [&](Request request) {
+    return limited(request, 100, kOutboxMax, [&](std::size_t n) { return source.outbox(n); });
+  });
+  router.add("POST", "/api/v1/upload/now", [&](Request) { return answer(source.upload_now()); });
+  router.add("POST", "/api/v1/upload/retry", [&](Request) { return answer(source.upload_retry()); });
+}
+
+}  // namespace sluice

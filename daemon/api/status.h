@@ -1,0 +1,88 @@
+// StatusSnapshot: what the gateway knows of itself at one moment, as plain values that the application fills
+// in. Its JSON form is /api/v1/status; its text form is what `sluicectl status` prints.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace sluice {
+
+// Something that is not as it should be, and what a person can do about it.
+struct StatusProblem {
+  std::string what;
+  std::string advice;
+};
+
+struct StatusSnapshot {
+  std::string gateway;
+  std::string version;
+  std::string state;  // starting, running, stopping, stopped
+  std::int64_t at_ms = 0;
+  std::int64_t uptime_ms = 0;
+
+  struct Broker {
+    std::string state;  // down, connecting, subscribing, up, holding, held
+    std::string detail;
+    bool session_present = false;
+    std::optional<double> round_trip_s;
+    std::vector<std::string> refused_filters;
+    std::int64_t since_ms = 0;
+    std::uint64_t connects = 0;
+  } broker;
+  struct Intake {
+    std::uint64_t messages = 0;  // since start
+    std::optional<std::int64_t> last_message_age_ms;
+    bool high_water = false;
+  } intake;
+  struct Journal {
+    std::uint64_t used_bytes = 0;
+    std::uint64_t capacity_bytes = 0;
+    std::string durability;  // crash, power
+    std::uint64_t last_seq = 0;
+  } journal;
+  struct Engine {
+    std::uint64_t records = 0;  // since start
+    std::uint64_t sensors = 0;
+    std::uint64_t firing = 0;
+  } engine;
+  struct Store {
+    std::uint64_t cursor_seq = 0;
+    std::uint64_t rows = 0;
+    std::uint64_t size_bytes = 0;
+    std::uint64_t transactions = 0;  // since start
+    std::uint64_t write_bytes = 0;   // since start
+    std::optional<std::int64_t> last_commit_age_ms;
+    std::string last_error;  // empty: the last commit went well
+  } store;
+  struct Days {
+    std::uint64_t dirty = 0;
+    std::string newest_summary;  // YYYY-MM-DD; empty: none yet
+  } days;
+  struct Outbox {
+    std::uint64_t pending = 0;
+    std::uint64_t parked = 0;
+    std::optional<std::int64_t> oldest_age_ms;
+    std::string last_error;
+  } outbox;
+  struct Clock {
+    bool trusted = false;
+    bool synchronised = false;
+  } clock;
+  struct Disk {
+    std::uint64_t free_bytes = 0;
+    bool reserve_present = false;
+  } disk;
+  std::vector<StatusProblem> problems;
+};
+
+std::string status_to_json(const StatusSnapshot& status);
+Result<StatusSnapshot> status_from_json(const std::string& json);  // members that are missing stay default
+std::string status_to_text(const StatusSnapshot& status);          // lines for a person
+
+std::string format_bytes(std::uint64_t bytes);  // 812 B, 3.4 MiB
+
+}  // namespace sluice

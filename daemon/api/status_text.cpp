@@ -1,0 +1,109 @@
+#include <fmt/format.h>
+
+#include <string_view>
+
+#include "api/status.h"
+#include "base/time_text.h"
+
+namespace sluice {
+
+namespace {
+
+void line(std::string& text, std::string_view name, std::string_view value) {
+  text += fmt::format("{:<9} {}\n", name, value);
+}
+
+std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+std::string age(const std::optional<std::int64_t>& age_ms) {
+  return age_ms ? format_duration(*age_ms) + " ago" : "never";
+}
+
+std::string broker_line(const StatusSnapshot& s) {
+  std::string text = s.broker.state.empty() ? "unknown" : s.broker.state;
+  if (s.broker.since_ms > 0 && s.at_ms >= s.broker.since_ms) {
+    text += " for " + format_duration(s.at_ms - s.broker.since_ms);
+  }
+  if (s.broker.round_trip_s) text += fmt::format(", round trip {:.1f} ms", *s.broker.round_trip_s * 1000);
+  if (s.broker.state == "up") text += s.broker.session_present ? ", session kept" : ", new session";
+  if (!s.broker.detail.empty()) text += " (" + s.broker.detail + ")";
+  for (const std::string& filter : s.broker.refused_filters) text += "; refused " + filter;
+  return text;
+}
+
+std::string store_line(const StatusSnapshot& s) {
+  std::string text = fmt::format("{} rows, {}, last commit {}", s.store.rows,
+                                 format_bytes(s.store.size_bytes), age(s.store.last_commit_age_ms));
+  if (s.store.transactions > 0) {
+    text += fmt::format(", {} written in {} since start", format_bytes(s.store.write_bytes),
+                        counted(s.store.transactions, "transaction", "transactions"));
+  }
+  if (!s.store.last_error.empty()) text += "; last error: " + s.store.last_error;
+  return text;
+}
+
+std::string outbox_line(const StatusSnapshot& s) {
+  std::string text = fmt::format("{} waiting", s.outbox.pending);
+  if (s.outbox.oldest_age_ms) text += ", the oldest for " + format_duration(*s.outbox.oldest_age_ms);
+  if (s.outbox.parked > 0) text += fmt::format(", {} refused by the receiver", s.outbox.parked);
+  if (!s.outbox.last_error.empty()) text += "; last error: " + s.outbox.last_error;
+  return text;
+}
+
+}  // namespace
+
+std::string format_bytes(std::uint64_t bytes) {
+  if (bytes < 1024) return fmt::format("{} B", bytes);
+  auto value = static_cast<double>(bytes);
+  const char* unit = "B";
+  for (const char* next : {"KiB", "MiB", "GiB", "TiB"}) {
+    if (value < 1024) break;
+    value /= 1024;
+    unit = next;
+  }
+  return fmt::format("{:.1f} {}", value, unit);
+}
+
+std::string status_to_text(const StatusSnapshot& s) {
+  const bool stopped = s.state == "stopped";
+  std::string text;
+  line(text, "gateway", fmt::format("{}, sluice {}", s.gateway, s.version));
+  line(text, "state", stopped ? s.state : s.state + " for " + format_duration(s.uptime_ms));
+  if (!stopped) {
+    line(text, "broker", broker_line(s));
+    line(text, "intake",
+         fmt::format("{} since start, the last {}{}", counted(s.intake.messages, "message", "messages"),
+                     age(s.intake.last_message_age_ms),
+                     s.intake.high_water ? ", holding: the journal is above half" : ""));
+    line(text, "journal",
+         fmt::format("{} of {} used, durability {}, last record {}", format_bytes(s.journal.used_bytes),
+                     format_bytes(s.journal.capacity_bytes), s.journal.durability, s.journal.last_seq));
+  }
+  line(text, "engine",
+       fmt::format("{}, {} firing", counted(s.engine.sensors, "sensor", "sensors"),
+                   counted(s.engine.firing, "alert", "alerts")));
+  line(text, "store", store_line(s));
+  line(text, "days",
+       fmt::format("newest summary {}, {} to be summed",
+                   s.days.newest_summary.empty() ? "none yet" : s.days.newest_summary,
+                   counted(s.days.dirty, "day", "days")));
+  line(text, "outbox", outbox_line(s));
+  if (!stopped) {
+    line(text, "clock",
+         fmt::format("{}, {}", s.clock.trusted ? "trusted" : "not trusted yet",
+                     s.clock.synchronised ? "synchronised" : "not synchronised"));
+    line(text, "disk",
+         fmt::format("{} free, reserve {}", format_bytes(s.disk.free_bytes),
+                     s.disk.reserve_present ? "in place" : "released"));
+  }
+  if (s.problems.empty()) return text + (stopped ? "" : "\nno problems\n");
+  text += fmt::format("\n{}:\n", counted(s.problems.size(), "problem", "problems"));
+  for (const StatusProblem& problem : s.problems) {
+    text += fmt::format("  - {}\n    → {}\n", problem.what, problem.advice);
+  }
+  return text;
+}
+
+}  // namespace sluice

@@ -1,0 +1,336 @@
+#include "app/audit_rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <set>
+
+namespace sluice {
+
+namespace {
+
+constexpr std::size_t kBatchesPerRead = 100;
+constexpr std::size_t kAlertsCompared = 20'000;
+
+struct Arrived {
+  std::uint64_t rows = 0;
+  std::uint64_t counted = 0;  // not flagged as duplicates
+};
+
+// Walks batches and rows side by side. Each piece is read in one snapshot, so that retention never comes
+// between a batch and its rows.
+class RowWalk {
+ public:
+  RowWalk(StoreView& view, const Calendar& calendar, const AuditOptions& options, AuditReport& report)
+      : view_(view), calendar_(calendar), options_(options), report_(report) {}
+
+  // One piece; true: that was the last, and `ledger` is of the same moment.
+  Result<bool> step(Ledger& ledger) {
+    Status begun = view_.begin_snapshot();
+    if (!begun) return begun.error();
+    Result<bool> ended = step_in_snapshot(ledger);
+    view_.end_snapshot();
+    return ended;
+  }
+  Status load_sensors() {
+    Result<std::vector<SummarySensor>> sensors = view_.sensors();
+    if (!sensors) return sensors.error();
+    for (const SummarySensor& sensor : *sensors) sensors_.insert(sensor.id);
+    return {};
+  }
+
+  std::map<Day, Arrived> arrived;
+  std::uint64_t missing_between_batches = 0;
+  std::optional<Day> first_gap_day;
+
+ private:
+  Result<bool> step_in_snapshot(Ledger& ledger) {
+    auto batches = view_.batches_after(last_batch_, kBatchesPerRead);
+    if (!batches) return batches.error();
+    for (const StoreView::BatchRow& batch : *batches) {
+      Status walked = walk_batch(batch);
+      if (!walked) return walked.error();
+    }
+    if (batches->size() == kBatchesPerRead) return false;
+    Status rest = walk_strays(INT64_MAX);
+    if (!rest) return rest.error();
+    Result<Ledger> now = view_.ledger();
+    if (!now) return now.error();
+    ledger = std::move(*now);
+    return true;
+  }
+
+  // Reads rows with last_row_ < id <= up_to and hands each to `visit`.
+  template <class Visit>
+  Status read_rows(std::int64_t up_to, Visit visit) {
+    while (last_row_ < up_to) {
+      const auto wanted = static_cast<std::uint64_t>(up_to) - static_cast<std::uint64_t>(last_row_);
+      const std::size_t limit = std::min<std::uint64_t>(options_.rows_per_read, wanted);
+      auto rows = view_.rows_after(last_row_, limit);
+      if (!rows) return rows.error();
+      for (const StoreView::Row& row : *rows) {
+        if (row.id > up_to) return {};
+        visit(row);
+        last_row_ = row.id;
+        count(row.reading);
+      }
+      if (rows->size() < limit) return {};
+    }
+    return {};
+  }
+
+  void count(const Reading& reading) {
+    const Day day = calendar_.day_of(reading.arrival_ms);
+    Arrived& there = arrived[day];
+    ++there.rows;
+    if ((reading.flags & kDuplicate) == 0) ++there.counted;
+    ++report_.rows;
+    last_day_ = day;
+    if (!sensors_.contains(reading.sensor)) unknown_sensor_[day].insert(reading.sensor);
+  }
+
+  // Rows up to `up_to` that no batch holds.
+  Status walk_strays(std::int64_t up_to) {
+    std::map<Day, std::uint64_t> strays;
+    Status read = read_rows(
+        up_to, [&](const StoreView::Row& row) { ++strays[calendar_.day_of(row.reading.arrival_ms)]; });
+    for (const auto& [day, rows] : strays) {
+      report_.add_finding(day, fmt::format("{} rows that arrived on this day belong to no batch", rows));
+    }
+    if (up_to == INT64_MAX) report_unknown_sensors();
+    return read;
+  }
+
+  void report_unknown_sensors() {
+    for (const auto& [day, ids] : unknown_sensor_) {
+      report_.add_finding(
+          day, fmt::format("rows name {} sensors that are not in the registry, the first is {}", ids.size(),
+                           *ids.begin()));
+    }
+  }
+
+  Status walk_batch(const StoreView::BatchRow& batch) {
+    last_batch_ = batch.id;
+    ++report_.batches;
+    if (batch.last_row < batch.first_row) return {};  // a batch without readings
+    if (batch.first_row <= last_row_) {
+      report_.add_finding(last_day_, fmt::format("batch {} claims rows from {} on, which others hold already",
+                                                 batch.id, batch.first_row));
+    }
+    Status strays = walk_strays(batch.first_row - 1);
+    if (!strays) return strays;
+    note_gap(batch);
+    last_row_ = std::max(last_row_, batch.first_row - 1);
+
+    RowsDigest digest;
+    std::uint64_t rows = 0;
+    std::set<Day> days;
+    Status read = read_rows(batch.last_row, [&](const StoreView::Row& row) {
+      digest.add(row.reading);
+      ++rows;
+      days.insert(calendar_.day_of(row.reading.arrival_ms));
+    });
+    if (!read) return read;
+    last_row_ = batch.last_row;
+    const auto expected = static_cast<std::uint64_t>(batch.last_row - batch.first_row + 1);
+    if (rows == expected && digest.finish() == batch.digest) return {};
+    const std::string what =
+        rows != expected ? fmt::format("batch {} has {} of its {} rows", batch.id, rows, expected)
+                         : fmt::format("the rows of batch {} are not those that were stored (rows {} to {})",
+                                       batch.id, batch.first_row, batch.last_row);
+    if (days.empty()) report_.add_finding(last_day_, what);
+    for (Day day : days) report_.add_finding(day, what);
+    return {};
+  }
+
+  void note_gap(const StoreView::BatchRow& batch) {
+    const std::int64_t missing = batch.first_row - 1 - expected_after_;
+    if (missing > 0) {
+      missing_between_batches += static_cast<std::uint64_t>(missing);
+      if (expected_after_ > 0 && !first_gap_day) first_gap_day = last_day_;
+    }
+    expected_after_ = std::max(expected_after_, batch.last_row);
+  }
+
+  StoreView& view_;
+  const Calendar& calendar_;
+  const AuditOptions& options_;
+  AuditReport& report_;
+  std::set<SensorId> sensors_;
+  std::map<Day, std::set<SensorId>> unknown_sensor_;
+  std::int64_t last_batch_ = 0;
+  std::int64_t last_row_ = 0;
+  std::int64_t expected_after_ = 0;  // last row of the batches so far
+  std::optional<Day> last_day_;
+};
+
+void check_equations(Day day, const Counts& c, AuditReport& report) {
+  const std::uint64_t messages = c[Counter::kMessagesDecoded] + c[Counter::kMessagesIgnored] +
+                                 c[Counter::kMessagesDuplicate] + c.messages_rejected();
+  if (c[Counter::kMessagesReceived] != messages) {
+    report.add_finding(
+        day,
+        fmt::format("messages: {} received, but decoded {} + ignored {} + duplicate {} + rejected {} = {}",
+                    c[Counter::kMessagesReceived], c[Counter::kMessagesDecoded], c[Counter::kMessagesIgnored],
+                    c[Counter::kMessagesDuplicate], c.messages_rejected(), messages));
+  }
+  const std::uint64_t readings = c[Counter::kReadingsStored] + c[Counter::kReadingsDuplicate] +
+                                 c.readings_rejected() + c.readings_dropped();
+  if (c[Counter::kReadingsDecoded] != readings) {
+    report.add_finding(
+        day,
+        fmt::format("readings: {} decoded, but stored {} + duplicate {} + rejected {} + dropped {} = {}",
+                    c[Counter::kReadingsDecoded], c[Counter::kReadingsStored], c[Counter::kReadingsDuplicate],
+                    c.readings_rejected(), c.readings_dropped(), readings));
+  }
+}
+
+// Until this day (included) arrival days cannot be told apart, because the time zone was changed then.
+Result<std::optional<Day>> last_day_in_another_zone(StoreView& view, const Ledger& ledger,
+                                                    const std::string& zone) {
+  for (auto line = ledger.rbegin(); line != ledger.rend(); ++line) {
+    Result<std::optional<DayState>> state = view.day_state(line->first);
+    if (!state) return state.error();
+    if (*state && !(*state)->zone.empty() && (*state)->zone != zone)
+      return std::optional<Day>(line->first + 1);
+  }
+  return std::optional<Day>();
+}
+
+struct Expectation {
+  std::uint64_t stored = 0;
+  std::uint64_t kept = 0;          // stored and duplicate, less what had expired when the audit ended
+  std::uint64_t kept_at_most = 0;  // … when it began
+  bool expired = false;
+  void add(const Counts& now, const Counts& before) {
+    const std::uint64_t all = now[Counter::kReadingsStored] + now[Counter::kReadingsDuplicate];
+    const std::uint64_t gone = now[Counter::kReadingsExpired];
+    stored += now[Counter::kReadingsStored];
+    kept += all - gone;
+    kept_at_most += all - std::min(gone, before[Counter::kReadingsExpired]);
+    expired = expired || gone > 0;
+  }
+};
+
+void check_rows(Day day, const std::string& which, const Expectation& expected, const Arrived& found,
+                AuditReport& report) {
+  if (found.rows < expected.kept || found.rows > expected.kept_at_most) {
+    report.add_finding(day,
+                       fmt::format("{} rows arrived {}, but by the ledger (stored + duplicate - expired) "
+                                   "there should be {}",
+                                   found.rows, which, static_cast<std::int64_t>(expected.kept)));
+  } else if (!expected.expired && found.counted != expected.stored) {
+    report.add_finding(day, fmt::format("{} rows that arrived {} count, but by the ledger {} do",
+                                        found.counted, which, expected.stored));
+  }
+}
+
+void compare(const Ledger& ledger, const Ledger& before, std::optional<Day> pooled_until, const RowWalk& walk,
+             AuditReport& report) {
+  Expectation pooled_expected;
+  Arrived pooled_found;
+  std::set<Day> days;
+  for (const auto& line : ledger) days.insert(line.first);
+  for (const auto& line : walk.arrived) days.insert(line.first);
+  for (Day day : days) {
+    const Counts counts = ledger.contains(day) ? ledger.at(day) : Counts{};
+    const Arrived found = walk.arrived.contains(day) ? walk.arrived.at(day) : Arrived{};
+    AuditDay& audited = report.days[day];
+    audited.messages = counts[Counter::kMessagesReceived];
+    audited.rows = found.rows;
+    audited.expired = counts[Counter::kReadingsExpired];
+    audited.beyond_checking = audited.expired > 0;
+    check_equations(day, counts, report);
+    Expectation expected;
+    Expectation& target = pooled_until && day <= *pooled_until ? pooled_expected : expected;
+    target.add(counts, before.contains(day) ? before.at(day) : Counts{});
+    if (&target == &expected) {
+      check_rows(day, "on this day", expected, found, report);
+    } else {
+      pooled_found.rows += found.rows;
+      pooled_found.counted += found.counted;
+    }
+  }
+  if (pooled_until) {
+    check_rows(*pooled_until, "up to this day", pooled_expected, pooled_found, report);
+  }
+}
+
+// Rows between batches may only be missing because they expired.
+void check_gaps(const RowWalk& walk, const Ledger& ledger, const Ledger& before, AuditReport& report) {
+  std::uint64_t gone = 0;
+  std::uint64_t gone_before = 0;
+  for (const auto& line : ledger) gone += line.second[Counter::kReadingsExpired];
+  for (const auto& line : before) gone_before += line.second[Counter::kReadingsExpired];
+  if (walk.missing_between_batches >= gone_before && walk.missing_between_batches <= gone) return;
+  report.add_finding(walk.first_gap_day,
+                     fmt::format("{} rows are missing between batches, but by the ledger {} expired",
+                                 walk.missing_between_batches, gone));
+}
+
+// The ledger counts transitions by the day on which their cause arrived, the history knows their own time:
+// only the totals must agree. Where they do not, the days that differ are named.
+Status check_alerts(StoreView& view, const Calendar& calendar, AuditReport& report) {
+  Status begun = view.begin_snapshot();
+  if (!begun) return begun;
+  Result<Ledger> ledger = view.ledger();
+  Result<std::vector<StoredAlert>> history = view.alert_history(kAlertsCompared + 1);
+  view.end_snapshot();
+  if (!ledger) return ledger.error();
+  if (!history) return history.error();
+  if (history->size() > kAlertsCompared) return {};  // the oldest may be gone
+  std::map<Day, std::int64_t> surplus[2];            // by AlertState: what the ledger has too many
+  std::int64_t total[2] = {0, 0};
+  for (const auto& [day, counts] : *ledger) {
+    surplus[0][day] += static_cast<std::int64_t>(counts[Counter::kAlertsResolved]);
+    surplus[1][day] += static_cast<std::int64_t>(counts[Counter::kAlertsFired]);
+  }
+  for (const StoredAlert& stored : *history) {
+    --surplus[static_cast<int>(stored.event.state)][calendar.day_of(stored.event.at_ms)];
+  }
+  for (int state : {0, 1}) {
+    for (const auto& day : surplus[state]) total[state] += day.second;
+    const char* verb = state == 1 ? "fired" : "resolved";
+    if (total[state] == 0) continue;
+    bool named = false;
+    for (const auto& [day, more] : surplus[state]) {
+      if (more == 0 || (more > 0) != (total[state] > 0)) continue;
+      named = true;
+      report.add_finding(day, fmt::format("alerts {}: the ledger has {} {} than the history of this day",
+                                          verb, std::abs(more), more > 0 ? "more" : "fewer"));
+    }
+    SLUICE_CHECK(named, "a sum that is not zero has a term of its sign");
+  }
+  return {};
+}
+
+}  // namespace
+
+Status audit_rows(StoreView& view, const Calendar& calendar, const AuditOptions& options,
+                  const AuditProgress& progress, AuditReport& report) {
+  RowWalk walk(view, calendar, options, report);
+  Result<Ledger> before = view.ledger();
+  if (!before) return before.error();
+  std::uint64_t total = 0;
+  for (const auto& [day, counts] : *before) {
+    total += counts[Counter::kReadingsStored] + counts[Counter::kReadingsDuplicate] -
+             counts[Counter::kReadingsExpired];
+  }
+  Status sensors = walk.load_sensors();
+  if (!sensors) return sensors;
+  Ledger ledger;
+  for (bool ended = false; !ended;) {
+    Result<bool> step = walk.step(ledger);
+    if (!step) return step.error();
+    ended = *step;
+    progress("rows", report.rows, std::max(total, report.rows));
+  }
+  Result<std::optional<Day>> pooled_until = last_day_in_another_zone(view, ledger, calendar.zone_name());
+  if (!pooled_until) return pooled_until.error();
+  compare(ledger, *before, *pooled_until, walk, report);
+  check_gaps(walk, ledger, *before, report);
+  return check_alerts(view, calendar, report);
+}
+
+}  // namespace sluice

@@ -1,0 +1,209 @@
+#include "app/view_json.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <unordered_map>
+
+#include "alert/event_json.h"
+#include "base/time_text.h"
+
+namespace sluice {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr std::size_t kOutboxScanMax = 100'000;
+
+std::string text_of(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+// Events have a published form of their own, which is put into the list as it is.
+std::string events_text(const std::vector<AlertEvent>& events, const std::string& gateway) {
+  std::string text = "[";
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    text += (i == 0 ? "\n  " : ",\n  ") + event_to_json(events[i], gateway);
+  }
+  return text + (events.empty() ? "]\n" : "\n]\n");
+}
+
+Json flag_names_of(std::uint32_t flags) {
+  static constexpr struct {
+    ReadingFlag bit;
+    const char* name;
+  } kNames[] = {
+      {kPayloadTime, "payload_time"}, {kDuplicate, "duplicate"},
+      {kRetained, "retained"},        {kQueued, "queued"},
+      {kClockUnset, "clock_unset"},   {kTimeEstimated, "time_estimated"},
+      {kTooLate, "too_late"},
+  };
+  Json names = Json::array();
+  for (const auto& entry : kNames) {
+    if ((flags & entry.bit) != 0) names.push_back(entry.name);
+  }
+  return names;
+}
+
+const char* state_name(OutboxState state) {
+  switch (state) {
+    case OutboxState::kPending:
+      return "pending";
+    case OutboxState::kDelivered:
+      return "delivered";
+    case OutboxState::kParked:
+      return "parked";
+    case OutboxState::kDiscarded:
+      return "discarded";
+  }
+  return "unknown";
+}
+
+Json time_or_null(std::int64_t ms) {
+  return ms > 0 ? Json(format_rfc3339(ms)) : Json(nullptr);
+}
+
+}  // namespace
+
+Result<std::string> alerts_json(StoreView& view, const std::string& gateway) {
+  auto firing = view.firing_alerts();
+  if (!firing) return firing.error();
+  return events_text(*firing, gateway);
+}
+
+Result<std::string> events_json(StoreView& view, const std::string& gateway, std::size_t limit) {
+  auto history = view.alert_history(limit);
+  if (!history) return history.error();
+  std::vector<AlertEvent> events;
+  for (StoredAlert& stored : *history) events.push_back(std::move(stored.event));
+  return events_text(events, gateway);
+}
+
+Result<std::string> sensors_json(StoreView& view) {
+  auto sensors = view.sensors();
+  if (!sensors) return sensors.error();
+  Json list = Json::array();
+  for (const SummarySensor& sensor : *sensors) {
+    list.push_back(Json{{"sensor", sensor.name}, {"unit", sensor.unit}});
+  }
+  return text_of(list);
+}
+
+Result<std::string> readings_json(StoreView& view, const ReadingsQuery& query) {
+  auto sensors = view.sensors();
+  if (!sensors) return sensors.error();
+  std::unordered_map<SensorId, const SummarySensor*> wanted;
+  for (const SummarySensor& sensor : *sensors) {
+    if (query.sensor.empty() || sensor.name == query.sensor) wanted[sensor.id] = &sensor;
+  }
+  if (wanted.empty() && !query.sensor.empty()) {
+    return make_error(ErrorCode::kNotFound,
+                      "no sensor is named \"" + query.sensor + "\"; /api/v1/sensors lists those there are");
+  }
+  Json list = Json::array();
+  Status visited = view.visit_rows(query.from_ms, query.to_ms, [&](const Reading& reading) {
+    auto sensor = wanted.find(reading.sensor);
+    if (sensor == wanted.end()) return;
+    if (list.size() >= query.limit) return;
+    list.push_back(Json{{"sensor", sensor->second->name},
+                        {"time", format_rfc3339(reading.time_ms)},
+                        {"value", reading.value},
+                        {"unit", sensor->second->unit},
+                        {"flags", flag_names_of(reading.flags)}});
+  });
+  if (!visited) return visited.error();
+  return text_of(list);
+}
+
+Result<std::string> summaries_json(StoreView& view) {
+  auto days = view.summary_days();
+  if (!days) return days.error();
+  Json list = Json::array();
+  for (Day day : *days) {
+    auto newest = view.newest(day);
+    if (!newest) return newest.error();
+    auto state = view.day_state(day);
+    if (!state) return state.error();
+    if (!*newest) continue;
+    list.push_back(Json{{"date", format_date(day)},
+                        {"revision", (*newest)->revision},
+                        {"made", format_rfc3339((*newest)->made_ms)},
+                        {"readings", (*newest)->row_count},
+                        {"digest", (*newest)->digest},
+                        {"key", (*newest)->key},
+                        {"dirty", *state && (*state)->dirty}});
+  }
+  return text_of(list);
+}
+
+Result<std::string> summary_body(StoreView& view, Day day, std::optional<int> revision) {
+  auto found = revision ? view.revision(day, *revision) : view.newest(day);
+  if (!found) return found.error();
+  if (!*found) {
+    const std::string which = revision ? "revision " + std::to_string(*revision) : "summary";
+    return make_error(ErrorCode::kNotFound, "there is no " + which + " of " + format_date(day));
+  }
+  return std::move((*found)->body);
+}
+
+Result<std::string> outbox_json(StoreView& view, std::size_t limit) {
+  auto items = view.list(limit);
+  if (!items) return items.error();
+  Json list = Json::array();
+  for (const OutboxItem& item : *items) {
+    list.push_back(Json{{"id", item.id},
+                        {"sink", item.sink},
+                        {"date", format_date(item.day)},
+                        {"revision", item.revision},
+                        {"state", state_name(item.state)},
+                        {"attempts", item.attempts},
+                        {"created", time_or_null(item.created_ms)},
+                        {"next_try", time_or_null(item.next_try_ms)},
+                        {"done", time_or_null(item.done_ms)},
+                        {"key", item.key},
+                        {"note", item.note}});
+  }
+  return text_of(list);
+}
+
+Status fill_status(StoreView& view, std::int64_t now_wall_ms, StatusSnapshot& status) {
+  auto cursor = view.cursor();
+  auto sensors = view.sensors();
+  auto firing = view.firing_alerts();
+  auto dirty = view.dirty_days();
+  auto days = view.summary_days();
+  auto items = view.list(kOutboxScanMax);
+  if (!cursor) return cursor.error();
+  if (!sensors) return sensors.error();
+  if (!firing) return firing.error();
+  if (!dirty) return dirty.error();
+  if (!days) return days.error();
+  if (!items) return items.error();
+  status.store.cursor_seq = cursor->seq;
+  status.engine.sensors = sensors->size();
+  status.engine.firing = firing->size();
+  status.days.dirty = dirty->size();
+  status.days.newest_summary = days->empty() ? "" : format_date(days->back());
+  status.outbox = {};
+  std::int64_t oldest_ms = now_wall_ms;
+  for (const OutboxItem& item : *items) {
+    const bool pending = item.state == OutboxState::kPending;
+    if (pending) oldest_ms = std::min(oldest_ms, item.created_ms);
+    status.outbox.pending += pending ? 1 : 0;
+    status.outbox.parked += item.state == OutboxState::kParked ? 1 : 0;
+    const bool failed = item.state == OutboxState::kParked || (pending && item.attempts > 0);
+    if (failed && status.outbox.last_error.empty()) status.outbox.last_error = item.note;
+  }
+  if (status.outbox.pending > 0) status.outbox.oldest_age_ms = now_wall_ms - oldest_ms;
+  return {};
+}
+
+Result<Counts> ledger_total(StoreView& view) {
+  auto ledger = view.ledger();
+  if (!ledger) return ledger.error();
+  Counts total;
+  for (const auto& line : *ledger) total.add(line.second);
+  return total;
+}
+
+}  // namespace sluice

@@ -1,0 +1,18 @@
+#include "config/describe.h"
+#include "ctl/commands.h"
+#include "ctl/exit_code.h"
+
+namespace sluice {
+
+// A wrong configuration does not get here: run_command() has read it.
+int run_check(const CommandContext& context) {
+  if (context.line.json) {
+    context.out << "{\"configuration\": \"fine\", \"digest\": \"" << context.settings.digest << "\"}\n";
+    return kExitFine;
+  }
+  context.out << "configuration is fine\n";
+  if (context.line.verbose) context.out << describe(context.settings);
+  return kExitFine;
+}
+
+}  // namespace sluice

@@ -1,0 +1,102 @@
+#include "ctl/command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+
+#include "ctl/exit_code.h"
+#include "version.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr const char* kExitCodes =
+    "Exit status: 0 fine; 1 findings, problems or a refusal; 2 wrong command line; 3 audit: cannot be "
+    "checked\n"
+    "any more, rows have expired; 4 wrong configuration; 5 the daemon does not answer (commands that only "
+    "read\n"
+    "use the database then, and say so; status exits with 5 all the same).";
+
+// Fills a CommandLine from CLI11's callbacks; lives as long as the parser.
+class Parser {
+ public:
+  explicit Parser(CommandLine& line) : line_(line) {
+    app_.set_version_flag("--version", std::string("sluicectl ") + kVersion);
+    app_.add_option("--config", line_.config, "configuration file")->capture_default_str();
+    app_.require_subcommand(1);
+    app_.fallthrough();
+    app_.footer(kExitCodes);
+    add_commands();
+  }
+  CLI::App& app() { return app_; }
+
+ private:
+  CLI::App* command(CLI::App& parent, const char* name, const char* help) {
+    CLI::App* sub = parent.add_subcommand(name, help);
+    sub->fallthrough();
+    sub->add_flag("--json", line_.json, "print JSON");
+    return sub;
+  }
+  void add_day(CLI::App& sub, const char* help) {
+    sub.add_option_function<std::string>(
+        "--day",
+        [this](const std::string& text) {
+          Result<Day> day = parse_date(text);
+          if (!day) throw CLI::ValidationError("--day", day.error().context);
+          line_.day = *day;
+        },
+        help);
+  }
+  void add_commands() {
+    CLI::App* check = command(app_, "check", "check the configuration");
+    check->add_flag("--verbose", line_.verbose, "show every setting in force");
+    command(app_, "status", "what the gateway is doing, and what is wrong");
+
+    CLI::App* alerts = command(app_, "alerts", "alerts that stand");
+    command(*alerts, "list", "alerts that stand (the default)")->callback([this] { line_.action = "list"; });
+
+    CLI::App* summary = command(app_, "summary", "days with a summary, or the summary of one day");
+    add_day(*summary, "YYYY-MM-DD: show this day's sensors");
+    summary->add_option("--revision", line_.revision, "show this revision, not the newest")
+        ->needs("--day")
+        ->check(CLI::PositiveNumber);
+
+    CLI::App* upload = command(app_, "upload", "deliveries of summaries");
+    upload->add_flag_callback(
+        "--now", [this] { line_.action = "now"; }, "sum and deliver what is due, now");
+    command(*upload, "status", "what waits and what was delivered (the default)")->callback([this] {
+      line_.action = "status";
+    });
+    command(*upload, "retry", "try again what the receiver refused")->callback([this] {
+      line_.action = "retry";
+    });
+
+    CLI::App* audit = command(app_, "audit", "prove the books from the database");
+    add_day(*audit, "YYYY-MM-DD: report on this day only");
+  }
+
+  CommandLine& line_;
+  CLI::App app_{"Talks to a running sluiced, and reads its database.", "sluicectl"};
+};
+
+}  // namespace
+
+ParsedCommandLine parse_command_line(std::vector<std::string> arguments, std::ostream& out,
+                                     std::ostream& err) {
+  ParsedCommandLine parsed;
+  Parser parser(parsed.line);
+  std::reverse(arguments.begin(), arguments.end());  // CLI11 takes a vector from its end
+  try {
+    parser.app().parse(std::move(arguments));
+  } catch (const CLI::ParseError& stop) {
+    const bool fine = parser.app().exit(stop, out, err) == 0;
+    parsed.exit_code = fine ? kExitFine : kExitUsage;
+    return parsed;
+  }
+  parsed.line.command = parser.app().get_subcommands().front()->get_name();
+  if (parsed.line.action.empty() && parsed.line.command == "alerts") parsed.line.action = "list";
+  if (parsed.line.action.empty() && parsed.line.command == "upload") parsed.line.action = "status";
+  return parsed;
+}
+
+}  // namespace sluice

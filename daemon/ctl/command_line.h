@@ -1,0 +1,32 @@
+// sluicectl's command line.
+#pragma once
+
+#include <optional>
+#include <ostream>
+#include <string>
+#include <vector>
+
+#include "base/calendar.h"
+
+namespace sluice {
+
+struct CommandLine {
+  std::string config = "/etc/sluice/sluice.yaml";
+  std::string command;  // check, status, alerts, summary, upload, audit
+  std::string action;   // alerts: list; upload: status, now, retry
+  bool json = false;
+  bool verbose = false;
+  std::optional<Day> day;
+  std::optional<int> revision;
+};
+
+struct ParsedCommandLine {
+  CommandLine line;
+  std::optional<int> exit_code;  // set: there is nothing to do any more (help was shown, or it was wrong)
+};
+
+// `arguments` without the program's name.
+ParsedCommandLine parse_command_line(std::vector<std::string> arguments, std::ostream& out,
+                                     std::ostream& err);
+
+}  // namespace sluice

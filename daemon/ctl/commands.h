@@ -1,0 +1,36 @@
+// sluicectl's commands, one file each. Each prints to `out`, or says on `err` why it cannot, and returns the
+// exit status.
+#pragma once
+
+#include <cstdint>
+#include <ostream>
+
+#include "base/clock.h"
+#include "config/settings.h"
+#include "ctl/command_line.h"
+#include "ctl/gateway_access.h"
+
+namespace sluice {
+
+struct CommandContext {
+  const CommandLine& line;
+  const Settings& settings;
+  GatewayAccess& gateway;
+  Clock& clock;
+  std::ostream& out;
+  std::ostream& err;
+};
+
+int run_check(const CommandContext& context);
+int run_status(const CommandContext& context);
+int run_alerts(const CommandContext& context);
+int run_summary(const CommandContext& context);
+int run_upload(const CommandContext& context);
+int run_audit(const CommandContext& context);
+
+int fail(const CommandContext& context, const Error& error);  // says it; returns its exit status
+
+// Reads the configuration and runs the command of `line`.
+int run_command(const CommandLine& line, Clock& clock, std::ostream& out, std::ostream& err);
+
+}  // namespace sluice

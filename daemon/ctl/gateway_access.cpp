@@ -1,0 +1,68 @@
+#include "ctl/gateway_access.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+namespace sluice {
+
+namespace {
+
+constexpr std::chrono::milliseconds kReadTimeout{10'000};
+constexpr std::chrono::milliseconds kPostTimeout{120'000};
+
+// What an error answer of the API says; its text as it is when it says nothing.
+std::string message_of(const std::string& body) {
+  const nlohmann::json json = nlohmann::json::parse(body, nullptr, false);
+  const nlohmann::json::json_pointer message("/error/message");
+  if (json.is_object() && json.contains(message) && json[message].is_string()) {
+    return json[message].get<std::string>();
+  }
+  return body.substr(0, 200);
+}
+
+}  // namespace
+
+Result<std::string> GatewayAccess::ask(const std::string& method, const std::string& path) {
+  if (::access(socket_path().c_str(), W_OK) != 0 && errno == EACCES) {
+    return make_error(ErrorCode::kUnavailable,
+                      "you may not use " + socket_path() + "; join the group that owns it, or use sudo");
+  }
+  HttpClient::Request request;
+  request.method = method;
+  request.url = "http://sluice" + path;
+  request.unix_socket = socket_path();
+  request.timeout = method == "GET" ? kReadTimeout : kPostTimeout;
+  Result<HttpClient::Response> response = client_.request(request);
+  if (!response) return response.error();
+  if (response->status == 200) return std::move(response->body);
+  const ErrorCode code = response->status == 404 ? ErrorCode::kNotFound : ErrorCode::kRefused;
+  return make_error(code, message_of(response->body));
+}
+
+Result<std::string> GatewayAccess::read(const std::string& path, const FromView& from_view) {
+  Result<std::string> answer = ask("GET", path);
+  if (answer || answer.error().code != ErrorCode::kUnavailable) return answer;
+  Result<std::unique_ptr<StoreView>> view = open_database();
+  if (!view) {
+    return make_error(ErrorCode::kUnavailable, answer.error().context + "; and " + view.error().context);
+  }
+  notes_ << "sluicectl: sluiced does not answer (" << answer.error().context << "); reading "
+         << database_path() << " instead\n";
+  return from_view(**view);
+}
+
+Result<std::unique_ptr<StoreView>> GatewayAccess::open_database() {
+  std::error_code ignored;
+  if (!std::filesystem::exists(database_path(), ignored)) {
+    return make_error(ErrorCode::kNotFound, "there is no database at " + database_path() +
+                                                "; has sluiced run with this configuration yet?");
+  }
+  Result<Calendar> calendar = Calendar::load(settings_.gateway.timezone);
+  if (!calendar) return calendar.error();
+  return StoreView::open(database_path(), "", std::move(*calendar), OnStore());
+}
+
+}  // namespace sluice

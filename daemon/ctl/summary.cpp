@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include "app/view_json.h"
+#include "ctl/commands.h"
+#include "ctl/exit_code.h"
+#include "ctl/json_table.h"
+#include "summary/summary_view.h"
+
+namespace sluice {
+
+namespace {
+
+int list_days(const CommandContext& context) {
+  Result<std::string> json = context.gateway.read("/api/v1/summaries", summaries_json);
+  if (!json) return fail(context, json.error());
+  if (context.line.json) {
+    context.out << *json;
+    return kExitFine;
+  }
+  Result<Table> table = table_of(*json, {{"day", "date"},
+                                         {"revision", "revision", Table::Align::kRight},
+                                         {"readings", "readings", Table::Align::kRight},
+                                         {"made", "made"},
+                                         {"newer rows", "dirty"}});
+  if (!table) return fail(context, table.error());
+  context.out << (table->empty() ? "no day has a summary yet\n" : table->text());
+  return kExitFine;
+}
+
+std::string summary_text(const SummaryView& summary) {
+  std::string text =
+      fmt::format("{} in {}, revision {}{}\n{} readings, {} late, {} duplicate, {} rejected, {} dropped\n",
+                  format_date(summary.day), summary.timezone, summary.revision,
+                  summary.complete ? "" : ", incomplete", summary.counts.stored, summary.counts.late,
+                  summary.counts.duplicate, summary.counts.rejected, summary.counts.dropped);
+  Table table;
+  table.column("sensor");
+  table.column("unit");
+  for (const char* title :
+       {"count", "min", "mean", "max", "stddev", "p50", "p95", "last", "coverage", "in alert"}) {
+    table.column(title, Table::Align::kRight);
+  }
+  for (const SummaryView::Sensor& s : summary.sensors) {
+    table.row({s.sensor, s.unit, std::to_string(s.count), number_text(s.min), number_text(s.mean),
+               number_text(s.max), number_text(s.stddev), number_text(s.p50), number_text(s.p95),
+               number_text(s.last), s.coverage ? fmt::format("{:.1f} %", *s.coverage * 100) : "-",
+               s.in_alert_s > 0 ? fmt::format("{:.0f} s", s.in_alert_s) : "-"});
+  }
+  if (!table.empty()) text += "\n" + table.text();
+  if (!summary.alerts.empty()) {
+    text += fmt::format("\n{} alert{}\n", summary.alerts.size(), summary.alerts.size() == 1 ? "" : "s");
+  }
+  return text;
+}
+
+int show_day(const CommandContext& context) {
+  const std::string path = "/api/v1/summaries/" + format_date(*context.line.day) +
+                           (context.line.revision ? "/" + std::to_string(*context.line.revision) : "");
+  Result<std::string> body = context.gateway.read(
+      path, [&](StoreView& view) { return summary_body(view, *context.line.day, context.line.revision); });
+  if (!body) return fail(context, body.error());
+  if (context.line.json) {
+    context.out << *body;  // the frozen bytes
+    return kExitFine;
+  }
+  Result<SummaryView> summary = summary_from_json(*body);
+  if (!summary) return fail(context, summary.error());
+  context.out << summary_text(*summary);
+  return kExitFine;
+}
+
+}  // namespace
+
+int run_summary(const CommandContext& context) {
+  return context.line.day ? show_day(context) : list_days(context);
+}
+
+}  // namespace sluice

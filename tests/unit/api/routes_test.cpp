@@ -1,0 +1,110 @@
+#include "api/routes.h"
+
+#include <gtest/gtest.h>
+
+#include "unit/api/example_status.h"
+
+namespace sluice {
+namespace {
+
+class FakeSource final : public ApiSource {
+ public:
+  StatusSnapshot status() override { return example_status(); }
+  MetricsSnapshot metrics() override { return {}; }
+  std::vector<HealthCheck> health() override { return checks; }
+  std::int64_t now_wall_ms() override { return 1772366400000; }
+  Result<std::string> alerts() override { return std::string("alerts"); }
+  Result<std::string> events(std::size_t limit) override { return "events " + std::to_string(limit); }
+  Result<std::string> sensors() override { return std::string("sensors"); }
+  Result<std::string> readings(const ReadingsQuery& query) override {
+    return query.sensor + " " + std::to_string(query.from_ms) + " " + std::to_string(query.to_ms) + " " +
+           std::to_string(query.limit);
+  }
+  Result<std::string> summaries() override { return std::string("summaries"); }
+  Result<std::string> summary(Day day, std::optional<int> revision) override {
+    if (day != *parse_date("2026-02-28")) return make_error(ErrorCode::kNotFound, "no summary of that day");
+    return "summary " + std::to_string(revision.value_or(0));
+  }
+  Result<std::string> outbox(std::size_t limit) override { return "outbox " + std::to_string(limit); }
+  Result<std::string> upload_now() override { return std::string("now"); }
+  Result<std::string> upload_retry() override {
+    return make_error(ErrorCode::kUnavailable, "the store does not answer");
+  }
+  std::vector<HealthCheck> checks{{"store", true, true, ""}, {"upload", true, false, ""}};
+};
+
+class Routes : public ::testing::Test {
+ protected:
+  void SetUp() override { add_routes(router_, source_); }
+  HttpResponse get(const std::string& path, std::map<std::string, std::string> query = {}) {
+    HttpRequest request;
+    request.method = "GET";
+    request.path = path;
+    request.query = std::move(query);
+    return router_.handle(request);
+  }
+  HttpResponse post(const std::string& path) {
+    HttpRequest request;
+    request.method = "POST";
+    request.path = path;
+    return router_.handle(request);
+  }
+  FakeSource source_;
+  Router router_;
+};
+
+TEST_F(Routes, AskTheSource) {
+  EXPECT_EQ("alerts", get("/api/v1/alerts").body);
+  EXPECT_EQ("sensors", get("/api/v1/sensors").body);
+  EXPECT_EQ("summaries", get("/api/v1/summaries").body);
+  EXPECT_EQ("summary 0", get("/api/v1/summaries/2026-02-28").body);
+  EXPECT_EQ("summary 3", get("/api/v1/summaries/2026-02-28/3").body);
+  EXPECT_EQ("events 7", get("/api/v1/events", {{"limit", "7"}}).body);
+  EXPECT_EQ("outbox 100", get("/api/v1/upload").body);
+  EXPECT_EQ("now", post("/api/v1/upload/now").body);
+  EXPECT_EQ(status_to_json(example_status()), get("/api/v1/status").body);
+}
+
+TEST_F(Routes, ReadTimesAsTextOrMilliseconds) {
+  EXPECT_EQ("a/b 1772362800000 1772366400000 1000", get("/api/v1/readings", {{"sensor", "a/b"}}).body);
+  EXPECT_EQ(
+      " 1767225600000 1767225660000 5",
+      get("/api/v1/readings", {{"from", "2026-01-01T00:00:00Z"}, {"to", "1767225660000"}, {"limit", "5"}})
+          .body);
+}
+
+TEST_F(Routes, AnswerAWrongQuestionWithWhatWasExpected) {
+  EXPECT_EQ(400, get("/api/v1/readings", {{"from", "yesterday"}}).status);
+  EXPECT_EQ(400, get("/api/v1/readings", {{"from", "2000"}, {"to", "1000"}}).status);
+  for (const char* limit : {"0", "-1", "many", "99999999", "1 "}) {
+    EXPECT_EQ(400, get("/api/v1/events", {{"limit", limit}}).status) << limit;
+  }
+  EXPECT_EQ(400, get("/api/v1/summaries/2026-02-30").status);
+  EXPECT_EQ(400, get("/api/v1/summaries/2026-02-28/0").status);
+  EXPECT_EQ(400, get("/api/v1/summaries/2026-02-28/1/2").status);
+  EXPECT_EQ(404, get("/api/v1/summaries/2026-02-27").status);
+  EXPECT_EQ(405, get("/api/v1/upload/now").status);
+  EXPECT_EQ(503, post("/api/v1/upload/retry").status);
+  EXPECT_NE(std::string::npos, post("/api/v1/upload/retry").body.find("the store does not answer"));
+}
+
+TEST_F(Routes, NameEachHealthCheckAndFailWhenOneDoes) {
+  EXPECT_EQ(200, get("/healthz").status);
+  source_.checks[1] = {"upload", false, false, "the receiver refuses; see sluicectl upload status"};
+  HttpResponse sick = get("/healthz");
+  EXPECT_EQ(503, sick.status);
+  EXPECT_NE(std::string::npos, sick.body.find("\"upload\""));
+  EXPECT_NE(std::string::npos, sick.body.find("the receiver refuses"));
+  EXPECT_EQ(200, get("/readyz").status);
+  source_.checks[0].ok = false;
+  EXPECT_EQ(503, get("/readyz").status);
+}
+
+TEST_F(Routes, ServeMetricsAsPrometheusText) {
+  HttpResponse metrics = get("/metrics");
+  EXPECT_EQ(kMetricsContentType, metrics.content_type);
+  EXPECT_NE(std::string::npos, metrics.body.find("# TYPE sluice_messages_received_total counter"));
+}
+
+}  // namespace
+}  // namespace sluice
