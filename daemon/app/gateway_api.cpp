@@ -4,7 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/time_text.h"
+#include "alert/event_json.h"
+#include "app/view_json.h"
 #include "version.h"
 
 namespace sluice {
@@ -48,6 +49,7 @@ GatewayApi::GatewayApi(const Settings& settings, Clock& clock, Journal& journal,
 StatusSnapshot GatewayApi::status() {
   StatusSnapshot s;
   const Instant now = clock_.now();
+  (void)fill_status(view_, now.wall_ms, s);  // what cannot be read stays empty
   s.gateway = settings_.gateway.id;
   s.version = kVersion;
   s.state = vitals_.stopping ? "stopping" : "running";
@@ -84,24 +86,8 @@ StatusSnapshot GatewayApi::status() {
   if (statvfs(settings_.gateway.state_dir.c_str(), &disk) == 0) {
     s.disk.free_bytes = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
   }
-  add_outbox(s);
   add_problems(s);
   return s;
-}
-
-void GatewayApi::add_outbox(StatusSnapshot& s) {
-  if (auto dirty = view_.dirty_days(); dirty.ok()) s.days.dirty = dirty->size();
-  if (auto days = view_.summary_days(); days.ok() && !days->empty())
-    s.days.newest_summary = format_date(days->back());
-  auto items = view_.list(kOutboxScan);
-  if (!items.ok()) return;
-  for (const OutboxItem& item : *items) {
-    if (item.state == OutboxState::kParked) ++s.outbox.parked;
-    if (item.state != OutboxState::kPending) continue;
-    ++s.outbox.pending;
-    s.outbox.oldest_age_ms = std::max(s.outbox.oldest_age_ms.value_or(0), s.at_ms - item.created_ms);
-    if (!item.note.empty()) s.outbox.last_error = item.note;
-  }
 }
 
 void GatewayApi::add_problems(StatusSnapshot& s) {
@@ -157,111 +143,29 @@ std::vector<HealthCheck> GatewayApi::health() {
           {"clock", s.clock.trusted, false, "the clock is not trusted yet"}};
 }
 
-std::string alerts_json(const std::vector<AlertEvent>& events, const std::string& gateway) {
+Result<std::string> GatewayApi::alerts() {
   std::string json = "[";
-  for (const AlertEvent& event : events) json += (json.size() > 1 ? "," : "") + event_to_json(event, gateway);
+  for (const AlertEvent& event : slots_.standing()) {
+    json += (json.size() > 1 ? "," : "") + event_to_json(event, settings_.gateway.id);
+  }
   return json + "]";
 }
 
-Result<std::string> GatewayApi::alerts() {
-  return alerts_json(slots_.standing(), settings_.gateway.id);
-}
-
 Result<std::string> GatewayApi::events(std::size_t limit) {
-  auto history = view_.alert_history(limit);
-  if (!history.ok()) return history.error();
-  std::vector<AlertEvent> events;
-  for (StoredAlert& stored : *history) events.push_back(std::move(stored.event));
-  return alerts_json(events, settings_.gateway.id);
+  return events_json(view_, settings_.gateway.id, limit);
 }
-
 Result<std::string> GatewayApi::sensors() {
-  auto sensors = view_.sensors();
-  if (!sensors.ok()) return sensors.error();
-  auto json = nlohmann::ordered_json::array();
-  for (const SummarySensor& sensor : *sensors)
-    json.push_back({{"sensor", sensor.name}, {"unit", sensor.unit}});
-  return json.dump();
+  return sensors_json(view_);
 }
-
 Result<std::string> GatewayApi::readings(const ReadingsQuery& query) {
-  auto sensors = view_.sensors();
-  if (!sensors.ok()) return sensors.error();
-  std::map<SensorId, std::string> names;
-  for (const SummarySensor& sensor : *sensors) {
-    if (query.sensor.empty() || query.sensor == sensor.name) names[sensor.id] = sensor.name;
-  }
-  if (names.empty()) return make_error(ErrorCode::kNotFound, "no sensor named " + query.sensor);
-  auto json = nlohmann::ordered_json::array();
-  Status done = view_.visit_rows(query.from_ms, query.to_ms, [&](const Reading& row) {
-    auto name = names.find(row.sensor);
-    if (name == names.end() || json.size() >= query.limit) return;
-    json.push_back({{"sensor", name->second}, {"time", format_rfc3339(row.time_ms)}, {"value", row.value}});
-  });
-  if (!done.ok()) return done.error();
-  return json.dump();
+  return readings_json(view_, query);
 }
-
-Result<std::string> summaries_json(StoreView& view) {
-  auto days = view.summary_days();
-  if (!days.ok()) return days.error();
-  auto json = nlohmann::ordered_json::array();
-  for (Day day : *days) {
-    auto newest = view.newest(day);
-    if (!newest.ok()) return newest.error();
-    if (!*newest) continue;
-    json.push_back({{"date", format_date(day)},
-                    {"revision", (*newest)->revision},
-                    {"readings", (*newest)->row_count},
-                    {"digest", (*newest)->digest},
-                    {"made", format_rfc3339((*newest)->made_ms)}});
-  }
-  return json.dump();
-}
-
 Result<std::string> GatewayApi::summaries() {
   return summaries_json(view_);
 }
-
 Result<std::string> GatewayApi::summary(Day day, std::optional<int> revision) {
-  auto found = revision ? view_.revision(day, *revision) : view_.newest(day);
-  if (!found.ok()) return found.error();
-  if (!*found)
-    return make_error(ErrorCode::kNotFound,
-                      "no summary of " + format_date(day) + (revision ? " with that revision" : " yet"));
-  return (*found)->body;
+  return summary_body(view_, day, revision);
 }
-
-std::string_view outbox_state_name(OutboxState state) {
-  switch (state) {
-    case OutboxState::kPending:
-      return "pending";
-    case OutboxState::kDelivered:
-      return "delivered";
-    case OutboxState::kParked:
-      return "parked";
-    case OutboxState::kDiscarded:
-      return "discarded";
-  }
-  return "pending";
-}
-
-Result<std::string> outbox_json(StoreView& view, std::size_t limit) {
-  auto items = view.list(limit);
-  if (!items.ok()) return items.error();
-  auto json = nlohmann::ordered_json::array();
-  for (const OutboxItem& item : *items) {
-    json.push_back({{"sink", item.sink},
-                    {"date", format_date(item.day)},
-                    {"revision", item.revision},
-                    {"state", outbox_state_name(item.state)},
-                    {"attempts", item.attempts},
-                    {"key", item.key},
-                    {"note", item.note}});
-  }
-  return json.dump();
-}
-
 Result<std::string> GatewayApi::outbox(std::size_t limit) {
   return outbox_json(view_, limit);
 }

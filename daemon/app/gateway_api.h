@@ -38,7 +38,6 @@ class GatewayApi final : public ApiSource {
   Result<std::string> upload_retry() override;
 
  private:
-  void add_outbox(StatusSnapshot& status);
   void add_problems(StatusSnapshot& status);
   const Settings& settings_;
   Clock& clock_;
@@ -49,12 +48,5 @@ class GatewayApi final : public ApiSource {
   Vitals& vitals_;
   const Instant started_;
 };
-
-// The lists as the API and the tools print them; made from a view, so that a tool can make them without a
-// daemon.
-Result<std::string> summaries_json(StoreView& view);
-Result<std::string> outbox_json(StoreView& view, std::size_t limit);
-std::string alerts_json(const std::vector<AlertEvent>& events, const std::string& gateway);
-std::string_view outbox_state_name(OutboxState state);
 
 }  // namespace sluice

@@ -63,6 +63,7 @@ void StoreLoop::run() {
 }
 
 void StoreLoop::commit(const Batch& batch) {
+  if (gave_up_) return;
   bool failed = false;
   for (;;) {
     Status done = store_.commit(batch);
@@ -72,7 +73,10 @@ void StoreLoop::commit(const Batch& batch) {
       log_.error("cannot store: {}; the journal keeps what arrives until it can", done.error().context);
     failed = true;
     vitals_.store_error.set(done.error().context);
-    if (vitals_.stopping) return;  // the records are in the journal and will be replayed
+    if (vitals_.stopping) {
+      gave_up_ = true;  // this batch and all after it are in the journal and will be replayed
+      return;
+    }
     // Waits without taking a task: order is what makes the cursor true.
     Inbox<int> pause(1);
     (void)pause.wait_pop(kRetry);

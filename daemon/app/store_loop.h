@@ -50,6 +50,7 @@ class StoreLoop {
   Inbox<Task> tasks_;
   std::atomic<int> batches_{0};  // in tasks_, or being written
   Inbox<Store::Delivered> delivered_;
+  bool gave_up_ = false;  // stopped while a batch could not be written
   std::int64_t next_housekeeping_boot_ms_ = 0;
   std::int64_t next_delivered_boot_ms_ = 0;
 };

@@ -23,8 +23,9 @@ struct LinkEvent {
   Kind kind = Kind::kLost;
   bool session_present = false;
   std::vector<int> codes;
-  std::string why;
+  std::string why;  // of kHeartbeat: its payload
   Instant at;
+  std::int64_t at_us = 0;  // boot clock, for round trips
 };
 
 class Intake final : public BrokerEvents {
@@ -54,6 +55,7 @@ class Intake final : public BrokerEvents {
 
  private:
   void append_or_abort(const NewRecord& record);
+  void tell(LinkEvent event);
   Journal& journal_;
   Clock& clock_;
   const std::string heartbeat_topic_;

@@ -1,14 +1,20 @@
 // Session: keeps us subscribed. A state machine on the main thread: connect, check the session, subscribe,
 // check each granted code, beat, hold above high water, back off (capped, jittered) and try again for ever.
+//
+//   kDown ──connect──▶ kConnecting ──connected──▶ kSubscribing ──codes──▶ kUp ──high water──▶ kHolding ──▶
+//   kHeld
+//     ▲                    │ failed                  │ lost, silent          │ lost │
+//     └────────────────────┴─────────────────────────┴───────────────────────┴────────────◀──── low water
+//     ─────┘
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "intake/broker_link.h"
@@ -37,26 +43,37 @@ class Session {
   // again. `fill` is the fuller of ring and pending rows, 0…1: held above 0.5 until below 0.25.
   std::chrono::milliseconds tick(Instant now, double fill);
   void stop();  // disconnects, keeping the session; tick() until stopped()
-  bool stopped() const;
+  bool stopped() const {
+    return stopping_ && (status_.state == IntakeState::kDown || status_.state == IntakeState::kHeld);
+  }
   const SessionStatus& status() const { return status_; }
 
  private:
   void handle(const LinkEvent& event, Instant now);
+  void check_codes(const std::vector<int>& codes, Instant now);
   void change(IntakeState state, std::string detail, Instant now);
   void retry_later(const std::string& why, Instant now);
+  void run_timers(Instant now, double fill);
+  void beat(Instant now);
+  void start_connect(Instant now);
+  void start_subscribe(Instant now);
+  void start_disconnect(IntakeState state, std::string detail, Instant now);
+  bool linked() const;
+
   BrokerSettings settings_;
-  std::vector<Subscription> filters_;
+  std::vector<Subscription> filters_;  // the heartbeat's last
   std::string heartbeat_topic_;
   BrokerLink& link_;
   Intake& intake_;
   Clock& clock_;
   Log& log_;
   SessionStatus status_;
-  std::uint64_t random_;
+  Backoff backoff_;
   std::int64_t next_connect_boot_ms_ = 0;
   std::int64_t next_beat_boot_ms_ = 0;
+  std::int64_t last_beat_boot_ms_ = 0;  // the last one that came back, or the connect
   std::int64_t state_since_boot_ms_ = 0;
-  int failures_ = 0;
+  std::int64_t resubscribe_boot_ms_ = 0;  // try the refused filters again
   bool stopping_ = false;
 };
 

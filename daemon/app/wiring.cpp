@@ -1,0 +1,234 @@
+#include "app/wiring.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <random>
+
+#include "api/bearer_token.h"
+#include "api/routes.h"
+#include "app/view_json.h"
+#include "base/time_text.h"
+#include "decode/decoder.h"
+#include "decode/sensor_profile.h"
+#include "upload/file_sink.h"
+#include "version.h"
+
+namespace sluice {
+
+namespace {
+
+Status make_folder(const std::string& path) {
+  if (::mkdir(path.c_str(), 0750) == 0 || errno == EEXIST) return {};
+  return make_error(ErrorCode::kIo, "cannot make the folder " + path + ": " + std::strerror(errno) +
+                                        "; make it, and give it to the user that sluiced runs as");
+}
+
+Result<int> lock_state(const std::string& state_dir) {
+  const std::string path = state_dir + "/lock";
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+  if (fd < 0) return make_error(ErrorCode::kIo, "cannot open " + path + ": " + std::strerror(errno));
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
+  ::close(fd);
+  return make_error(ErrorCode::kRefused, "another sluiced is using " + state_dir + "; stop it first");
+}
+
+// A database that SQLite cannot read is kept for a person to look at, and a new one is begun.
+Result<std::unique_ptr<Store>> open_store(const StoreSettings& settings, const Calendar& calendar,
+                                          Clock& clock, Log& log) {
+  auto store = Store::open(settings, calendar, log);
+  if (store.ok() || store.error().code != ErrorCode::kCorrupt) return store;
+  std::string aside = settings.path + ".corrupt-" + format_rfc3339(clock.now().wall_ms);
+  log.error("{}; it is moved to {} and a new one is begun", store.error().context, aside);
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    if (::rename((settings.path + suffix).c_str(), (aside + suffix).c_str()) != 0 && errno != ENOENT) {
+      return make_error(ErrorCode::kIo,
+                        "cannot move " + settings.path + suffix + " aside: " + std::strerror(errno));
+    }
+  }
+  return Store::open(settings, calendar, log);
+}
+
+EngineSettings engine_settings(const Settings& settings) {
+  EngineSettings engine;
+  engine.decode = settings.decode;
+  engine.alerts = settings.alerts;
+  engine.alerts.gateway = settings.gateway.id;
+  engine.receive_maximum = settings.mqtt.receive_maximum;
+  return engine;
+}
+
+// How far back a silence can reach.
+std::int64_t lookback_ms(const Settings& settings) {
+  std::int64_t longest = 3600000;
+  for (const Rule& rule : settings.alerts.rules) {
+    longest = std::max<std::int64_t>(longest, (rule.silent_for + rule.hold).count());
+  }
+  return longest;
+}
+
+StoreSettings store_settings(const Settings& settings) {
+  StoreSettings store;
+  store.path = settings.gateway.state_dir + "/sluice.db";
+  store.gateway = settings.gateway.id;
+  store.retention = settings.store.retention;
+  store.reopen = settings.summary.reopen;
+  store.max_size_bytes = settings.store.max_size_bytes;
+  store.quarantine_max = settings.store.quarantine;
+  return store;
+}
+
+std::vector<std::string> channel_names(const Settings& settings) {
+  std::vector<std::string> names;
+  for (const NotifyEntry& entry : settings.notify) names.push_back(entry.name);
+  return names;
+}
+
+Status wire_fold(Wiring& w, const Calendar& calendar) {
+  auto store = open_store(store_settings(w.settings), calendar, w.clock, w.log);
+  if (!store.ok()) return store.error();
+  w.store = std::move(*store);
+  auto checkpoint = w.store->load_checkpoint(lookback_ms(w.settings));
+  if (!checkpoint.ok()) return checkpoint.error();
+  w.engine = std::make_unique<Engine>(engine_settings(w.settings), calendar, *checkpoint);
+  w.slots = std::make_unique<AlertSlots>(channel_names(w.settings));
+  w.slots->restore_standing(w.engine->standing());
+  w.slots->restore_undelivered(checkpoint->undelivered);
+  const JournalPlaces places{w.settings.gateway.runtime_dir, w.settings.gateway.state_dir,
+                             w.settings.store.durability, w.settings.store.journal_size_bytes};
+  auto journal = start_journal(places, *w.engine, *w.store, *w.slots, w.clock, w.log);
+  if (!journal.ok()) return journal.error();
+  w.journal = std::move(journal->journal);
+  w.vitals.journal_damage.set(journal->damage);
+  w.clock_trust =
+      std::make_unique<ClockTrust>(w.settings.clock, kBuildMs, checkpoint->newest_row_ms, w.clock.now());
+  for (const auto& [kind, topic] : {std::pair{RecordKind::kStart, w.clock.boot_id()},
+                                    std::pair{RecordKind::kConfigured, w.settings.digest}}) {
+    auto appended = w.journal->append({kind, 0, 0, topic, {}});
+    if (!appended.ok()) return appended.error();
+  }
+  return {};
+}
+
+void wire_intake(Wiring& w, std::function<void()> wake_main) {
+  const std::string heartbeat = "sluice/" + w.settings.gateway.id + "/heartbeat";
+  w.intake = std::make_unique<Intake>(*w.journal, w.clock, heartbeat, w.settings.mqtt.max_payload_bytes,
+                                      std::move(wake_main));
+  w.link = std::make_unique<PahoBrokerLink>(w.settings.mqtt, *w.intake);
+  std::vector<Subscription> filters;
+  for (const auto& [filter, qos] : subscriptions_of(w.settings.decode.readings))
+    filters.push_back({filter, qos});
+  w.session = std::make_unique<Session>(w.settings.mqtt, filters, heartbeat, *w.link, *w.intake, w.clock,
+                                        w.log, std::random_device{}());
+  w.store_loop = std::make_unique<StoreLoop>(*w.store, *w.journal, w.clock, w.vitals, w.log);
+  w.engine_loop = std::make_unique<EngineLoop>(
+      *w.engine, *w.journal, *w.intake, *w.slots, *w.store_loop, w.clock, w.vitals, w.log,
+      FlushSettings{w.settings.store.flush, w.settings.store.flush_rows});
+}
+
+std::string mqtt_status(IntakeState state) {
+  const bool held = state == IntakeState::kHolding || state == IntakeState::kHeld;
+  return std::string(R"({"state":"online","intake":")") +
+         (state == IntakeState::kUp ? "up"
+          : held                    ? "held"
+                                    : "down") +
+         R"("})";
+}
+
+void wire_channels(Wiring& w) {
+  for (const NotifyEntry& entry : w.settings.notify) {
+    // The one channel type there is; a second one makes this a table.
+    w.publisher = std::make_unique<MqttPublisher>(w.settings.mqtt, w.settings.gateway.id);
+    w.mqtt_channel = std::make_unique<MqttChannel>(
+        w.settings.gateway.id, *w.publisher,
+        MqttChannel::Sources{[slots = w.slots.get()] { return slots->standing(); },
+                             [vitals = &w.vitals] { return mqtt_status(vitals->session.get().state); }},
+        w.clock, w.log);
+    w.notify_loops.push_back(
+        std::make_unique<NotifyLoop>(entry.name, *w.mqtt_channel, *w.slots, *w.store_loop, w.vitals, w.log));
+  }
+}
+
+Status wire_days(Wiring& w, const Calendar& calendar) {
+  auto view = StoreView::open(w.settings.gateway.state_dir + "/sluice.db", "", calendar,
+                              [loop = w.store_loop.get()](const auto& job) { return loop->call(job); });
+  if (!view.ok()) return view.error();
+  w.day_view = std::move(*view);
+  std::vector<std::unique_ptr<Sink>> sinks;
+  std::vector<std::string> names;
+  for (const SinkSettings& sink : w.settings.upload.to) {
+    names.push_back(sink.name);
+    sinks.push_back(std::make_unique<FileSink>(sink.name, sink.path));
+  }
+  SummarySettings summary;
+  summary.gateway = w.settings.gateway.id;
+  summary.close_after = w.settings.summary.close_after;
+  summary.reopen = w.settings.summary.reopen;
+  NotesOf notes = [entries = w.settings.decode.sensors](const std::string& sensor) {
+    const SensorProfile profile = profile_of(entries, sensor, "");
+    return SensorNotes{profile.every.value_or(std::chrono::milliseconds(0)), profile.unit, profile.labels};
+  };
+  w.summariser = std::make_unique<Summariser>(summary, calendar, *w.day_view, notes, names);
+  UploadSettings upload = w.settings.upload;
+  upload.gateway = w.settings.gateway.id;
+  w.uploader =
+      std::make_unique<Uploader>(upload, *w.day_view, std::move(sinks), w.log, std::random_device{}());
+  UploadSchedule schedule(calendar, upload.at_minutes, spread_offset_ms(upload.gateway, upload.spread));
+  w.day_loop = std::make_unique<DayLoop>(*w.summariser, *w.uploader, *w.day_view, schedule, *w.journal,
+                                         w.clock, w.vitals, w.log);
+  return {};
+}
+
+Status wire_api(Wiring& w, const Calendar& calendar) {
+  auto view = StoreView::open(w.settings.gateway.state_dir + "/sluice.db", "", calendar,
+                              [loop = w.store_loop.get()](const auto& job) { return loop->call(job); });
+  if (!view.ok()) return view.error();
+  w.api_view = std::move(*view);
+  auto totals = ledger_total(*w.api_view);
+  if (!totals.ok()) return totals.error();
+  w.vitals.totals.set(*totals);
+  w.api = std::make_unique<GatewayApi>(w.settings, w.clock, *w.journal, *w.intake, *w.slots, *w.api_view,
+                                       w.vitals);
+  add_routes(w.router, *w.api);
+  w.http = std::make_unique<HttpServer>(w.router, HttpLimits{});
+  if (Status done = w.http->open_unix(w.settings.gateway.runtime_dir + "/api.sock"); !done.ok()) return done;
+  if (w.settings.api.listen.empty()) return {};
+  std::string token;
+  if (!w.settings.api.token_file.empty()) {
+    auto read = read_token_file(w.settings.api.token_file);
+    if (!read.ok()) return read.error();
+    token = *read;
+  }
+  return w.http->open_tcp(w.settings.api.listen, token);
+}
+
+}  // namespace
+
+Wiring::~Wiring() {
+  if (state_lock >= 0) ::close(state_lock);
+}
+
+Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, std::function<void()> wake_main) {
+  auto calendar = Calendar::load(settings.gateway.timezone);
+  if (!calendar.ok()) return calendar.error();
+  auto w = std::make_unique<Wiring>(settings, log);
+  for (const std::string& folder : {settings.gateway.state_dir, settings.gateway.runtime_dir}) {
+    if (Status made = make_folder(folder); !made.ok()) return made.error();
+  }
+  auto lock = lock_state(settings.gateway.state_dir);
+  if (!lock.ok()) return lock.error();
+  w->state_lock = *lock;
+  if (Status done = wire_fold(*w, *calendar); !done.ok()) return done.error();
+  wire_intake(*w, std::move(wake_main));
+  wire_channels(*w);
+  if (Status done = wire_days(*w, *calendar); !done.ok()) return done.error();
+  if (Status done = wire_api(*w, *calendar); !done.ok()) return done.error();
+  return w;
+}
+
+}  // namespace sluice

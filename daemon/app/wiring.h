@@ -1,0 +1,74 @@
+// Wiring: constructs every part of the gateway in the order of the data flow and owns it. Members are
+// destroyed in reverse, so nothing outlives what it refers to. Holds no thread and decides nothing.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "alert/alert_slots.h"
+#include "alert/mqtt_channel.h"
+#include "api/http_server.h"
+#include "api/router.h"
+#include "app/day_loop.h"
+#include "app/engine_loop.h"
+#include "app/gateway_api.h"
+#include "app/journal_start.h"
+#include "app/notify_loop.h"
+#include "app/store_loop.h"
+#include "app/vitals.h"
+#include "base/calendar.h"
+#include "base/log.h"
+#include "config/settings.h"
+#include "engine/engine.h"
+#include "intake/clock_trust.h"
+#include "intake/intake.h"
+#include "intake/session.h"
+#include "io/mqtt_publisher.h"
+#include "io/paho_broker_link.h"
+#include "io/system_clock.h"
+#include "store/store.h"
+#include "store/view.h"
+#include "summary/summariser.h"
+#include "upload/uploader.h"
+
+namespace sluice {
+
+struct Wiring {
+  explicit Wiring(const Settings& given, Log& to) : settings(given), log(to) {}
+
+  const Settings& settings;
+  Log& log;
+  SystemClock clock;
+  Vitals vitals;
+  int state_lock = -1;  // held open: one gateway a state directory
+  std::unique_ptr<Store> store;
+  std::unique_ptr<AlertSlots> slots;
+  std::unique_ptr<Engine> engine;
+  std::unique_ptr<Journal> journal;
+  std::unique_ptr<StoreLoop> store_loop;
+  std::unique_ptr<Intake> intake;
+  std::unique_ptr<PahoBrokerLink> link;
+  std::unique_ptr<Session> session;
+  std::unique_ptr<ClockTrust> clock_trust;
+  std::unique_ptr<EngineLoop> engine_loop;
+  std::unique_ptr<MqttPublisher> publisher;
+  std::unique_ptr<MqttChannel> mqtt_channel;
+  std::vector<std::unique_ptr<NotifyLoop>> notify_loops;
+  std::unique_ptr<StoreView> day_view;
+  std::unique_ptr<Summariser> summariser;
+  std::unique_ptr<Uploader> uploader;
+  std::unique_ptr<DayLoop> day_loop;
+  std::unique_ptr<StoreView> api_view;
+  std::unique_ptr<GatewayApi> api;
+  Router router;
+  std::unique_ptr<HttpServer> http;
+
+  ~Wiring();
+};
+
+// Opens the store, folds what the journal still holds, and builds the rest. `wake_main` wakes the main
+// thread.
+Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, std::function<void()> wake_main);
+
+}  // namespace sluice
