@@ -13,7 +13,7 @@ namespace {
 // owe nothing to a parser.
 class RandomDocument {
  public:
-  explicit RandomDocument(std::uint64_t seed) : random_(seed) { write("", 0); }
+  explicit RandomDocument(std::uint64_t seed) : random_(seed) { write_object("", 0); }
 
   std::string text;
   std::map<std::string, double> numbers;           // by pointer
