@@ -149,18 +149,11 @@ Result<std::vector<Day>> Summariser::due(std::int64_t now_wall_ms, bool schedule
   return days;
 }
 
-Result<Summariser::Draft> Summariser::draft(Day day, std::int64_t now_wall_ms) {
-  // The state is read before the rows: a batch in between leaves the day dirty.
-  auto state = state_of(day);
-  if (!state) return state.error();
-  auto calendar = calendar_of(*state);
-  if (!calendar) return calendar.error();
-  auto newest = table_.newest(day);
-  if (!newest) return newest.error();
-
+// What the table says of a day, as a document without a revision number.
+Result<SummaryView> Summariser::view_of(Day day, const Calendar& calendar) {
   DayFoldInput input;
-  input.from_ms = calendar->begin_ms(day);
-  input.to_ms = calendar->end_ms(day);
+  input.from_ms = calendar.begin_ms(day);
+  input.to_ms = calendar.end_ms(day);
   input.late_after_ms = input.to_ms + settings_.close_after.count();
   input.memory_bytes_max = settings_.memory_bytes_max;
   const Snapshot snapshot(table_);
@@ -179,17 +172,12 @@ Result<Summariser::Draft> Summariser::draft(Day day, std::int64_t now_wall_ms) {
   auto arrived = table_.arrived_on(day);
   if (!arrived) return arrived.error();
 
-  Draft draft;
-  draft.touched = state->touched;
-  draft.over = input.to_ms <= now_wall_ms;
-  draft.early = state->last_arrival_ms + settings_.close_after.count() > now_wall_ms;
   SummaryView view;
   view.gateway = settings_.gateway;
   view.day = day;
-  view.timezone = calendar->zone_name();
+  view.timezone = calendar.zone_name();
   view.from_ms = input.from_ms;
   view.to_ms = input.to_ms;
-  view.complete = draft.over && !draft.early && arrived->readings_dropped() == 0;
   view.counts = {fold->stored, fold->duplicate, fold->late, arrived->readings_rejected(),
                  arrived->readings_dropped()};
   view.digest = fold->digest;
@@ -199,23 +187,41 @@ Result<Summariser::Draft> Summariser::draft(Day day, std::int64_t now_wall_ms) {
         sensor_view(sensor, notes_(sensor.sensor), stored_units[sensor.sensor], alert_ms[sensor.sensor]));
   }
   view.alerts = alerts_of_day(*spans, input.to_ms);
+  return view;
+}
 
+Result<Summariser::Draft> Summariser::draft(Day day, std::int64_t now_wall_ms) {
+  // The state is read before the rows: a batch in between leaves the day dirty.
+  auto state = state_of(day);
+  if (!state) return state.error();
+  auto calendar = calendar_of(*state);
+  if (!calendar) return calendar.error();
+  auto newest = table_.newest(day);
+  if (!newest) return newest.error();
+  auto view = view_of(day, *calendar);
+  if (!view) return view.error();
+
+  Draft draft;
+  draft.touched = state->touched;
+  draft.over = view->to_ms <= now_wall_ms;
+  draft.early = state->last_arrival_ms + settings_.close_after.count() > now_wall_ms;
+  view->complete = draft.over && !draft.early && view->counts.dropped == 0;
   if (*newest) {
-    view.revision = (*newest)->revision;
-    if (summary_to_json(view) == (*newest)->body) {
+    view->revision = (*newest)->revision;
+    if (summary_to_json(*view) == (*newest)->body) {
       draft.unchanged = true;
       draft.revision = std::move(**newest);
       return draft;
     }
   }
-  ++view.revision;
+  ++view->revision;
   draft.revision.day = day;
-  draft.revision.revision = view.revision;
+  draft.revision.revision = view->revision;
   draft.revision.made_ms = now_wall_ms;
-  draft.revision.digest = view.digest;
-  draft.revision.row_count = fold->stored;
-  draft.revision.body = summary_to_json(view);
-  draft.revision.key = summary_key(view, draft.revision.body);
+  draft.revision.digest = view->digest;
+  draft.revision.row_count = view->counts.stored;
+  draft.revision.body = summary_to_json(*view);
+  draft.revision.key = summary_key(*view, draft.revision.body);
   return draft;
 }
 
@@ -226,6 +232,12 @@ Result<SummaryRevision> Summariser::compute(Day day, std::int64_t now_wall_ms) {
 }
 
 Result<SummaryRevision> Summariser::close(Day day, std::int64_t now_wall_ms) {
+  auto known = table_.day_state(day);
+  if (!known) return known.error();
+  if (!*known) {
+    return make_error(ErrorCode::kNotFound,
+                      "the gateway did not run on " + format_date(day) + " and has no reading of it");
+  }
   auto made = draft(day, now_wall_ms);
   if (!made) return made.error();
   if (!made->over) {

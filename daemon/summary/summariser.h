@@ -15,6 +15,7 @@
 #include "base/calendar.h"
 #include "base/result.h"
 #include "summary/day_table.h"
+#include "summary/summary_view.h"
 
 namespace sluice {
 
@@ -45,13 +46,14 @@ class Summariser {
   Result<SummaryRevision> compute(Day day, std::int64_t now_wall_ms);
   // compute() and save(). An unchanged content makes no revision. Returns the newest revision. A day that is
   // forced before close_after gets a document that is not complete, and stays dirty: the schedule closes it
-  // again. Refused while the day is not over.
+  // again. Refused while the day is not over, and for a day of which nothing is known.
   Result<SummaryRevision> close(Day day, std::int64_t now_wall_ms);
 
  private:
   struct Draft;  // a revision and what it was made from
   Result<Calendar> calendar_of(const DayState& state) const;
   Result<DayState> state_of(Day day);
+  Result<SummaryView> view_of(Day day, const Calendar& calendar);
   Result<Draft> draft(Day day, std::int64_t now_wall_ms);
 
   SummarySettings settings_;

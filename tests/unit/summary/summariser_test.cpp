@@ -147,6 +147,11 @@ TEST_F(SummariserOf, ShowsTodayWithoutClosingIt) {
   EXPECT_TRUE(table_.revisions[day_].empty());
 }
 
+TEST_F(SummariserOf, RefusesADayOfWhichNothingIsKnown) {
+  EXPECT_EQ(ErrorCode::kNotFound, summariser().close(day_ - 1, now()).error().code);
+  EXPECT_EQ(0u, summariser().compute(day_ - 1, now()).value().row_count);
+}
+
 TEST_F(SummariserOf, KeepsTheZoneInWhichADayWasCut) {
   arrive(1, now(), 20.5);
   table_.states[day_].zone = "America/New_York";

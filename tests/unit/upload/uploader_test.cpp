@@ -104,6 +104,8 @@ SinkAnswer refused() {
 class UploaderOf : public ::testing::Test {
  protected:
   UploaderOf() : log_(LogLevel::kInfo, Log::Style::kPlain) {}
+  void SetUp() override { ::testing::internal::CaptureStderr(); }
+  void TearDown() override { ::testing::internal::GetCapturedStderr(); }
   Uploader uploader(std::uint64_t seed = 1) {
     settings_.gateway = "gw";
     std::vector<std::unique_ptr<Sink>> sinks;
@@ -242,7 +244,6 @@ TEST_F(UploaderOf, DoesNotSendAgainWhileTheOutboxCannotTakeTheReceipt) {
 
 TEST_F(UploaderOf, LogsTheFirstFailureAndTheRecoveryAndNothingBetween) {
   outbox_.add("a", 10, 1);
-  ::testing::internal::CaptureStderr();
   {
     Uploader uploader = this->uploader();
     script_["a"] = [](const Delivery&) { return retry(); };
@@ -251,6 +252,7 @@ TEST_F(UploaderOf, LogsTheFirstFailureAndTheRecoveryAndNothingBetween) {
     ASSERT_TRUE(uploader.tick(kStart + 30 * kHour, false, 100).ok());
   }
   const std::string log = ::testing::internal::GetCapturedStderr();
+  ::testing::internal::CaptureStderr();
   EXPECT_EQ(2, std::count(log.begin(), log.end(), '\n')) << log;
   EXPECT_NE(std::string::npos, log.find("upload to a: unreachable"));
   EXPECT_NE(std::string::npos, log.find("works again"));
