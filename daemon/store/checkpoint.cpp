@@ -12,18 +12,20 @@ namespace {
 constexpr char kCursor[] =
     "SELECT journal_id, seq, snapshot_row, newest_arrival_ms, coalesce(boot.boot_id, ''), "
     "stream_minus_boot_ms, wall_minus_stream_ms, subscribed_ms, stream_ms, connected, backlog, "
-    "clock_trusted, triples FROM cursor LEFT JOIN boot ON boot.id = cursor.boot";
+    "clock_trusted, session_present, triples FROM cursor LEFT JOIN boot ON boot.id = cursor.boot";
 constexpr char kSensors[] =
-    "SELECT id, name, unit, last_time_ms, last_value, last_arrival_ms, last_subscribed_ms FROM sensor "
-    "ORDER BY id";
-constexpr char kRetained[] = "SELECT topic, hash FROM retained ORDER BY topic";
+    "SELECT id, name, unit, last_time_ms, last_value, last_flags, last_lag_ms, last_arrival_ms, "
+    "last_subscribed_ms FROM sensor ORDER BY id";
+constexpr char kRetainedTopics[] = "SELECT topic, hash FROM retained ORDER BY topic";
 // Newest first, until the last batch that is too old: reads no more of the table than it has to.
 constexpr char kBatchesBack[] = "SELECT id, max_arrival_ms, first_row, last_row FROM batch ORDER BY id DESC";
 constexpr char kBatchesFrom[] =
     "SELECT first_row, last_row, connected, stream_ms, subscribed_ms, wall_minus_stream_ms FROM batch "
     "WHERE id >= ?1 ORDER BY id";
 constexpr char kRows[] =
-    "SELECT sensor, time_ms, value, lag_ms FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+    "SELECT sensor, time_ms, value, lag_ms, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+
+constexpr std::size_t kTripleBytes = 11;  // packet id, hash, this connection
 
 struct LastValues {
   std::vector<SensorLast>& values;
@@ -68,7 +70,8 @@ Status read_cursor(Connection& connection, Checkpoint& checkpoint, std::int64_t&
   clock.connected = query.integer(9) != 0;
   clock.backlog = query.integer(10) != 0;
   clock.clock_trusted = query.integer(11) != 0;
-  checkpoint.triples = decode_triples(query.view(12));
+  clock.session_present = query.integer(12) != 0;
+  checkpoint.triples = decode_triples(query.view(13));
   return {};
 }
 
@@ -80,7 +83,8 @@ Status read_sensors(Connection& connection, Checkpoint& checkpoint) {
     if (!*row) return {};
     auto id = static_cast<SensorId>(query.integer(0));
     checkpoint.sensors.push_back({id, query.text(1), query.text(2)});
-    checkpoint.last.push_back({id, query.integer(3), query.real(4), query.integer(5), query.integer(6)});
+    checkpoint.last.push_back({id, query.integer(3), query.real(4), static_cast<std::uint32_t>(query.integer(5)),
+                               query.integer(6), query.integer(7), query.integer(8)});
   }
 }
 
@@ -106,13 +110,16 @@ Status fold_rows(Connection& connection, std::int64_t first, std::int64_t last, 
     if (!row.ok()) return row.error();
     if (!*row) return {};
     SensorLast* value = last_values.of(static_cast<SensorId>(query.integer(0)));
-    if (value == nullptr) continue;
+    const auto flags = static_cast<std::uint32_t>(query.integer(4));
+    if (value == nullptr || (flags & (kRetained | kDuplicate))) continue;
     std::int64_t time_ms = query.integer(1);
     value->arrival_ms = time_ms + query.integer(3);
     value->subscribed_ms = clock.subscribed_at(value->arrival_ms);
     if (time_ms >= value->time_ms) {
       value->time_ms = time_ms;
       value->value = query.real(2);
+      value->flags = flags;
+      value->lag_ms = query.integer(3);
     }
   }
 }
@@ -134,7 +141,7 @@ Status read_rows_since(Connection& connection, std::int64_t first_batch, std::in
 }
 
 Status read_retained(Connection& connection, Checkpoint& checkpoint) {
-  Query query = connection.query(kRetained);
+  Query query = connection.query(kRetainedTopics);
   for (;;) {
     auto row = query.step();
     if (!row.ok()) return row.error();
@@ -168,10 +175,11 @@ Result<Checkpoint> read_checkpoint(Connection& connection, std::int64_t lookback
 
 std::string encode_triples(const std::vector<DeliveredTriple>& triples) {
   std::string bytes;
-  bytes.reserve(triples.size() * 10);
+  bytes.reserve(triples.size() * kTripleBytes);
   for (const DeliveredTriple& triple : triples) {
     for (int i = 0; i < 2; ++i) bytes += static_cast<char>(triple.packet_id >> (8 * i));
     for (int i = 0; i < 8; ++i) bytes += static_cast<char>(triple.hash >> (8 * i));
+    bytes += static_cast<char>(triple.this_connection);
   }
   return bytes;
 }
@@ -184,8 +192,8 @@ std::vector<DeliveredTriple> decode_triples(std::string_view bytes) {
     return value;
   };
   std::vector<DeliveredTriple> triples;
-  for (std::size_t at = 0; at + 10 <= bytes.size(); at += 10)
-    triples.push_back({static_cast<std::uint16_t>(number(at, 2)), number(at + 2, 8)});
+  for (std::size_t at = 0; at + kTripleBytes <= bytes.size(); at += kTripleBytes)
+    triples.push_back({static_cast<std::uint16_t>(number(at, 2)), number(at + 2, 8), number(at + 10, 1) != 0});
   return triples;
 }
 

@@ -30,13 +30,13 @@ constexpr char kPutRetained[] = "INSERT OR REPLACE INTO retained VALUES(?1, ?2)"
 constexpr char kQuarantine[] = "INSERT INTO quarantine(at_ms, topic, payload, reason) VALUES(?1, ?2, ?3, ?4)";
 constexpr char kTrimQuarantine[] = "DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?1";
 constexpr char kSnapshot[] =
-    "UPDATE sensor SET last_time_ms = ?2, last_value = ?3, last_arrival_ms = ?4, last_subscribed_ms = ?5 "
-    "WHERE id = ?1";
+    "UPDATE sensor SET last_time_ms = ?2, last_value = ?3, last_flags = ?4, last_lag_ms = ?5, "
+    "last_arrival_ms = ?6, last_subscribed_ms = ?7 WHERE id = ?1";
 constexpr char kPutCursor[] =
     "UPDATE cursor SET journal_id = ?1, seq = ?2, commits = ?3, last_row = ?4, row_count = ?5, "
     "snapshot_row = ?6, newest_arrival_ms = ?7, boot = ?8, stream_minus_boot_ms = ?9, "
     "wall_minus_stream_ms = ?10, subscribed_ms = ?11, stream_ms = ?12, connected = ?13, backlog = ?14, "
-    "clock_trusted = ?15, triples = ?16";
+    "clock_trusted = ?15, session_present = ?16, triples = ?17";
 
 // Whole numbers take fewer bytes as integers; the column's affinity makes them doubles again.
 bool is_small_whole(double value) {
@@ -131,7 +131,8 @@ Status write_snapshot(Connection& connection, const std::vector<SensorLast>& sna
   if (snapshot.empty()) return {};
   for (const SensorLast& last : snapshot) {
     Status status =
-        connection.query(kSnapshot, last.id, last.time_ms, last.value, last.arrival_ms, last.subscribed_ms)
+        connection.query(kSnapshot, last.id, last.time_ms, last.value, last.flags, last.lag_ms, last.arrival_ms,
+                   last.subscribed_ms)
             .run();
     if (!status.ok()) return status;
   }
@@ -146,7 +147,8 @@ Status write_cursor(Connection& connection, const Batch& batch, CommitState& sta
       .query(kPutCursor, batch.cursor.journal_id, batch.cursor.seq, state.commits, state.last_row,
              state.row_count, state.snapshot_row, state.newest_arrival_ms, state.boot,
              clock.stream_minus_boot_ms, clock.wall_minus_stream_ms, clock.subscribed_ms, clock.stream_ms,
-             clock.connected, clock.backlog, clock.clock_trusted, Blob{encode_triples(batch.triples)})
+             clock.connected, clock.backlog, clock.clock_trusted, clock.session_present,
+             Blob{encode_triples(batch.triples)})
       .run();
 }
 

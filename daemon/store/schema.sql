@@ -13,6 +13,8 @@ CREATE TABLE sensor(
   -- snapshot: as of row cursor.snapshot_row
   last_time_ms       INTEGER NOT NULL DEFAULT 0,
   last_value         REAL    NOT NULL DEFAULT 0,
+  last_flags         INTEGER NOT NULL DEFAULT 0,
+  last_lag_ms        INTEGER NOT NULL DEFAULT 0,
   last_arrival_ms    INTEGER NOT NULL DEFAULT 0,
   last_subscribed_ms INTEGER NOT NULL DEFAULT 0
 );
@@ -67,6 +69,7 @@ CREATE TABLE cursor(
   connected            INTEGER NOT NULL DEFAULT 0,
   backlog              INTEGER NOT NULL DEFAULT 0,
   clock_trusted        INTEGER NOT NULL DEFAULT 0,
+  session_present      INTEGER NOT NULL DEFAULT 0,
   triples              BLOB    NOT NULL DEFAULT x''  -- 2 bytes packet id, 8 bytes hash, little-endian, each
 );
 INSERT INTO cursor(id) VALUES(1);
