@@ -60,10 +60,8 @@ void Session::change(IntakeState state, std::string detail, Instant now) {
 }
 
 void Session::retry_later(const std::string& why, Instant now) {
-  const bool first = backoff_.failures() == 0;
-  const std::chrono::milliseconds wait = backoff_.next();
-  next_connect_boot_ms_ = now.boot_ms + wait.count();
-  if (first) log_.warning("broker: {}; trying again until it works", why);
+  next_connect_boot_ms_ = now.boot_ms + backoff_.delay_ms(++failures_);
+  if (failures_ == 1) log_.warning("broker: {}; trying again until it works", why);
   change(IntakeState::kDown, why, now);
 }
 
@@ -116,7 +114,7 @@ void Session::check_codes(const std::vector<int>& codes, Instant now) {
   }
   resubscribe_boot_ms_ = now.boot_ms + kResubscribeMs;
   if (status_.state == IntakeState::kUp) return;
-  backoff_.reset();
+  failures_ = 0;
   log_.info("subscribed to {} of {} filters at {}, {}", filters_.size() - status_.refused.size(),
             filters_.size(), settings_.uri,
             status_.session_present ? "the session was kept" : "a new session");

@@ -69,6 +69,7 @@ class Session {
   Log& log_;
   SessionStatus status_;
   Backoff backoff_;
+  int failures_ = 0;  // in a row
   std::int64_t next_connect_boot_ms_ = 0;
   std::int64_t next_beat_boot_ms_ = 0;
   std::int64_t last_beat_boot_ms_ = 0;  // the last one that came back, or the connect

@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 #include "base/result.h"
-#include "upload/backoff.h"
+#include "base/backoff.h"
 #include "upload/outbox.h"
 #include "upload/sink.h"
 
