@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <vector>
@@ -58,7 +59,8 @@ std::uint32_t crc(std::uint32_t seed, const unsigned char* bytes, std::size_t si
 void make_checksums_right(std::vector<unsigned char>& bytes) {
   for (const std::uint64_t offset : kSlotOffsets) {
     unsigned char* slot = bytes.data() + offset;
-    std::memcpy(slot, "SLUICEJR\1\0\0\0", 12);
+    static constexpr unsigned char kFront[] = {'S', 'L', 'U', 'I', 'C', 'E', 'J', 'R', 1, 0, 0, 0};
+    std::copy(std::begin(kFront), std::end(kFront), slot);
     put_u32(slot + kSlotBytes - 4, crc(0, slot, kSlotBytes - 4));
   }
   const Result<Header> header = decode_slot(bytes.data());
