@@ -37,7 +37,7 @@ std::uint32_t crc(std::uint32_t seed, const void* bytes, std::size_t size) {
 void put_name(unsigned char* to, const std::string& name) {
   SLUICE_CHECK(name.size() <= kIdBytesMax, "a journal's id and boot id have at most 63 bytes");
   to[0] = static_cast<unsigned char>(name.size());
-  if (!name.empty()) std::memcpy(to + 1, name.data(), name.size());
+  std::copy(name.begin(), name.end(), to + 1);
 }
 
 std::string get_name(const unsigned char* from) {
