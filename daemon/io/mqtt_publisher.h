@@ -1,0 +1,36 @@
+// MqttPublisher: the connection that alerts and status have for themselves, over Paho's synchronous C library
+// (MQTTClient): it shares neither mutex nor threads with the receiving connection, so an alert does not wait
+// while that one is storing a message. Its will says that the gateway is offline.
+//
+// Threads: one caller (the notifier); connected() from any. Paho's own thread reports acknowledgements.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "alert/channel.h"
+#include "intake/broker_link.h"
+
+namespace sluice {
+
+class MqttPublisher final : public Publisher {
+ public:
+  // Connects as `<client_id>-alerts` to the broker of `settings`.
+  MqttPublisher(BrokerSettings settings, const std::string& gateway);
+  ~MqttPublisher() override;
+
+  Status connect(std::chrono::milliseconds timeout) override;
+  bool connected() const override;
+  Status publish(const std::string& topic, const std::string& payload, int qos, bool retained) override;
+  Status wait_acknowledged(std::chrono::milliseconds timeout) override;
+  Result<std::vector<std::string>> retained_below(const std::string& prefix) override;
+  void disconnect() override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace sluice
