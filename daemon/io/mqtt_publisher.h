@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 // MqttPublisher: the connection that alerts have for themselves, over Paho's synchronous C library: its
 // threads and its lock are not those of the receiving connection, so a slow journal delays no alert.
 // MQTT 3.1.1, which every broker speaks and which has all that is needed here. One notifier thread.
@@ -6,6 +7,18 @@
 #include <memory>
 #include <string>
 #include <utility>
+=======
+// MqttPublisher: the connection that alerts and status have for themselves, over Paho's synchronous C library
+// (MQTTClient): it shares neither mutex nor threads with the receiving connection, so an alert does not wait
+// while that one is storing a message. Its will says that the gateway is offline.
+//
+// Threads: one caller (the notifier); connected() from any. Paho's own thread reports acknowledgements.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+>>>>>>> io
 #include <vector>
 
 #include "alert/channel.h"
@@ -15,6 +28,7 @@ namespace sluice {
 
 class MqttPublisher final : public Publisher {
  public:
+<<<<<<< HEAD
   // Its client id is <client_id>-alerts; its will says on sluice/<gateway>/status that we are offline.
   MqttPublisher(BrokerSettings settings, const std::string& gateway);
   ~MqttPublisher() override;
@@ -24,6 +38,18 @@ class MqttPublisher final : public Publisher {
   Result<int> send(const std::string& topic, const std::string& payload, bool retained) override;
   Status finish(int number) override;
   Result<std::vector<std::pair<std::string, std::string>>> retained_below(const std::string& prefix) override;
+=======
+  // Connects as `<client_id>-alerts` to the broker of `settings`.
+  MqttPublisher(BrokerSettings settings, const std::string& gateway);
+  ~MqttPublisher() override;
+
+  Status connect(std::chrono::milliseconds timeout) override;
+  bool connected() const override;
+  Status publish(const std::string& topic, const std::string& payload, int qos, bool retained) override;
+  Status wait_acknowledged(std::chrono::milliseconds timeout) override;
+  Result<std::vector<std::string>> retained_below(const std::string& prefix) override;
+  void disconnect() override;
+>>>>>>> io
 
  private:
   struct Impl;

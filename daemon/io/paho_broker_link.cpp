@@ -31,7 +31,7 @@ Error unavailable(const std::string& what, const mqtt::exception& e) {
 
 }  // namespace
 
-struct PahoBrokerLink::Impl final : mqtt::callback, mqtt::iaction_listener {
+struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
   Impl(BrokerSettings s, BrokerEvents& e) : settings(std::move(s)), events(e) {}
 
   Status create() {
@@ -41,9 +41,12 @@ struct PahoBrokerLink::Impl final : mqtt::callback, mqtt::iaction_listener {
     try {
       mqtt::create_options options(settings.protocol == 5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1);
       client.emplace(endpoint.paho_uri, settings.client_id, options, nullptr);
-      client->set_callback(*this);
-      client->set_disconnected_handler(
-          [this](const mqtt::properties&, mqtt::ReasonCode code) { closing_code = static_cast<int>(code); });
+      // Not set_callback(): with it the wrapper reports each connection twice.
+      client->set_message_callback([this](const mqtt::const_message_ptr& message) { arrived(*message); });
+      client->set_connection_lost_handler([this](const std::string& cause) { lost(cause); });
+      client->set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) {
+        closing_code = static_cast<int>(code);
+      });
     } catch (const mqtt::exception& e) {
       client.reset();
       return unavailable("cannot make an MQTT client", e);
@@ -51,8 +54,8 @@ struct PahoBrokerLink::Impl final : mqtt::callback, mqtt::iaction_listener {
     return {};
   }
 
-  Result<mqtt::connect_options> connect_options() const {
-    mqtt::connect_options options;
+  // Filled in place: a moved connect_options loses its properties, and with them the session's expiry.
+  Status fill(mqtt::connect_options& options) const {
     if (settings.protocol == 5) {
       options.set_mqtt_version(MQTTVERSION_5);
       options.set_clean_start(false);
@@ -60,7 +63,7 @@ struct PahoBrokerLink::Impl final : mqtt::callback, mqtt::iaction_listener {
       properties.add({mqtt::property::SESSION_EXPIRY_INTERVAL,
                       static_cast<std::int32_t>(settings.session_expiry.count())});
       properties.add({mqtt::property::RECEIVE_MAXIMUM, settings.receive_maximum});
-      options.set_properties(std::move(properties));
+      options.set_properties(properties);
     } else {
       options.set_mqtt_version(MQTTVERSION_3_1_1);
       options.set_clean_session(false);
@@ -87,9 +90,9 @@ struct PahoBrokerLink::Impl final : mqtt::callback, mqtt::iaction_listener {
       if (!settings.tls_key_file.empty()) tls.set_private_key(settings.tls_key_file);
       tls.set_enable_server_cert_auth(true);
       tls.set_verify(true);
-      options.set_ssl(std::move(tls));
+      options.set_ssl(tls);
     }
-    return options;
+    return {};
   }
 
   // mqtt::iaction_listener: what one of our calls came to.
@@ -99,10 +102,8 @@ struct PahoBrokerLink::Impl final : mqtt::callback, mqtt::iaction_listener {
         events.on_connected(token.get_connect_response().is_session_present());
         break;
       case mqtt::token::Type::SUBSCRIBE: {
-        std::vector<int> codes;
         const mqtt::subscribe_response response = token.get_subscribe_response();
-        for (mqtt::ReasonCode code : response.get_reason_codes()) codes.push_back(static_cast<int>(code));
-        events.on_subscribed(codes);
+        subscribed(token, static_cast<int>(response.get_reason_codes().at(0)));
         break;
       }
       case mqtt::token::Type::DISCONNECT:
@@ -114,18 +115,19 @@ struct PahoBrokerLink::Impl final : mqtt::callback, mqtt::iaction_listener {
   }
 
   void on_failure(const mqtt::token& token) override {
-    int code = std::max(token.get_return_code(), static_cast<int>(token.get_reason_code()));
+    // MQTT 3.1.1 answers with a return code of 1…5; the wrapper's reason code means nothing then.
+    int code = settings.protocol == 5 ? static_cast<int>(token.get_reason_code()) : token.get_return_code();
     switch (token.get_type()) {
       case mqtt::token::Type::CONNECT: {
-        bool answered = (code >= 1 && code <= 5 && settings.protocol != 5) || code >= 0x80;
+        bool answered = settings.protocol == 5 ? code >= 0x80 : code >= 1 && code <= 5;
         events.on_connect_failed("cannot connect to " + endpoint.name() + ": " +
                                  (answered ? refusal_text(code) : why_unreachable(endpoint)));
         break;
       }
-      // A subscription of one filter that was refused comes as a failure. So does one whose connection broke:
-      // then the code is negative, and on_lost() tells.
+      // A refused filter comes as a failure. So does one whose connection broke: then the code is negative,
+      // and lost() tells.
       case mqtt::token::Type::SUBSCRIBE:
-        if (code >= 0x80) events.on_subscribed(std::vector<int>(token.get_topics()->size(), code));
+        if (code >= 0x80) subscribed(token, code);
         break;
       case mqtt::token::Type::DISCONNECT:
         events.on_disconnected();
@@ -135,8 +137,20 @@ struct PahoBrokerLink::Impl final : mqtt::callback, mqtt::iaction_listener {
     }
   }
 
-  // mqtt::callback
-  void connection_lost(const std::string& cause) override {
+  // One SUBSCRIBE a filter (the wrapper crashes when several filters come with options), told as one.
+  void subscribed(const mqtt::token& token, int code) {
+    auto index = reinterpret_cast<std::uintptr_t>(token.get_user_context());
+    std::vector<int> complete;
+    {
+      std::lock_guard lock(codes_mutex);
+      if (index >= codes.size()) return;
+      codes[index] = code;
+      if (std::find(codes.begin(), codes.end(), -1) == codes.end()) complete = std::exchange(codes, {});
+    }
+    if (!complete.empty()) events.on_subscribed(complete);
+  }
+
+  void lost(const std::string& cause) {
     int code = std::exchange(closing_code, 0);
     if (code == kSessionTakenOver) {
       events.on_lost("taken over by another client with the same id");
@@ -147,20 +161,22 @@ struct PahoBrokerLink::Impl final : mqtt::callback, mqtt::iaction_listener {
     }
   }
 
-  void message_arrived(mqtt::const_message_ptr message) override {
+  void arrived(const mqtt::message& message) {
     ArrivedMessage arrived;
-    arrived.topic = message->get_topic();
-    arrived.payload = message->get_payload();
-    arrived.qos = message->get_qos();
-    arrived.retained = message->is_retained();
-    arrived.dup = message->is_duplicate();
-    arrived.packet_id = static_cast<std::uint16_t>(packet_id_of(*message));
+    arrived.topic = message.get_topic();
+    arrived.payload = message.get_payload();
+    arrived.qos = message.get_qos();
+    arrived.retained = message.is_retained();
+    arrived.dup = message.is_duplicate();
+    arrived.packet_id = static_cast<std::uint16_t>(packet_id_of(message));
     events.on_message(arrived);
   }
 
   const BrokerSettings settings;
   BrokerEvents& events;
   BrokerEndpoint endpoint;
+  std::mutex codes_mutex;
+  std::vector<int> codes;  // of the subscription under way, -1: not answered yet
   int closing_code = 0;  // of the broker's DISCONNECT, which comes just before the connection is lost
   std::optional<mqtt::async_client> client;  // last: its end ends the callbacks
 };
@@ -174,11 +190,11 @@ Status PahoBrokerLink::connect() {
   if (!impl_->client) {
     if (Status made = impl_->create(); !made) return made;
   }
-  Result<mqtt::connect_options> options = impl_->connect_options();
-  if (!options) return options.error();
+  mqtt::connect_options options;
+  if (Status filled = impl_->fill(options); !filled) return filled;
   try {
     impl_->closing_code = 0;
-    impl_->client->connect(options.value(), nullptr, *impl_);
+    impl_->client->connect(options, nullptr, *impl_);
   } catch (const mqtt::exception& e) {
     return unavailable("cannot connect to " + impl_->endpoint.name(), e);
   }
@@ -187,21 +203,20 @@ Status PahoBrokerLink::connect() {
 
 Status PahoBrokerLink::subscribe(const std::vector<Subscription>& filters) {
   if (!impl_->client) return make_error(ErrorCode::kUnavailable, "not connected");
-  auto topics = std::make_shared<mqtt::string_collection>();
-  mqtt::iasync_client::qos_collection qos;
-  for (const Subscription& filter : filters) {
-    topics->push_back(filter.filter);
-    qos.push_back(filter.qos);
-  }
   // Retained messages come when a subscription is new, not each time that we come back to our session.
-  std::vector<mqtt::subscribe_options> options;
+  mqtt::subscribe_options options;
   if (impl_->settings.protocol == 5) {
-    mqtt::subscribe_options on_new;
-    on_new.set_retain_handling(mqtt::subscribe_options::SEND_RETAINED_ON_NEW);
-    options.assign(filters.size(), on_new);
+    options.set_retain_handling(mqtt::subscribe_options::SEND_RETAINED_ON_NEW);
+  }
+  {
+    std::lock_guard lock(impl_->codes_mutex);
+    impl_->codes.assign(filters.size(), -1);
   }
   try {
-    impl_->client->subscribe(topics, qos, nullptr, *impl_, options);
+    for (std::size_t i = 0; i < filters.size(); ++i) {
+      void* index = reinterpret_cast<void*>(static_cast<std::uintptr_t>(i));
+      impl_->client->subscribe(filters[i].filter, filters[i].qos, index, *impl_, options);
+    }
   } catch (const mqtt::exception& e) {
     return unavailable("cannot subscribe", e);
   }
