@@ -3,10 +3,6 @@
 
 #include <chrono>
 #include <string>
-<<<<<<< HEAD
-#include <utility>
-=======
->>>>>>> io
 #include <vector>
 
 #include "base/result.h"
@@ -30,21 +26,6 @@ class Channel {
   virtual void tick() {}  // between deliveries: reconnect, keep alive
 };
 
-<<<<<<< HEAD
-// The seam to an MQTT connection that alerts have for themselves (io/mqtt_publisher is the real one). One
-// thread.
-class Publisher {
- public:
-  virtual ~Publisher() = default;
-  virtual Status connect() = 0;  // blocks for a few seconds at most
-  virtual bool connected() const = 0;
-  // Sends at QoS 1 and does not wait; the number is for finish(), which waits until the broker has it.
-  virtual Result<int> send(const std::string& topic, const std::string& payload, bool retained) = 0;
-  virtual Status finish(int number) = 0;
-  // What the broker retains below a prefix (without its trailing slash): topic and payload.
-  virtual Result<std::vector<std::pair<std::string, std::string>>> retained_below(
-      const std::string& prefix) = 0;
-=======
 // The seam to an MQTT connection that alerts have for themselves (io/mqtt_publisher is the real one). One thread
 // calls; nothing takes longer than its timeout and a little.
 class Publisher {
@@ -62,7 +43,6 @@ class Publisher {
   // The topics below `prefix` that hold a retained message.
   virtual Result<std::vector<std::string>> retained_below(const std::string& prefix) = 0;
   virtual void disconnect() = 0;  // properly: the will is not sent
->>>>>>> io
 };
 
 }  // namespace sluice

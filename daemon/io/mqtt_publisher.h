@@ -1,13 +1,3 @@
-<<<<<<< HEAD
-// MqttPublisher: the connection that alerts have for themselves, over Paho's synchronous C library: its
-// threads and its lock are not those of the receiving connection, so a slow journal delays no alert.
-// MQTT 3.1.1, which every broker speaks and which has all that is needed here. One notifier thread.
-#pragma once
-
-#include <memory>
-#include <string>
-#include <utility>
-=======
 // MqttPublisher: the connection that alerts and status have for themselves, over Paho's synchronous C library
 // (MQTTClient): it shares neither mutex nor threads with the receiving connection, so an alert does not wait
 // while that one is storing a message. Its will says that the gateway is offline.
@@ -18,7 +8,6 @@
 #include <chrono>
 #include <memory>
 #include <string>
->>>>>>> io
 #include <vector>
 
 #include "alert/channel.h"
@@ -28,17 +17,6 @@ namespace sluice {
 
 class MqttPublisher final : public Publisher {
  public:
-<<<<<<< HEAD
-  // Its client id is <client_id>-alerts; its will says on sluice/<gateway>/status that we are offline.
-  MqttPublisher(BrokerSettings settings, const std::string& gateway);
-  ~MqttPublisher() override;
-
-  Status connect() override;
-  bool connected() const override;
-  Result<int> send(const std::string& topic, const std::string& payload, bool retained) override;
-  Status finish(int number) override;
-  Result<std::vector<std::pair<std::string, std::string>>> retained_below(const std::string& prefix) override;
-=======
   // Connects as `<client_id>-alerts` to the broker of `settings`.
   MqttPublisher(BrokerSettings settings, const std::string& gateway);
   ~MqttPublisher() override;
@@ -49,7 +27,6 @@ class MqttPublisher final : public Publisher {
   Status wait_acknowledged(std::chrono::milliseconds timeout) override;
   Result<std::vector<std::string>> retained_below(const std::string& prefix) override;
   void disconnect() override;
->>>>>>> io
 
  private:
   struct Impl;
