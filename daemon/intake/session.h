@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "intake/broker_link.h"
@@ -42,21 +43,45 @@ class Session {
 
  private:
   void handle(const LinkEvent& event, Instant now);
+  void on_subscribed(const std::vector<int>& codes, Instant now);
+  void on_timers(Instant now, double fill);
+  void on_timers_up(Instant now);
+  void connect(Instant now);
+  bool subscribe(std::vector<std::size_t> which, Instant now);
+  void beat(Instant now);
+  void release(IntakeState then, const std::string& why, Instant now);  // asks for a disconnect
+  void released(Instant now);                                          // it is complete, or given up
   void change(IntakeState state, std::string detail, Instant now);
   void retry_later(const std::string& why, Instant now);
+  std::int64_t in_state_ms(Instant now) const { return now.boot_ms - state_since_boot_ms_; }
+  std::int64_t heartbeat_limit_ms() const;
+  std::chrono::milliseconds until_next(Instant now) const;
+
   BrokerSettings settings_;
-  std::vector<Subscription> filters_;
+  std::vector<Subscription> filters_;  // the last one is the heartbeat's
   std::string heartbeat_topic_;
   BrokerLink& link_;
   Intake& intake_;
   Clock& clock_;
   Log& log_;
   SessionStatus status_;
-  std::uint64_t random_;
+  Backoff backoff_;
+  IntakeState after_release_ = IntakeState::kDown;  // what kHolding leads to
+  std::string release_why_;
+  std::string connection_;           // name of the connection, for heartbeats
+  std::vector<std::size_t> asking_;  // filters whose codes have not come yet
+  std::vector<bool> refused_;        // a filter
+  bool session_expected_ = false;    // we were connected before, so the broker should know our session
+  bool heard_heartbeat_ = false;     // on this connection
+  int deaf_connections_ = 0;         // in a row on which no heartbeat came back
+  std::int64_t connected_boot_ms_ = 0;
   std::int64_t next_connect_boot_ms_ = 0;
+  std::int64_t beat_sent_boot_ms_ = 0;  // 0: none is under way
   std::int64_t next_beat_boot_ms_ = 0;
+  std::int64_t alive_boot_ms_ = 0;  // last sign of life of the connection
+  std::int64_t last_tick_boot_ms_ = 0;
+  std::int64_t next_ask_boot_ms_ = 0;  // again for the refused filters
   std::int64_t state_since_boot_ms_ = 0;
-  int failures_ = 0;
   bool stopping_ = false;
 };
 
