@@ -38,8 +38,13 @@ Result<std::vector<FoundRing>> find_rings(const JournalPlaces& places, Clock& cl
       auto file = open_ring_file(ring.path);
       if (!file.ok()) return file.error();
       auto journal = Journal::open(std::move(*file), places.durability, clock);
+      if (!journal.ok() && journal.error().code == ErrorCode::kNotFound) {
+        // Never finished, so nothing was acknowledged into it.
+        if (Status removed = remove_ring_file(ring.path); !removed.ok()) return removed.error();
+        continue;
+      }
       if (!journal.ok() && journal.error().code == ErrorCode::kCorrupt) {
-        // Never finished, or damaged in both headers: kept aside for a person to look at.
+        // Damaged in both headers: kept aside for a person to look at.
         damage = ring.path + " cannot be read: " + journal.error().context;
         log.error("{}", damage);
         if (std::rename(ring.path.c_str(), (ring.path + ".damaged").c_str()) != 0) {
@@ -117,11 +122,10 @@ Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, 
   for (FoundRing& ring : *rings) {
     const bool fits =
         !start.journal && ring.path.rfind(folder + "/", 0) == 0 &&
-        ring.journal->capacity_bytes() == places.size_bytes && ring.journal->boot_id() == clock.boot_id() &&
-        ring.journal->recovery().damaged_bytes == 0 && ring.journal->last_seq() == engine.last_seq();
+        ring.journal->capacity_bytes() == configured_capacity && ring.journal->boot_id() == clock.boot_id() && ring.journal->can_append();
     if (fits) {
       start.journal = std::move(ring.journal);
-      start.journal->release(engine.last_seq());
+      if (Status resumed = start.journal->resume_after(engine.last_seq()); !resumed.ok()) return resumed.error();
       continue;
     }
     ring.journal.reset();

@@ -8,22 +8,25 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{200};
 }
 
-NotifyLoop::NotifyLoop(std::string name, Channel& channel, AlertSlots& slots, StoreLoop& store,
-                       Vitals& vitals, Log& log)
+NotifyLoop::NotifyLoop(std::string name, Channel& channel, AlertSlots& slots, StoreLoop& store, Vitals& vitals,
+                       Log& log, Hooks hooks)
     : name_(std::move(name)),
       channel_(channel),
       inbox_(slots.channel(name_)),
       store_(store),
       vitals_(vitals),
-      log_(log) {}
+      log_(log),
+      hooks_(std::move(hooks)) {}
 
 void NotifyLoop::run() {
   while (!vitals_.stopping) {
     channel_.tick();
+    hooks_.tick();
     deliver_one(kPatience);
   }
   while (inbox_.size() > 0 && deliver_one(std::chrono::milliseconds(0))) {
   }
+  hooks_.close();
 }
 
 bool NotifyLoop::deliver_one(std::chrono::milliseconds patience) {

@@ -2,6 +2,7 @@
 // has it; a channel that hangs keeps only this thread waiting.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "alert/alert_slots.h"
@@ -14,8 +15,12 @@ namespace sluice {
 
 class NotifyLoop {
  public:
-  NotifyLoop(std::string name, Channel& channel, AlertSlots& slots, StoreLoop& store, Vitals& vitals,
-             Log& log);
+  struct Hooks {
+    std::function<void()> tick;   // beside the channel's own, on the same thread
+    std::function<void()> close;  // at the end
+  };
+  NotifyLoop(std::string name, Channel& channel, AlertSlots& slots, StoreLoop& store, Vitals& vitals, Log& log,
+             Hooks hooks);
   void run();  // the thread: until vitals.stopping, and then as long as deliveries succeed
 
  private:
@@ -26,6 +31,7 @@ class NotifyLoop {
   StoreLoop& store_;
   Vitals& vitals_;
   Log& log_;
+  Hooks hooks_;
   bool failing_ = false;
 };
 

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <random>
 
+#include "alert/event_json.h"
 #include "api/bearer_token.h"
 #include "api/routes.h"
 #include "app/view_json.h"
@@ -145,12 +146,17 @@ void wire_channels(Wiring& w) {
     // The one channel type there is; a second one makes this a table.
     w.publisher = std::make_unique<MqttPublisher>(w.settings.mqtt, w.settings.gateway.id);
     w.mqtt_channel = std::make_unique<MqttChannel>(
-        w.settings.gateway.id, *w.publisher,
-        MqttChannel::Sources{[slots = w.slots.get()] { return slots->standing(); },
-                             [vitals = &w.vitals] { return mqtt_status(vitals->session.get().state); }},
-        w.clock, w.log);
-    w.notify_loops.push_back(
-        std::make_unique<NotifyLoop>(entry.name, *w.mqtt_channel, *w.slots, *w.store_loop, w.vitals, w.log));
+        *w.publisher, w.clock, w.log, w.settings.gateway.id,
+        [gateway = w.settings.gateway.id](const AlertEvent& event) { return event_to_json(event, gateway); },
+        [slots = w.slots.get()] { return slots->standing(); }, std::random_device{}());
+    NotifyLoop::Hooks hooks;
+    hooks.tick = [&w, said = std::string()]() mutable {
+      std::string status = mqtt_status(w.vitals.session.get().state);
+      if (status != said && w.mqtt_channel->publish_status(status).ok()) said = std::move(status);
+    };
+    hooks.close = [&w] { w.mqtt_channel->close(R"({"state":"offline"})"); };
+    w.notify_loops.push_back(std::make_unique<NotifyLoop>(entry.name, *w.mqtt_channel, *w.slots, *w.store_loop,
+                                                          w.vitals, w.log, std::move(hooks)));
   }
 }
 

@@ -25,4 +25,9 @@ std::int64_t Backoff::delay_ms(int failures) {
          static_cast<std::int64_t>(next_random(random_) % static_cast<std::uint64_t>(2 * swing + 1));
 }
 
+std::chrono::milliseconds Backoff::draw(std::chrono::milliseconds low, std::chrono::milliseconds high) {
+  const auto span = static_cast<std::uint64_t>((high - low).count()) + 1;
+  return low + std::chrono::milliseconds(static_cast<std::int64_t>(next_random(random_) % span));
+}
+
 }  // namespace sluice

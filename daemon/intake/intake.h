@@ -6,9 +6,11 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/inbox.h"
@@ -23,10 +25,14 @@ struct LinkEvent {
   Kind kind = Kind::kLost;
   bool session_present = false;
   std::vector<int> codes;
-  std::string why;  // of kHeartbeat: its payload
+  std::string why;
   Instant at;
-  std::int64_t at_us = 0;  // boot clock, for round trips
+  std::string connection;                  // kConnected: its name; a heartbeat carries the name of its own
+  std::chrono::microseconds round_trip{};  // kHeartbeat
 };
+
+// What a heartbeat carries: the broker may return those of earlier connections first.
+std::string heartbeat_payload(const std::string& connection, std::int64_t sent_boot_us);
 
 class Intake final : public BrokerEvents {
  public:
@@ -51,11 +57,15 @@ class Intake final : public BrokerEvents {
     return overload_drops_.exchange(0);
   }  // QoS 0 dropped since the last call
   std::int64_t last_message_boot_ms() const { return last_message_boot_ms_.load(std::memory_order_relaxed); }
-  std::uint64_t messages() const { return messages_.load(std::memory_order_relaxed); }
+  std::uint64_t messages() const { return messages_.load(std::memory_order_relaxed); }  // not our own
+  // The backlog counts as ended although no heartbeat came back (the broker may not return them). Main thread.
+  void end_backlog();
 
  private:
   void append_or_abort(const NewRecord& record);
-  void tell(LinkEvent event);
+  void append_disconnected(const std::string& why);
+  void heartbeat(std::string_view payload);
+  void report(LinkEvent event);
   Journal& journal_;
   Clock& clock_;
   const std::string heartbeat_topic_;
@@ -63,7 +73,10 @@ class Intake final : public BrokerEvents {
   std::function<void()> wake_;
   Inbox<LinkEvent> events_;
   std::atomic<bool> high_water_{false};
-  std::atomic<bool> backlog_{false};  // connected, first heartbeat not back yet
+  std::atomic<bool> backlog_{false};    // connected, first heartbeat not back yet
+  std::atomic<bool> connected_{false};  // a kConnected record stands without its kDisconnected
+  std::string connection_;              // receive thread only
+  std::uint64_t connections_ = 0;
   std::atomic<std::uint64_t> overload_drops_{0};
   std::atomic<std::int64_t> last_message_boot_ms_{0};
   std::atomic<std::uint64_t> messages_{0};

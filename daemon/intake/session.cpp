@@ -1,23 +1,31 @@
 #include "intake/session.h"
 
 #include <algorithm>
-#include <charconv>
+#include <utility>
 
 #include "base/time_text.h"
 
 namespace sluice {
 
 namespace {
-constexpr double kHighWater = 0.5;
-constexpr double kLowWater = 0.25;
-constexpr std::chrono::milliseconds kBackoffFirst{500};
+
+constexpr double kHoldAbove = 0.5;
+constexpr double kResumeBelow = 0.25;
+constexpr std::chrono::milliseconds kFirstBackoff{1000};  // drawn between half of it and all of it
 constexpr std::chrono::milliseconds kBackoffCap{60000};
-constexpr std::int64_t kTakenOverMs = 60000;  // two gateways with one id would throw each other out for ever
-constexpr std::int64_t kAnswerMs = 30000;     // a connect, a subscription or a disconnect that gets no answer
-constexpr std::int64_t kSilentMs = 10000;     // heartbeats that do not come back: half-open
-constexpr std::int64_t kResubscribeMs = 300000;  // between tries of filters that were refused
-constexpr std::chrono::milliseconds kIdle{1000};
-constexpr int kRefused = 0x80;
+constexpr std::chrono::milliseconds kTakenOverBackoff{30000};
+constexpr std::int64_t kConnectLimitMs = 30000;  // the link itself gives up earlier
+constexpr std::int64_t kSubscribeLimitMs = 10000;
+constexpr std::int64_t kReleaseLimitMs = 5000;
+constexpr std::int64_t kStableAfterMs = 60000;  // up for so long: the next failure is a first one again
+constexpr std::int64_t kAskAgainMs = 60000;     // for refused filters
+constexpr std::int64_t kBeatAgainMs = 5000;     // when the last heartbeat has not come back
+constexpr std::int64_t kTickGapMs = 2000;       // we did not run: nobody could have answered us
+constexpr std::int64_t kDeafAfterMs = 10000;
+constexpr std::int64_t kBacklogMaxMs = 300000;  // a heartbeat that has not come back by then never will
+constexpr std::int64_t kIdleMs = 1000;
+constexpr int kDeafConnectionsMax = 2;
+
 }  // namespace
 
 Session::Session(BrokerSettings settings, std::vector<Subscription> filters, std::string heartbeat_topic,
@@ -29,169 +37,273 @@ Session::Session(BrokerSettings settings, std::vector<Subscription> filters, std
       intake_(intake),
       clock_(clock),
       log_(log),
-      backoff_(kBackoffFirst, kBackoffCap, jitter_seed) {
+      backoff_(kFirstBackoff, kBackoffCap, jitter_seed) {
   filters_.push_back({heartbeat_topic_, 1});
-}
-
-bool Session::linked() const {
-  return status_.state == IntakeState::kConnecting || status_.state == IntakeState::kSubscribing ||
-         status_.state == IntakeState::kUp || status_.state == IntakeState::kHolding;
-}
-
-std::chrono::milliseconds Session::tick(Instant now, double fill) {
-  while (std::optional<LinkEvent> event = intake_.events().try_pop()) handle(*event, now);
-  run_timers(now, fill);
-  auto wait = kIdle;
-  auto until = [&](std::int64_t boot_ms) {
-    wait = std::clamp(std::chrono::milliseconds(boot_ms - now.boot_ms), std::chrono::milliseconds(1), wait);
-  };
-  if (status_.state == IntakeState::kDown && !stopping_) until(next_connect_boot_ms_);
-  if (status_.state == IntakeState::kUp) until(next_beat_boot_ms_);
-  // While the journal is full of what has to be stored, look often for room.
-  if (status_.state == IntakeState::kHeld) until(now.boot_ms + 50);
-  return wait;
+  refused_.assign(filters_.size(), false);
+  Instant now = clock_.now();
+  status_.detail = "not connected yet";
+  status_.since_wall_ms = now.wall_ms;
+  state_since_boot_ms_ = next_connect_boot_ms_ = last_tick_boot_ms_ = now.boot_ms;
 }
 
 void Session::change(IntakeState state, std::string detail, Instant now) {
-  status_.state = state;
   status_.detail = std::move(detail);
+  if (status_.state == state) return;
+  status_.state = state;
   status_.since_wall_ms = now.wall_ms;
   state_since_boot_ms_ = now.boot_ms;
 }
 
 void Session::retry_later(const std::string& why, Instant now) {
-  next_connect_boot_ms_ = now.boot_ms + backoff_.delay_ms(++failures_);
-  if (failures_ == 1) log_.warning("broker: {}; trying again until it works", why);
-  change(IntakeState::kDown, why, now);
+  if (connected_boot_ms_ != 0 && now.boot_ms - connected_boot_ms_ >= kStableAfterMs) backoff_.reset();
+  bool short_lived = connected_boot_ms_ != 0 && now.boot_ms - connected_boot_ms_ < kStableAfterMs;
+  connected_boot_ms_ = 0;
+  auto wait = backoff_.next();
+  std::string detail = why;
+  if (why.starts_with("taken over")) {
+    wait = std::max(wait, backoff_.draw(kTakenOverBackoff, kBackoffCap));
+    detail += "; is there another gateway with mqtt.client_id \"" + settings_.client_id + "\"?";
+  } else if (short_lived && backoff_.failures() > 2) {
+    detail += ", soon after connecting, " + std::to_string(backoff_.failures()) +
+              " times; does another client use mqtt.client_id \"" + settings_.client_id + "\"?";
+  }
+  next_connect_boot_ms_ = now.boot_ms + wait.count();
+  if (detail != status_.detail) {
+    log_.warning("intake is down: {}; next attempt in {}", detail, format_duration(wait.count()));
+  }
+  change(IntakeState::kDown, detail, now);
+}
+
+void Session::connect(Instant now) {
+  if (Status started = link_.connect(); !started) return retry_later(started.error().context, now);
+  change(IntakeState::kConnecting, "connecting to " + settings_.uri, now);
+}
+
+bool Session::subscribe(std::vector<std::size_t> which, Instant now) {
+  std::vector<Subscription> filters;
+  for (std::size_t i : which) filters.push_back(filters_[i]);
+  asking_ = std::move(which);
+  next_ask_boot_ms_ = now.boot_ms + kAskAgainMs;
+  if (Status asked = link_.subscribe(filters); !asked) {
+    release(IntakeState::kDown, asked.error().context, now);
+    return false;
+  }
+  return true;
 }
 
 void Session::handle(const LinkEvent& event, Instant now) {
   switch (event.kind) {
-    case LinkEvent::Kind::kConnected:
-      if (status_.state != IntakeState::kConnecting) return;
+    case LinkEvent::Kind::kConnected: {
+      // A late answer to an attempt that we had given up: the link is connected all the same.
       ++status_.connects;
       status_.session_present = event.session_present;
-      last_beat_boot_ms_ = now.boot_ms;
-      start_subscribe(now);
-      return;
-    case LinkEvent::Kind::kConnectFailed:
-      if (status_.state == IntakeState::kConnecting) retry_later(event.why, now);
-      return;
-    case LinkEvent::Kind::kSubscribed:
-      if (status_.state == IntakeState::kSubscribing || status_.state == IntakeState::kUp)
-        check_codes(event.codes, now);
-      return;
-    case LinkEvent::Kind::kLost:
-      if (status_.state == IntakeState::kHolding) return change(IntakeState::kHeld, status_.detail, now);
-      if (!linked()) return;
-      retry_later(event.why, now);
-      if (event.why.find("taken over") != std::string::npos) {
-        status_.detail += "; is there another gateway named " + settings_.client_id + "?";
-        next_connect_boot_ms_ = now.boot_ms + kTakenOverMs;
+      connection_ = event.connection;
+      connected_boot_ms_ = alive_boot_ms_ = now.boot_ms;
+      heard_heartbeat_ = false;
+      beat_sent_boot_ms_ = 0;
+      next_beat_boot_ms_ = now.boot_ms;
+      if (session_expected_ && !event.session_present) {
+        log_.warning("the broker has forgotten our session: what was published meanwhile is lost; check its "
+                     "persistence and mqtt.session_expiry");
       }
-      return;
-    case LinkEvent::Kind::kDisconnected:
-      if (status_.state == IntakeState::kHolding) change(IntakeState::kHeld, status_.detail, now);
-      return;
-    case LinkEvent::Kind::kHeartbeat: {
-      last_beat_boot_ms_ = event.at.boot_ms;
-      std::int64_t sent_us = 0;
-      std::from_chars(event.why.data(), event.why.data() + event.why.size(), sent_us);
-      if (sent_us > 0 && event.at_us >= sent_us)
-        status_.round_trip = std::chrono::microseconds(event.at_us - sent_us);
-      return;
+      session_expected_ = true;
+      if (stopping_ || status_.state == IntakeState::kHeld || status_.state == IntakeState::kHolding) {
+        release(status_.state == IntakeState::kHeld ? IntakeState::kHeld : after_release_, status_.detail, now);
+        break;
+      }
+      change(IntakeState::kSubscribing, "subscribing", now);
+      std::vector<std::size_t> all(filters_.size());
+      for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+      refused_.assign(filters_.size(), false);
+      subscribe(std::move(all), now);
+      break;
     }
+    case LinkEvent::Kind::kSubscribed:
+      on_subscribed(event.codes, now);
+      break;
+    case LinkEvent::Kind::kHeartbeat:
+      heard_heartbeat_ = true;
+      deaf_connections_ = 0;
+      beat_sent_boot_ms_ = 0;
+      alive_boot_ms_ = now.boot_ms;
+      status_.round_trip = event.round_trip;
+      break;
+    case LinkEvent::Kind::kConnectFailed:
+    case LinkEvent::Kind::kLost:
+    case LinkEvent::Kind::kDisconnected:  // when it was not waited for any longer, it is a loss like another
+      if (status_.state == IntakeState::kHolding) {
+        released(now);
+      } else if (status_.state != IntakeState::kHeld && status_.state != IntakeState::kDown) {
+        retry_later(event.why.empty() ? "disconnected" : event.why, now);
+      }
+      break;
   }
 }
 
-void Session::check_codes(const std::vector<int>& codes, Instant now) {
+void Session::on_subscribed(const std::vector<int>& codes, Instant now) {
+  if (status_.state != IntakeState::kSubscribing && status_.state != IntakeState::kUp) return;
+  if (codes.size() != asking_.size()) return;
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    bool refused = codes[i] < 0 || codes[i] >= 128;
+    if (refused && !refused_[asking_[i]]) {
+      log_.warning("the broker refuses the subscription \"{}\" with code {}; check its access list",
+                   filters_[asking_[i]].filter, codes[i]);
+    }
+    refused_[asking_[i]] = refused;
+  }
+  asking_.clear();
   status_.refused.clear();
   for (std::size_t i = 0; i < filters_.size(); ++i) {
-    if (i >= codes.size() || codes[i] >= kRefused) status_.refused.push_back(filters_[i].filter);
+    if (refused_[i]) status_.refused.push_back(filters_[i].filter);
   }
-  for (const std::string& filter : status_.refused) {
-    log_.warning("the broker refuses the subscription {}; check its access control list", filter);
+  bool was_up = status_.state == IntakeState::kUp;
+  std::string detail = status_.refused.empty() ? "subscribed" : "subscribed, but the broker refuses " +
+                                                                    std::to_string(status_.refused.size()) +
+                                                                    " of the filters; check its access list";
+  if (!was_up) {
+    log_.info("intake is up: {}, session {}", settings_.uri, status_.session_present ? "present" : "new");
+    alive_boot_ms_ = now.boot_ms;
+    next_beat_boot_ms_ = now.boot_ms;
   }
-  resubscribe_boot_ms_ = now.boot_ms + kResubscribeMs;
-  if (status_.state == IntakeState::kUp) return;
-  failures_ = 0;
-  log_.info("subscribed to {} of {} filters at {}, {}", filters_.size() - status_.refused.size(),
-            filters_.size(), settings_.uri,
-            status_.session_present ? "the session was kept" : "a new session");
-  change(IntakeState::kUp, "", now);
-  beat(now);
+  change(IntakeState::kUp, detail, now);
 }
 
-void Session::run_timers(Instant now, double fill) {
-  const std::int64_t in_state_ms = now.boot_ms - state_since_boot_ms_;
-  switch (status_.state) {
-    case IntakeState::kDown:
-      if (!stopping_ && now.boot_ms >= next_connect_boot_ms_) start_connect(now);
-      return;
-    case IntakeState::kConnecting:
-    case IntakeState::kSubscribing:
-      if (in_state_ms < kAnswerMs) return;
-      (void)link_.disconnect();
-      return retry_later("the broker does not answer", now);
-    case IntakeState::kUp:
-      if (fill > kHighWater || intake_.high_water()) {
-        intake_.set_high_water(true);
-        log_.warning(
-            "the journal is above high water: the broker keeps what comes until the store has caught up");
-        return start_disconnect(IntakeState::kHolding, "held: the store has to catch up first", now);
-      }
-      if (now.boot_ms - last_beat_boot_ms_ > kSilentMs) {
-        (void)link_.disconnect();
-        return retry_later("the broker has stopped answering", now);
-      }
-      if (now.boot_ms >= next_beat_boot_ms_) beat(now);
-      if (!status_.refused.empty() && now.boot_ms >= resubscribe_boot_ms_) {
-        resubscribe_boot_ms_ = now.boot_ms + kResubscribeMs;
-        (void)link_.subscribe(filters_);
-      }
-      return;
-    case IntakeState::kHolding:
-      if (in_state_ms > kAnswerMs) change(IntakeState::kHeld, status_.detail, now);
-      return;
-    case IntakeState::kHeld:
-      if (stopping_ || fill >= kLowWater) return;
-      intake_.set_high_water(false);
-      log_.info("the store has caught up: taking messages again");
-      next_connect_boot_ms_ = now.boot_ms;
-      return change(IntakeState::kDown, "", now);
+void Session::release(IntakeState then, const std::string& why, Instant now) {
+  after_release_ = then;
+  release_why_ = why;
+  change(IntakeState::kHolding, why, now);
+  // A link that is not connected has nothing to disconnect.
+  if (Status started = link_.disconnect(); !started) released(now);
+}
+
+void Session::released(Instant now) {
+  if (stopping_) {
+    change(IntakeState::kDown, "stopped", now);
+  } else if (after_release_ == IntakeState::kHeld) {
+    connected_boot_ms_ = 0;
+    change(IntakeState::kHeld, release_why_, now);
+  } else {
+    retry_later(release_why_, now);
   }
 }
 
 void Session::beat(Instant now) {
+  if (settings_.heartbeat.count() <= 0 || now.boot_ms < next_beat_boot_ms_) return;
+  // One at a time: behind a backlog they would only take room in the broker's queue.
+  if (beat_sent_boot_ms_ != 0 && now.boot_ms - beat_sent_boot_ms_ < kBeatAgainMs) return;
   next_beat_boot_ms_ = now.boot_ms + settings_.heartbeat.count();
-  (void)link_.publish_qos1(heartbeat_topic_, std::to_string(clock_.boot_us()));
+  beat_sent_boot_ms_ = now.boot_ms;
+  Status sent = link_.publish_qos1(heartbeat_topic_, heartbeat_payload(connection_, clock_.boot_us()));
+  if (!sent) beat_sent_boot_ms_ = 0;
 }
 
-void Session::start_connect(Instant now) {
-  change(IntakeState::kConnecting, status_.detail, now);
-  Status started = link_.connect();
-  if (!started.ok()) retry_later(started.error().context, now);
+std::int64_t Session::heartbeat_limit_ms() const {
+  std::int64_t by_keepalive = 3 * std::chrono::milliseconds(settings_.keepalive).count();
+  return std::max<std::int64_t>(std::min<std::int64_t>(by_keepalive, kDeafAfterMs), 3 * settings_.heartbeat.count());
 }
 
-void Session::start_subscribe(Instant now) {
-  change(IntakeState::kSubscribing, "", now);
-  Status started = link_.subscribe(filters_);
-  if (started.ok()) return;
-  (void)link_.disconnect();
-  retry_later(started.error().context, now);
+void Session::on_timers_up(Instant now) {
+  alive_boot_ms_ = std::max(alive_boot_ms_, intake_.last_message_boot_ms());
+  bool may_return = settings_.heartbeat.count() > 0 && !refused_.back();
+  if (now.boot_ms - alive_boot_ms_ >= heartbeat_limit_ms()) {
+    if (may_return && (heard_heartbeat_ || deaf_connections_ < kDeafConnectionsMax)) {
+      if (!heard_heartbeat_) ++deaf_connections_;
+      release(IntakeState::kDown, "the broker does not answer; the connection is made anew", now);
+      return;
+    }
+    // A broker that takes our heartbeats and never returns them (an access list) is not a dead one.
+    if (may_return) {
+      status_.detail = "subscribed; heartbeats do not come back: let the broker's access list allow " +
+                       heartbeat_topic_ + " for reading and writing";
+      intake_.end_backlog();
+    }
+    alive_boot_ms_ = now.boot_ms;
+  }
+  if (!heard_heartbeat_ && in_state_ms(now) >= (may_return ? kBacklogMaxMs : kDeafAfterMs)) intake_.end_backlog();
+  if (asking_.empty() && !status_.refused.empty() && now.boot_ms >= next_ask_boot_ms_) {
+    std::vector<std::size_t> again;
+    for (std::size_t i = 0; i < refused_.size(); ++i) {
+      if (refused_[i]) again.push_back(i);
+    }
+    if (!subscribe(std::move(again), now)) return;
+  }
+  beat(now);
 }
 
-void Session::start_disconnect(IntakeState state, std::string detail, Instant now) {
-  change(state, std::move(detail), now);
-  if (!link_.disconnect().ok()) change(IntakeState::kHeld, status_.detail, now);
+void Session::on_timers(Instant now, double fill) {
+  bool full = fill > kHoldAbove || intake_.high_water();
+  switch (status_.state) {
+    case IntakeState::kDown:
+      if (full) {
+        change(IntakeState::kHeld, "held: the store is behind; the broker keeps the backlog", now);
+      } else if (now.boot_ms >= next_connect_boot_ms_) {
+        connect(now);
+      }
+      break;
+    case IntakeState::kConnecting:
+      if (in_state_ms(now) >= kConnectLimitMs) release(IntakeState::kDown, "the broker does not answer", now);
+      break;
+    case IntakeState::kSubscribing:
+      if (in_state_ms(now) >= kSubscribeLimitMs) {
+        release(IntakeState::kDown, "the broker does not answer our subscription", now);
+      } else if (full) {
+        release(IntakeState::kHeld, "held: the store is behind; the broker keeps the backlog", now);
+      }
+      break;
+    case IntakeState::kUp:
+      if (full) {
+        log_.warning("intake is held: the store is behind; the broker keeps the backlog");
+        release(IntakeState::kHeld, "held: the store is behind; the broker keeps the backlog", now);
+      } else {
+        on_timers_up(now);
+      }
+      break;
+    case IntakeState::kHolding:
+      if (in_state_ms(now) >= kReleaseLimitMs) released(now);
+      break;
+    case IntakeState::kHeld:
+      if (fill < kResumeBelow) {
+        intake_.set_high_water(false);
+        connect(now);
+      }
+      break;
+  }
+}
+
+std::chrono::milliseconds Session::tick(Instant now, double fill) {
+  // While this thread stood still (a stalled disk holds the link's lock) the broker could not have been heard.
+  std::int64_t gap = now.boot_ms - last_tick_boot_ms_;
+  if (gap > kTickGapMs) alive_boot_ms_ += gap;
+  last_tick_boot_ms_ = now.boot_ms;
+  while (std::optional<LinkEvent> event = intake_.events().try_pop()) handle(*event, now);
+  if (!stopping_) {
+    on_timers(now, fill);
+  } else if (status_.state == IntakeState::kHolding && in_state_ms(now) >= kReleaseLimitMs) {
+    released(now);
+  }
+  return until_next(now);
+}
+
+std::chrono::milliseconds Session::until_next(Instant now) const {
+  std::int64_t wait = kIdleMs;
+  if (status_.state == IntakeState::kDown) wait = next_connect_boot_ms_ - now.boot_ms;
+  if (status_.state == IntakeState::kUp && beat_sent_boot_ms_ == 0) wait = next_beat_boot_ms_ - now.boot_ms;
+  return std::chrono::milliseconds(std::clamp<std::int64_t>(wait, 1, kIdleMs));
 }
 
 void Session::stop() {
   if (stopping_) return;
   stopping_ = true;
-  if (linked() && status_.state != IntakeState::kHolding) {
-    start_disconnect(IntakeState::kHolding, "stopping", clock_.now());
+  Instant now = clock_.now();
+  if (status_.state == IntakeState::kDown || status_.state == IntakeState::kHeld) {
+    change(IntakeState::kDown, "stopped", now);
+  } else if (status_.state != IntakeState::kHolding) {
+    release(IntakeState::kDown, "stopping", now);
   }
+}
+
+bool Session::stopped() const {
+  return stopping_ && status_.state == IntakeState::kDown;
 }
 
 }  // namespace sluice

@@ -1,15 +1,10 @@
 // Session: keeps us subscribed. A state machine on the main thread: connect, check the session, subscribe,
 // check each granted code, beat, hold above high water, back off (capped, jittered) and try again for ever.
-//
-//   kDown ──connect──▶ kConnecting ──connected──▶ kSubscribing ──codes──▶ kUp ──high water──▶ kHolding ──▶
-//   kHeld
-//     ▲                    │ failed                  │ lost, silent          │ lost │
-//     └────────────────────┴─────────────────────────┴───────────────────────┴────────────◀──── low water
-//     ─────┘
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,25 +38,27 @@ class Session {
   // again. `fill` is the fuller of ring and pending rows, 0…1: held above 0.5 until below 0.25.
   std::chrono::milliseconds tick(Instant now, double fill);
   void stop();  // disconnects, keeping the session; tick() until stopped()
-  bool stopped() const {
-    return stopping_ && (status_.state == IntakeState::kDown || status_.state == IntakeState::kHeld);
-  }
+  bool stopped() const;
   const SessionStatus& status() const { return status_; }
 
  private:
   void handle(const LinkEvent& event, Instant now);
-  void check_codes(const std::vector<int>& codes, Instant now);
+  void on_subscribed(const std::vector<int>& codes, Instant now);
+  void on_timers(Instant now, double fill);
+  void on_timers_up(Instant now);
+  void connect(Instant now);
+  bool subscribe(std::vector<std::size_t> which, Instant now);
+  void beat(Instant now);
+  void release(IntakeState then, const std::string& why, Instant now);  // asks for a disconnect
+  void released(Instant now);                                          // it is complete, or given up
   void change(IntakeState state, std::string detail, Instant now);
   void retry_later(const std::string& why, Instant now);
-  void run_timers(Instant now, double fill);
-  void beat(Instant now);
-  void start_connect(Instant now);
-  void start_subscribe(Instant now);
-  void start_disconnect(IntakeState state, std::string detail, Instant now);
-  bool linked() const;
+  std::int64_t in_state_ms(Instant now) const { return now.boot_ms - state_since_boot_ms_; }
+  std::int64_t heartbeat_limit_ms() const;
+  std::chrono::milliseconds until_next(Instant now) const;
 
   BrokerSettings settings_;
-  std::vector<Subscription> filters_;  // the heartbeat's last
+  std::vector<Subscription> filters_;  // the last one is the heartbeat's
   std::string heartbeat_topic_;
   BrokerLink& link_;
   Intake& intake_;
@@ -69,12 +66,22 @@ class Session {
   Log& log_;
   SessionStatus status_;
   Backoff backoff_;
-  int failures_ = 0;  // in a row
+  IntakeState after_release_ = IntakeState::kDown;  // what kHolding leads to
+  std::string release_why_;
+  std::string connection_;           // name of the connection, for heartbeats
+  std::vector<std::size_t> asking_;  // filters whose codes have not come yet
+  std::vector<bool> refused_;        // a filter
+  bool session_expected_ = false;    // we were connected before, so the broker should know our session
+  bool heard_heartbeat_ = false;     // on this connection
+  int deaf_connections_ = 0;         // in a row on which no heartbeat came back
+  std::int64_t connected_boot_ms_ = 0;
   std::int64_t next_connect_boot_ms_ = 0;
+  std::int64_t beat_sent_boot_ms_ = 0;  // 0: none is under way
   std::int64_t next_beat_boot_ms_ = 0;
-  std::int64_t last_beat_boot_ms_ = 0;  // the last one that came back, or the connect
+  std::int64_t alive_boot_ms_ = 0;  // last sign of life of the connection
+  std::int64_t last_tick_boot_ms_ = 0;
+  std::int64_t next_ask_boot_ms_ = 0;  // again for the refused filters
   std::int64_t state_since_boot_ms_ = 0;
-  std::int64_t resubscribe_boot_ms_ = 0;  // try the refused filters again
   bool stopping_ = false;
 };
 
