@@ -4,6 +4,7 @@
 #include <random>
 #include <vector>
 
+#include "intake/journal_format.h"
 #include "intake/posix_journal_file.h"
 
 namespace sluice {
@@ -118,6 +119,7 @@ Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, 
     if (Status done = drain(*ring.journal, engine, store, slots, log); !done.ok()) return done.error();
   }
   // A drained ring that is as configured and of this boot goes on; the others have done their work.
+  const std::uint64_t configured_capacity = journal_format::ring_capacity(places.size_bytes);
   const std::string& folder = places.durability == Durability::kPower ? places.state_dir : places.runtime_dir;
   for (FoundRing& ring : *rings) {
     const bool fits =

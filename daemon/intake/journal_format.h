@@ -17,6 +17,10 @@ inline constexpr std::size_t kSlotBytes = kSectorBytes;
 inline constexpr std::uint64_t kSlotOffsets[2] = {0, 4096};  // a block each, also where blocks are 4 KiB
 inline constexpr std::uint64_t kRingOffset = 8192;
 inline constexpr std::uint64_t kRingBytesMin = 4096;
+// Bytes for records in a file of this size, whole sectors.
+constexpr std::uint64_t ring_capacity(std::uint64_t file_bytes) {
+  return (file_bytes - kRingOffset) / kSectorBytes * kSectorBytes;
+}
 inline constexpr std::size_t kRecordHeadBytes = 40;
 inline constexpr std::size_t kIdBytesMax = 63;
 

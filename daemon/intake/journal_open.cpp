@@ -22,8 +22,7 @@ Result<std::unique_ptr<Journal>> Journal::create(std::unique_ptr<JournalFile> fi
   HeaderSlots slots(*file);
   Header& header = slots.header;
   header.durability = durability;
-  header.capacity =
-      (file->size() - kRingOffset) / journal_format::kSectorBytes * journal_format::kSectorBytes;
+  header.capacity = journal_format::ring_capacity(file->size());
   header.first_seq = first_seq;
   header.kept = Place{first_seq, 0};
   header.id = std::move(journal_id);
