@@ -33,7 +33,7 @@ std::string what_is(const YamlNode& node) {
     case YamlNode::Kind::kText:
       break;
   }
-  return "is " + quoted(node.text);
+  return "is " + in_quotes(node.text);
 }
 
 template <class T>
@@ -275,7 +275,7 @@ bool MapReader::file(const std::string& key, std::string& out) {
         "expected a file that the user who runs this can read: chown or chmod it so that user sluice can, "
         "e.g. chown root:sluice and chmod 640";
   }
-  wrong(key, quoted(named) + " cannot be read: " + std::strerror(failed), expected);
+  wrong(key, in_quotes(named) + " cannot be read: " + std::strerror(failed), expected);
   return false;
 }
 

@@ -1,0 +1,67 @@
+#include "config/describe.h"
+
+#include "config/sections.h"
+#include "settings_fixture.h"
+
+namespace sluice {
+namespace {
+
+class Description : public SettingsTest {
+ protected:
+  static std::string again(const std::string& description) {
+    auto settings = parse_settings(description, "described");
+    return settings.ok() ? describe(*settings) : error_of(settings);
+  }
+};
+
+TEST_F(Description, IsAConfigurationWithTheSameMeaning) {
+  std::string file = write("secret", "hunter2");
+  std::string text = describe(with(R"(
+gateway: {id: kitchen-pi, timezone: Europe/Berlin}
+mqtt: {broker: "mqtts://broker.example", protocol: 3.1.1, username: "a\"\\\n\x07", password_file: )" +
+                                   file + R"(}
+sensors:
+  - {sensor: "a/+", scale: 0.1, offset: -1e-300, plausible: [-40, 1e21], invalid: [85, -127], every: 90s,
+     unit: "°C", labels: {site: "null", "x y": "1"}}
+notify: {null-one: {type: mqtt}}
+alerts:
+  - {name: a, sensor: "#", above: 1.1, clear: 1, for: 500ms, severity: "null", notify: [mqtt, null-one],
+     message: "{sensor}: \"{value}\""}
+  - {name: b, sensor: "#", inside: [1, 2], notify: []}
+upload: {at: "23:59", to: []}
+)")
+                                  .value());
+  EXPECT_EQ(text, again(text));
+  EXPECT_NE(std::string::npos, text.find("password_file: \"" + file + "\""));
+  EXPECT_EQ(std::string::npos, text.find("hunter2"));
+}
+
+TEST_F(Description, NamesEveryKeyThatTheLoadersKnow) {
+  std::string text = describe(with(R"(
+sensors: [{sensor: a, scale: 2, offset: 1, plausible: [1, 2], every: 1s, unit: x}]
+alerts:
+  - {name: a, sensor: "#", above: 2, clear: 1}
+  - {name: b, sensor: "#", below: 1}
+  - {name: c, sensor: "#", outside: [1, 2]}
+  - {name: d, sensor: "#", inside: [1, 2]}
+  - {name: e, sensor: "#", silent_for: 5m}
+)")
+                                  .value());
+  for (const std::string& path : known_keys()) {
+    std::string key = path.substr(path.rfind('.') + 1);
+    EXPECT_TRUE(has_line_with(text, key)) << path << "\n" << text;
+  }
+  EXPECT_EQ(text, again(text));
+}
+
+TEST_F(Description, MasksWhatAUrlCarriesBeforeItsHost) {
+  Settings settings = with("").value();
+  settings.mqtt.uri = "mqtt://joe:secret@host:1883";
+  settings.upload.to[0].url = "https://joe:p@ss@host/path?a@b";
+  std::string text = describe(settings);
+  EXPECT_NE(std::string::npos, text.find("mqtt://***@host:1883"));
+  EXPECT_NE(std::string::npos, text.find("https://***@host/path?a@b"));
+}
+
+}  // namespace
+}  // namespace sluice
