@@ -1,6 +1,7 @@
 // notify: whom alerts are told to. alerting, alerts: the rules.
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "config/sections.h"
 

@@ -1,6 +1,7 @@
 // gateway: who and where this machine is. log: how much it says.
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <sstream>

@@ -1,4 +1,5 @@
 // mqtt: the broker, and how we are known to it.
+#include <algorithm>
 #include <charconv>
 
 #include "config/names.h"

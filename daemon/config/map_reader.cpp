@@ -139,10 +139,6 @@ bool MapReader::text(const std::string& key, std::string& out) {
   return true;
 }
 
-bool MapReader::flag(const std::string& key, bool& out) {
-  return choice(key, out, Names<bool>{{"true", true}, {"false", false}});
-}
-
 std::optional<std::size_t> MapReader::one_of(const std::string& key, const std::vector<std::string>& words) {
   std::string expected = listed(words);
   const YamlNode* found = take(key, YamlNode::Kind::kText, expected.c_str());

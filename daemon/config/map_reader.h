@@ -43,7 +43,6 @@ class MapReader {
 
   // Scalars. True, or a value, only if one was given and is of the right type and range.
   bool text(const std::string& key, std::string& out);
-  bool flag(const std::string& key, bool& out);
   std::optional<double> real(const std::string& key);
   bool duration(const std::string& key, std::chrono::milliseconds& out, std::chrono::milliseconds min,
                 std::chrono::milliseconds max);
@@ -83,7 +82,6 @@ class MapReader {
   // Of this map: its own name within the map around it, and whether the file gives a value for a key.
   const std::string& name() const { return name_; }
   bool given(const std::string& key) const;
-  Position at() const { return node_.at; }
   Position at(const std::string& key) const;  // the value's place, or the map's if there is none
 
   // Problems that only a loader can see.
