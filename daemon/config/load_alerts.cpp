@@ -25,6 +25,7 @@ bool is_name(const std::string& text) {
 
 std::vector<std::string> channel_names(const std::vector<NotifyEntry>& channels) {
   std::vector<std::string> names;
+  names.reserve(channels.size());
   for (const NotifyEntry& channel : channels) names.push_back(channel.name);
   return names;
 }

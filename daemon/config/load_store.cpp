@@ -19,8 +19,8 @@ constexpr std::uint64_t kTypicalPayloadBytesMax = 64 << 10;
 constexpr hours kLongestDay{25};
 
 // The first of the keys that the file gives is where a person can mend it; the last if it gives none.
-void refuse_together(LoadContext& context, std::initializer_list<const char*> keys, std::string wrong,
-                     std::string expected) {
+void refuse_together(LoadContext& context, std::initializer_list<const char*> keys, const std::string& wrong,
+                     const std::string& expected) {
   const char* blamed = *(keys.end() - 1);
   for (const char* key : keys) {
     if (context.given.count(key) > 0) {
@@ -28,7 +28,7 @@ void refuse_together(LoadContext& context, std::initializer_list<const char*> ke
       break;
     }
   }
-  context.problems.add(context.given[blamed], blamed, std::move(wrong), std::move(expected));
+  context.problems.add(context.given[blamed], blamed, wrong, expected);
 }
 
 }  // namespace

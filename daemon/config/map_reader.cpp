@@ -118,14 +118,14 @@ const YamlNode* MapReader::take(const std::string& key, YamlNode::Kind kind, con
   return nullptr;
 }
 
-void MapReader::wrong(const std::string& key, std::string what, std::string expected,
-                      std::string suggestion) {
-  wrong_at(at(key), key, std::move(what), std::move(expected), std::move(suggestion));
+void MapReader::wrong(const std::string& key, const std::string& what, const std::string& expected,
+                      const std::string& suggestion) {
+  wrong_at(at(key), key, what, expected, suggestion);
 }
 
-void MapReader::wrong_at(Position at, const std::string& key, std::string what, std::string expected,
-                         std::string suggestion) {
-  context_.problems.add(at, full(key), std::move(what), std::move(expected), std::move(suggestion));
+void MapReader::wrong_at(Position at, const std::string& key, const std::string& what,
+                         const std::string& expected, const std::string& suggestion) {
+  context_.problems.add(at, full(key), what, expected, suggestion);
 }
 
 void MapReader::required(const std::string& key, const std::string& expected) {

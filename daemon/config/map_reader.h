@@ -85,9 +85,10 @@ class MapReader {
   Position at(const std::string& key) const;  // the value's place, or the map's if there is none
 
   // Problems that only a loader can see.
-  void wrong(const std::string& key, std::string what, std::string expected, std::string suggestion = "");
-  void wrong_at(Position at, const std::string& key, std::string what, std::string expected,
-                std::string suggestion = "");
+  void wrong(const std::string& key, const std::string& what, const std::string& expected,
+             const std::string& suggestion = "");
+  void wrong_at(Position at, const std::string& key, const std::string& what, const std::string& expected,
+                const std::string& suggestion = "");
   void required(const std::string& key, const std::string& expected);  // a problem if it is not given
   void ignore_the_rest() { ignore_the_rest_ = true; }  // what the rest means hangs on what was wrong
   bool clean() const { return context_.problems.size() == problems_before_; }
