@@ -1,6 +1,7 @@
 // notify: whom alerts are told to. alerting, alerts: the rules.
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "config/sections.h"
 
@@ -24,6 +25,7 @@ bool is_name(const std::string& text) {
 
 std::vector<std::string> channel_names(const std::vector<NotifyEntry>& channels) {
   std::vector<std::string> names;
+  names.reserve(channels.size());
   for (const NotifyEntry& channel : channels) names.push_back(channel.name);
   return names;
 }
@@ -35,10 +37,10 @@ void load_notify(MapReader& root, std::vector<NotifyEntry>& channels) {
   root.each_member("notify", [&](MapReader& reader) {
     NotifyEntry entry;
     entry.name = reader.name();
-    if (!is_name(entry.name)) reader.wrong("", "the name is " + quoted(entry.name), kNameExpected);
+    if (!is_name(entry.name)) reader.wrong("", "the name is " + in_quotes(entry.name), kNameExpected);
     reader.required("type", "the type of the channel: mqtt");
     if (reader.text("type", entry.type) && entry.type != "mqtt") {
-      reader.wrong("type", "is " + quoted(entry.type), "expected a type that this version has: mqtt");
+      reader.wrong("type", "is " + in_quotes(entry.type), "expected a type that this version has: mqtt");
       reader.ignore_the_rest();
     }
     if (entry.name == "mqtt") {
@@ -66,7 +68,7 @@ void check_message(MapReader& reader, const std::string& message) {
     std::string name = message.substr(at + 1, end - at - 1);
     if (is_placeholder(name)) continue;
     std::string meant = nearest(name, {"sensor", "value", "unit", "threshold", "alert", "severity", "since"});
-    reader.wrong("message", "has the placeholder " + quoted("{" + name + "}"),
+    reader.wrong("message", "has the placeholder " + in_quotes("{" + name + "}"),
                  "expected {sensor} {value} {unit} {threshold} {alert} {severity} {since} or {label.NAME}",
                  meant.empty() ? "" : "{" + meant + "}");
   }
@@ -76,7 +78,7 @@ void load_severity(MapReader& reader, std::string& severity) {
   if (!reader.text("severity", severity)) return;
   bool plain = severity.find_first_not_of("abcdefghijklmnopqrstuvwxyz") == std::string::npos;
   if (!severity.empty() && plain) return;
-  reader.wrong("severity", "is " + quoted(severity),
+  reader.wrong("severity", "is " + in_quotes(severity),
                "expected one word in lower-case letters, such as info, warning or critical",
                nearest(severity, {"info", "warning", "critical"}));
 }
@@ -133,10 +135,10 @@ void load_channels(MapReader& reader, const std::vector<std::string>& known, Rul
   std::vector<std::string> named;
   bool given = reader.each_text("notify", [&](const std::string& name, Position at) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
-      reader.wrong_at(at, "notify", "there is no channel " + quoted(name),
+      reader.wrong_at(at, "notify", "there is no channel " + in_quotes(name),
                       "expected a name under notify: " + listed(known), nearest(name, known));
     } else if (std::find(named.begin(), named.end(), name) != named.end()) {
-      reader.wrong_at(at, "notify", quoted(name) + " is given twice", "expected each channel once");
+      reader.wrong_at(at, "notify", in_quotes(name) + " is given twice", "expected each channel once");
     } else {
       named.push_back(name);
     }
@@ -151,9 +153,9 @@ void load_rule(MapReader& reader, const std::vector<std::string>& channels,
   if (reader.text("name", rule.name)) {
     auto [other, is_new] = names.emplace(rule.name, reader.at("name"));
     if (!is_name(rule.name)) {
-      reader.wrong("name", "is " + quoted(rule.name), kNameExpected);
+      reader.wrong("name", "is " + in_quotes(rule.name), kNameExpected);
     } else if (!is_new) {
-      reader.wrong("name", quoted(rule.name) + " is the name of another alert",
+      reader.wrong("name", in_quotes(rule.name) + " is the name of another alert",
                    "expected a name of its own: the other is at " + std::to_string(other->second.line) + ":" +
                        std::to_string(other->second.column));
     }

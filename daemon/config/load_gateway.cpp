@@ -1,6 +1,7 @@
 // gateway: who and where this machine is. log: how much it says.
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 #include <sstream>
@@ -80,7 +81,7 @@ void load_timezone(MapReader& gateway, std::string& timezone) {
   if (Calendar::load(named).ok()) {
     timezone = named;
   } else {
-    gateway.wrong("timezone", "there is no time zone " + quoted(named),
+    gateway.wrong("timezone", "there is no time zone " + in_quotes(named),
                   "expected an IANA name such as Europe/Berlin (timedatectl list-timezones lists them)",
                   nearest_zone(named));
   }
@@ -92,7 +93,7 @@ void load_gateway(MapReader& root, Settings& settings) {
   root.map("gateway", [&](MapReader& gateway) {
     settings.gateway.id = id_of_this_host();
     if (gateway.text("id", settings.gateway.id) && !is_id(settings.gateway.id)) {
-      gateway.wrong("id", "is " + quoted(settings.gateway.id),
+      gateway.wrong("id", "is " + in_quotes(settings.gateway.id),
                     "expected 1 to 63 lower-case letters, digits and dashes", id_from(settings.gateway.id));
     }
     load_timezone(gateway, settings.gateway.timezone);

@@ -1,4 +1,5 @@
 // mqtt: the broker, and how we are known to it.
+#include <algorithm>
 #include <charconv>
 
 #include "config/names.h"
@@ -56,12 +57,12 @@ void load_broker(MapReader& mqtt, std::string& uri) {
     int number = 0;
     auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
     if (error != std::errc{} || end != port.data() + port.size() || number < 1 || number > 65535) {
-      mqtt.wrong("broker", "has the port " + quoted(port), "expected a port from 1 to 65535");
+      mqtt.wrong("broker", "has the port " + in_quotes(port), "expected a port from 1 to 65535");
       return;
     }
   }
   if (!is_host(host)) {
-    mqtt.wrong("broker", "has the host " + quoted(host), kBrokerExpected);
+    mqtt.wrong("broker", "has the host " + in_quotes(host), kBrokerExpected);
     return;
   }
   uri = scheme + "://" + host + ":" + port;

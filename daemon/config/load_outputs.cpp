@@ -25,7 +25,8 @@ void load_at(MapReader& reader, int& at_minutes) {
   }
   // 0:15, and what is left of 00:15 where another program took it for a number to the base of 60.
   std::string meant = parse_time_of_day("0" + text) ? "0" + text : "";
-  reader.wrong("at", "is " + quoted(text), "expected a local time HH:MM from \"00:00\" to \"23:59\"", meant);
+  reader.wrong("at", "is " + in_quotes(text), "expected a local time HH:MM from \"00:00\" to \"23:59\"",
+               meant);
 }
 
 void load_sink(MapReader& reader, std::map<std::string, Position>& names, std::vector<SinkSettings>& sinks) {
@@ -36,16 +37,16 @@ void load_sink(MapReader& reader, std::map<std::string, Position>& names, std::v
     if (sink.name.empty() ||
         sink.name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                     "0123456789_.-") != std::string::npos) {
-      reader.wrong("name", "is " + quoted(sink.name), "expected letters, digits and _ . - only");
+      reader.wrong("name", "is " + in_quotes(sink.name), "expected letters, digits and _ . - only");
     } else if (!is_new) {
-      reader.wrong("name", quoted(sink.name) + " is the name of another place",
+      reader.wrong("name", in_quotes(sink.name) + " is the name of another place",
                    "expected a name of its own, because receipts are kept under it: the other is at " +
                        std::to_string(other->second.line) + ":" + std::to_string(other->second.column));
     }
   }
   reader.required("type", "the type of the place: file");
   if (reader.text("type", sink.type) && sink.type != "file") {
-    reader.wrong("type", "is " + quoted(sink.type), "expected a type that this version has: file",
+    reader.wrong("type", "is " + in_quotes(sink.type), "expected a type that this version has: file",
                  nearest(sink.type, {"file"}));
     reader.ignore_the_rest();
     return;
@@ -83,7 +84,7 @@ void load_listen(MapReader& reader, ApiSettings& api) {
   if (!is_address(address) || !good_port) {
     std::string meant = good_port && address == "localhost" ? "127.0.0.1:" + port : "";
     if (good_port && (address.empty() || address == "*")) meant = "0.0.0.0:" + port;
-    reader.wrong("listen", "is " + quoted(listen), kListenExpected, meant);
+    reader.wrong("listen", "is " + in_quotes(listen), kListenExpected, meant);
     return;
   }
   if (!is_loopback(address) && api.token_file.empty()) {

@@ -42,7 +42,7 @@ void check_reachable(MapReader& reader, const std::vector<ReadingsEntry>& earlie
     if (!check_topic_filter(earlier[i].topic).ok() || !filter_covers(earlier[i].topic, entry.topic)) continue;
     reader.wrong("topic",
                  "is never reached, because readings[" + std::to_string(i) + "] takes all of its topics",
-                 "expected the narrower topic before the wider one " + quoted(earlier[i].topic));
+                 "expected the narrower topic before the wider one " + in_quotes(earlier[i].topic));
     return;
   }
 }
@@ -50,7 +50,7 @@ void check_reachable(MapReader& reader, const std::vector<ReadingsEntry>& earlie
 void load_fields(MapReader& reader, std::vector<std::string>& fields) {
   reader.each_text("fields", [&](const std::string& field, Position at) {
     if (std::find(fields.begin(), fields.end(), field) != fields.end()) {
-      reader.wrong_at(at, "fields", quoted(field) + " is given twice", "expected each field once");
+      reader.wrong_at(at, "fields", in_quotes(field) + " is given twice", "expected each field once");
     } else {
       fields.push_back(field);
     }

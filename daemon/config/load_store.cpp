@@ -1,4 +1,6 @@
 // store: the journal and the database. clock: when its time is believed. summary: when a day is summed.
+#include <algorithm>
+
 #include "config/names.h"
 #include "config/quantity.h"
 #include "config/sections.h"
@@ -15,6 +17,19 @@ using std::chrono::seconds;
 constexpr hours kYear{24 * 365};
 constexpr std::uint64_t kTypicalPayloadBytesMax = 64 << 10;
 constexpr hours kLongestDay{25};
+
+// The first of the keys that the file gives is where a person can mend it; the last if it gives none.
+void refuse_together(LoadContext& context, std::initializer_list<const char*> keys, const std::string& wrong,
+                     const std::string& expected) {
+  const char* blamed = *(keys.end() - 1);
+  for (const char* key : keys) {
+    if (context.given.count(key) > 0) {
+      blamed = key;
+      break;
+    }
+  }
+  context.problems.add(context.given[blamed], blamed, wrong, expected);
+}
 
 }  // namespace
 
@@ -38,19 +53,6 @@ void load_store(MapReader& root, Settings& settings) {
     reader.duration("close_after", settings.summary.close_after, seconds(1), hours(24));
     reader.duration("reopen", settings.summary.reopen, milliseconds(0), kYear);
   });
-}
-
-// The first of the keys that the file gives is where a person can mend it; the last if it gives none.
-static void refuse_together(LoadContext& context, std::initializer_list<const char*> keys, std::string wrong,
-                            std::string expected) {
-  const char* blamed = *(keys.end() - 1);
-  for (const char* key : keys) {
-    if (context.given.count(key) > 0) {
-      blamed = key;
-      break;
-    }
-  }
-  context.problems.add(context.given[blamed], blamed, std::move(wrong), std::move(expected));
 }
 
 void check_together(const Settings& settings, LoadContext& context) {

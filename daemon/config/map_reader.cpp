@@ -33,7 +33,7 @@ std::string what_is(const YamlNode& node) {
     case YamlNode::Kind::kText:
       break;
   }
-  return "is " + quoted(node.text);
+  return "is " + in_quotes(node.text);
 }
 
 template <class T>
@@ -118,14 +118,14 @@ const YamlNode* MapReader::take(const std::string& key, YamlNode::Kind kind, con
   return nullptr;
 }
 
-void MapReader::wrong(const std::string& key, std::string what, std::string expected,
-                      std::string suggestion) {
-  wrong_at(at(key), key, std::move(what), std::move(expected), std::move(suggestion));
+void MapReader::wrong(const std::string& key, const std::string& what, const std::string& expected,
+                      const std::string& suggestion) {
+  wrong_at(at(key), key, what, expected, suggestion);
 }
 
-void MapReader::wrong_at(Position at, const std::string& key, std::string what, std::string expected,
-                         std::string suggestion) {
-  context_.problems.add(at, full(key), std::move(what), std::move(expected), std::move(suggestion));
+void MapReader::wrong_at(Position at, const std::string& key, const std::string& what,
+                         const std::string& expected, const std::string& suggestion) {
+  context_.problems.add(at, full(key), what, expected, suggestion);
 }
 
 void MapReader::required(const std::string& key, const std::string& expected) {
@@ -137,10 +137,6 @@ bool MapReader::text(const std::string& key, std::string& out) {
   if (found == nullptr) return false;
   out = found->text;
   return true;
-}
-
-bool MapReader::flag(const std::string& key, bool& out) {
-  return choice(key, out, Names<bool>{{"true", true}, {"false", false}});
 }
 
 std::optional<std::size_t> MapReader::one_of(const std::string& key, const std::vector<std::string>& words) {
@@ -275,7 +271,7 @@ bool MapReader::file(const std::string& key, std::string& out) {
         "expected a file that the user who runs this can read: chown or chmod it so that user sluice can, "
         "e.g. chown root:sluice and chmod 640";
   }
-  wrong(key, quoted(named) + " cannot be read: " + std::strerror(failed), expected);
+  wrong(key, in_quotes(named) + " cannot be read: " + std::strerror(failed), expected);
   return false;
 }
 

@@ -43,7 +43,6 @@ class MapReader {
 
   // Scalars. True, or a value, only if one was given and is of the right type and range.
   bool text(const std::string& key, std::string& out);
-  bool flag(const std::string& key, bool& out);
   std::optional<double> real(const std::string& key);
   bool duration(const std::string& key, std::chrono::milliseconds& out, std::chrono::milliseconds min,
                 std::chrono::milliseconds max);
@@ -83,13 +82,13 @@ class MapReader {
   // Of this map: its own name within the map around it, and whether the file gives a value for a key.
   const std::string& name() const { return name_; }
   bool given(const std::string& key) const;
-  Position at() const { return node_.at; }
   Position at(const std::string& key) const;  // the value's place, or the map's if there is none
 
   // Problems that only a loader can see.
-  void wrong(const std::string& key, std::string what, std::string expected, std::string suggestion = "");
-  void wrong_at(Position at, const std::string& key, std::string what, std::string expected,
-                std::string suggestion = "");
+  void wrong(const std::string& key, const std::string& what, const std::string& expected,
+             const std::string& suggestion = "");
+  void wrong_at(Position at, const std::string& key, const std::string& what, const std::string& expected,
+                const std::string& suggestion = "");
   void required(const std::string& key, const std::string& expected);  // a problem if it is not given
   void ignore_the_rest() { ignore_the_rest_ = true; }  // what the rest means hangs on what was wrong
   bool clean() const { return context_.problems.size() == problems_before_; }

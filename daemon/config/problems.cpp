@@ -95,7 +95,7 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
   return found == nullptr ? "" : *found;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "\"" + visible(text, kQuotedBytesMax) + "\"";
 }
 

@@ -38,7 +38,7 @@ class Problems {
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
 
 // "text" for a message: in quotes, control characters made visible, cut when long.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 // "a, b or c".
 std::string listed(const std::vector<std::string>& words);

@@ -41,6 +41,10 @@ class Places {
     std::size_t end = std::min(lines_[line] + static_cast<std::size_t>(mark.column), text_.size());
     return at(line, end);
   }
+  std::string_view line_of(const YAML::Mark& mark) const {
+    std::size_t begin = lines_[static_cast<std::size_t>(of(mark).line) - 1];
+    return text_.substr(begin, text_.find('\n', begin) - begin);
+  }
   Position of_byte(std::size_t offset) const {
     auto after = std::upper_bound(lines_.begin(), lines_.end(), offset);
     return at(static_cast<std::size_t>(after - lines_.begin()) - 1, offset);
@@ -70,6 +74,7 @@ class TreeBuilder : public YAML::EventHandler {
  public:
   TreeBuilder(const Places& places, Problems& problems) : places_(places), problems_(problems) {}
   YamlNode& root() { return root_; }
+  bool whole() const { return whole_; }  // nothing is missing that the text has
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (++documents_ > 1) {
@@ -83,6 +88,7 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
     problems_.add(places_.of(mark), kSyntax, "an alias (*name) is not supported", "write the value out");
+    whole_ = false;
     place(node(YamlNode::Kind::kNull, mark, "?", 0));
   }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -122,7 +128,7 @@ class TreeBuilder : public YAML::EventHandler {
       problems_.add(made.at, kSyntax, "an anchor (&name) is not supported", "write each value out");
     }
     if (!tag.empty() && tag != "?" && tag != "!") {
-      problems_.add(made.at, kSyntax, "the tag " + quoted(tag) + " is not supported",
+      problems_.add(made.at, kSyntax, "the tag " + in_quotes(tag) + " is not supported",
                     "expected the value without a tag");
     }
     return made;
@@ -161,6 +167,7 @@ class TreeBuilder : public YAML::EventHandler {
   void add_member(Open& parent, YamlNode key, YamlNode value) {
     if (key.kind != YamlNode::Kind::kText || key.text.empty()) {
       problems_.add(key.at, kSyntax, "a key that is not a word", "expected \"key: value\"");
+      whole_ = false;
       return;
     }
     auto [seen, first_time] = parent.keys.emplace(key.text, key.at);
@@ -172,6 +179,7 @@ class TreeBuilder : public YAML::EventHandler {
     }
     value.key = std::move(key.text);
     value.key_at = key.at;
+    if (value.kind == YamlNode::Kind::kNull) value.at = key.at;  // not that of what follows
     parent.node.children.push_back(std::move(value));
   }
 
@@ -181,6 +189,7 @@ class TreeBuilder : public YAML::EventHandler {
   YamlNode root_;
   std::size_t nodes_ = 0;
   int documents_ = 0;
+  bool whole_ = true;
 };
 
 // Offset of the first byte that is neither UTF-8 (RFC 3629) nor a character that YAML allows, or npos.
@@ -208,11 +217,14 @@ std::size_t first_bad_byte(std::string_view text) {
   return std::string_view::npos;
 }
 
-// What to do about the mistakes that people make most.
-std::string hint_for(const std::string& message) {
+// What to do about the mistakes that people make most. A tab is taken for something else by the parser.
+std::string hint_for(const std::string& message, std::string_view line) {
+  if (line.substr(0, line.find_first_not_of(" \t")).find('\t') != std::string_view::npos) {
+    return "indent with spaces, not with tabs";
+  }
   static constexpr std::array<std::pair<const char*, const char*>, 8> kHints{{
-      {"tab", "indent with spaces"},
       {"illegal map value", "quote a text that contains \": \", and give each key a line of its own"},
+      {"flow end", "close each { with a }, and each [ with a ]"},
       {"end of map flow", "close the { with a }, and put a comma between members"},
       {"end of sequence flow", "close the [ with a ], and put a comma between items"},
       {"end of map", "indent the keys of one map alike, each with a colon"},
@@ -244,13 +256,13 @@ std::optional<YamlNode> parse_yaml(std::string_view text, Problems& problems) {
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }
-    return std::move(builder.root());
+    if (builder.whole()) return std::move(builder.root());
   } catch (const TooMuch& stop) {
     problems.add(stop.at, kSyntax, stop.wrong, stop.expected);
   } catch (const YAML::Exception& error) {
-    problems.add(places.of(error.mark), kSyntax, error.msg, hint_for(error.msg));
+    problems.add(places.of(error.mark), kSyntax, error.msg, hint_for(error.msg, places.line_of(error.mark)));
   } catch (const std::exception& error) {
-    problems.add({}, kSyntax, error.what(), hint_for(""));
+    problems.add({}, kSyntax, error.what(), hint_for("", ""));
   }
   return std::nullopt;
 }

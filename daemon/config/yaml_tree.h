@@ -24,7 +24,8 @@ struct YamlNode {
 };
 
 // Reads one document. Aliases, anchors, tags, keys given twice, deep nesting and more nodes than a
-// configuration has are problems. Nothing is returned if the text is no YAML at all, which is a problem too.
+// configuration has are problems. Nothing is returned if the text is not YAML, or if the tree lacks some of
+// it.
 std::optional<YamlNode> parse_yaml(std::string_view text, Problems& problems);
 
 }  // namespace sluice

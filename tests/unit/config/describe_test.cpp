@@ -1,7 +1,5 @@
 #include "config/describe.h"
 
-#include <regex>
-
 #include "config/sections.h"
 #include "settings_fixture.h"
 
@@ -51,7 +49,7 @@ alerts:
                                   .value());
   for (const std::string& path : known_keys()) {
     std::string key = path.substr(path.rfind('.') + 1);
-    EXPECT_TRUE(std::regex_search(text, std::regex("(^|\n)[ -]*" + key + ":"))) << path << "\n" << text;
+    EXPECT_TRUE(has_line_with(text, key)) << path << "\n" << text;
   }
   EXPECT_EQ(text, again(text));
 }
