@@ -70,7 +70,8 @@ std::vector<NamedDriver> read_drivers(ConfigSection& root, Log& log) {
 Result<DriversConfig> read_config(ConfigFile& file, Log& log) {
   ConfigSection root = file.root();
   DriversConfig config;
-  config.mqtt = read_mqtt(root.section("mqtt"), root.section("buffer"));
+  ConfigSection mqtt = root.section("mqtt");
+  config.mqtt = read_mqtt(mqtt, root.section("buffer"));
   ConfigSection log_section = root.section("log");
   std::string level = log_section.one_of("level", {"info", "debug", "warning", "error"}, "info");
   if (Result<LogLevel> parsed = parse_log_level(level)) config.log_level = *parsed;
