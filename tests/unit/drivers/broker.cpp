@@ -1,11 +1,7 @@
 #include "unit/drivers/broker.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <sstream>
@@ -15,31 +11,6 @@
 namespace sluice::drivers {
 
 namespace {
-
-struct Started {
-  pid_t pid;
-  int output;  // the read end of its standard output and error
-};
-
-Started spawn(std::vector<std::string> arguments) {
-  int ends[2];
-  SLUICE_CHECK(pipe2(ends, O_CLOEXEC) == 0, "pipe");
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], 1);
-  posix_spawn_file_actions_adddup2(&actions, ends[1], 2);
-  std::vector<char*> argv;
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  Started started{-1, ends[0]};
-  // Debian keeps the broker in sbin, which is not on everybody's path.
-  std::string program = arguments[0] == "mosquitto" ? "/usr/sbin/mosquitto" : arguments[0];
-  int rc = posix_spawnp(&started.pid, program.c_str(), &actions, nullptr, argv.data(), environ);
-  SLUICE_CHECK(rc == 0, "mosquitto and mosquitto-clients are needed");
-  posix_spawn_file_actions_destroy(&actions);
-  close(ends[1]);
-  return started;
-}
 
 int free_port() {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -57,39 +28,26 @@ int free_port() {
 
 Broker::Broker() : port_(free_port()) {}
 
-Broker::~Broker() {
-  kill();
-}
+Broker::~Broker() = default;
 
 void Broker::start() {
   std::string config = folder_.write("mosquitto.conf", "listener " + std::to_string(port_) +
                                                            " 127.0.0.1\nallow_anonymous true\n"
                                                            "max_queued_messages 0\nlog_dest stderr\n");
-  Started started = spawn({"mosquitto", "-c", config});
-  pid_ = started.pid;
-  std::string seen;
-  char c = 0;
-  while (seen.find(" running") == std::string::npos && read(started.output, &c, 1) == 1) seen += c;
-  SLUICE_CHECK(seen.find(" running") != std::string::npos, seen.c_str());
-  // The read end stays open, so that the broker can go on writing; its few lines fit into the pipe.
+  // Debian keeps the broker in sbin, which is not on everybody's path.
+  process_ = std::make_unique<ChildProcess>(std::vector<std::string>{"/usr/sbin/mosquitto", "-c", config});
+  SLUICE_CHECK(process_->wait_for_output(" running"), process_->output().c_str());
+  // Nobody reads on; its few lines fit into the pipe.
 }
 
 void Broker::kill() {
-  if (pid_ < 0) return;
-  ::kill(pid_, SIGKILL);
-  waitpid(pid_, nullptr, 0);
-  pid_ = -1;
+  process_.reset();
 }
 
 std::string Broker::run(std::vector<std::string> arguments) {
-  Started started = spawn(std::move(arguments));
-  std::string output;
-  char buffer[4096];
-  for (ssize_t got = 0; (got = read(started.output, buffer, sizeof buffer)) > 0;)
-    output.append(buffer, static_cast<std::size_t>(got));
-  close(started.output);
-  waitpid(started.pid, nullptr, 0);
-  return output;
+  ChildProcess process(std::move(arguments));
+  process.wait_for_end();
+  return process.output();
 }
 
 void Broker::subscribe(const std::string& filter) {

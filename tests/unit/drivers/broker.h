@@ -1,10 +1,12 @@
 // A mosquitto of the test's own on a free port of the loopback, and a subscriber to look at what arrived
-// there. Processes are started and awaited here and nowhere else.
+// there.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "unit/drivers/child_process.h"
 #include "unit/drivers/fake_output.h"
 
 namespace sluice::drivers {
@@ -24,7 +26,7 @@ class Broker {
   std::string run(std::vector<std::string> arguments);
   TemporaryFolder folder_;
   int port_ = 0;
-  int pid_ = -1;
+  std::unique_ptr<ChildProcess> process_;
   std::string filter_;
 };
 

@@ -79,7 +79,7 @@ TEST_F(MqttOut, DeliversEverySampleInOrder) {
 TEST_F(MqttOut, KeepsSamplesUntilThereIsABroker) {
   make();
   push(0, 500);
-  ASSERT_TRUE(run_until([this, tries = 0]() mutable { return ++tries > 5; }));
+  ASSERT_TRUE(run_until([tries = 0]() mutable { return ++tries > 5; }));
   EXPECT_FALSE(output_->connected());
   broker_.start();
   broker_.subscribe("t/#");
