@@ -1,8 +1,15 @@
 #!/usr/bin/env bash
-# Installs what cross/build-deps.txt lists and is still missing. Needs root (or sudo) only when something is missing.
+# Installs what cross/build-deps.txt lists (with --cross, cross-deps.txt too) and is still missing. Needs root, or
+# sudo, only when something is missing.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-mapfile -t wanted < <(grep -Ev '^(#|$)' "$here/build-deps.txt")
+lists=("$here/build-deps.txt")
+case "${1:-}" in
+  "") ;;
+  --cross) lists+=("$here/cross-deps.txt") ;;
+  *) echo "usage: $0 [--cross]" >&2; exit 2 ;;
+esac
+mapfile -t wanted < <(grep -hEv '^(#|$)' "${lists[@]}")
 missing=()
 for package in "${wanted[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

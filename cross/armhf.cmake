@@ -1,0 +1,30 @@
+# Builds for Debian armhf with the sysroot that `cross/sysroot.sh armhf` makes, and runs the tests under qemu-user.
+# Another sysroot: -DSLUICE_SYSROOT=… or the environment's SLUICE_SYSROOT.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR arm)
+if(NOT SLUICE_SYSROOT)
+  if(DEFINED ENV{SLUICE_SYSROOT})
+    set(SLUICE_SYSROOT "$ENV{SLUICE_SYSROOT}")
+  else()
+    get_filename_component(SLUICE_SYSROOT "${CMAKE_CURRENT_LIST_DIR}/../build/sysroot-armhf" ABSOLUTE)
+  endif()
+endif()
+if(NOT EXISTS "${SLUICE_SYSROOT}/usr/include")
+  message(FATAL_ERROR "There is no sysroot in ${SLUICE_SYSROOT}; run cross/sysroot.sh armhf first")
+endif()
+set(CMAKE_TRY_COMPILE_PLATFORM_VARIABLES SLUICE_SYSROOT)
+set(CMAKE_SYSROOT "${SLUICE_SYSROOT}")
+set(CMAKE_LIBRARY_ARCHITECTURE arm-linux-gnueabihf)
+set(CMAKE_CXX_COMPILER arm-linux-gnueabihf-g++)
+set(CMAKE_C_COMPILER arm-linux-gnueabihf-gcc)
+
+set(CMAKE_FIND_ROOT_PATH "${SLUICE_SYSROOT}")
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+set(ENV{PKG_CONFIG_SYSROOT_DIR} "${SLUICE_SYSROOT}")
+set(ENV{PKG_CONFIG_LIBDIR} "${SLUICE_SYSROOT}/usr/lib/arm-linux-gnueabihf/pkgconfig:${SLUICE_SYSROOT}/usr/share/pkgconfig")
+
+# The loader and the libraries of the sysroot, for every program the build or ctest runs.
+set(CMAKE_CROSSCOMPILING_EMULATOR "qemu-arm-static;-L;${SLUICE_SYSROOT}")

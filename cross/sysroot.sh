@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Makes a Debian 12 sysroot of another architecture: headers and libraries to link with, and the C library that
+# the tests run with under qemu. Packages are unpacked and nothing of them is run, so it needs no root and no
+# emulation: some 15 seconds.
+#
+#   cross/sysroot.sh arm64|armhf [FOLDER]       default folder: build/sysroot-<arch>
+#
+# SLUICE_MIRROR names another Debian mirror.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+arch=${1:-}
+case "$arch" in
+  arm64 | armhf) ;;
+  *) echo "usage: $0 arm64|armhf [FOLDER]" >&2; exit 2 ;;
+esac
+root=${2:-$here/../build/sysroot-$arch}
+mirror=${SLUICE_MIRROR:-http://deb.debian.org/debian}
+
+if [ -e "$root/.complete" ] && cmp -s "$here/build-deps.txt" "$root/.complete"; then
+  echo "$root is up to date"
+  exit 0
+fi
+command -v mmdebstrap >/dev/null || { echo "error: mmdebstrap is missing; run cross/install-deps.sh --cross" >&2; exit 2; }
+
+# The libraries of the list; its tools run on this machine. What they depend on comes along.
+mapfile -t wanted < <(grep -E '^(lib.*-dev|.*-dev|libgtest-dev|googletest|tzdata)$' "$here/build-deps.txt")
+list=$(IFS=,; echo "${wanted[*]},libc6-dev,libstdc++-12-dev,linux-libc-dev")
+rm -rf "$root"
+mkdir -p "$root"
+# Packages only from the main suite: one suite has one consistent index on every mirror.
+mmdebstrap --quiet --mode="$([ "$(id -u)" -eq 0 ] && echo root || echo unshare)" --variant=extract \
+  --architectures="$arch" --include="$list" bookworm "$root" "deb $mirror bookworm main"
+
+# Links with an absolute target lead out of the sysroot.
+find "$root" -xdev -type l -lname '/*' -print0 | while IFS= read -r -d '' link; do
+  target=$(readlink "$link")
+  [ -e "$root$target" ] && ln -sfrT "$root$target" "$link"
+done
+rm -rf "${root:?}"/{dev,var/cache/apt,var/lib/apt,usr/share/doc,usr/share/man,usr/share/locale}
+cp "$here/build-deps.txt" "$root/.complete"
+du -sh "$root" | sed 's/^/made: /'
