@@ -100,29 +100,25 @@ Result<AlertEvent> event_of(Connection& connection, const Query& query) {
   for (int column : {9, 14}) {
     if (query.view(column).size() <= 2) continue;  // {} and []
     Query parts = connection.query(kLabels, query.view(column));
-    for (;;) {
-      auto row = parts.step();
-      if (!row.ok()) return row.error();
-      if (!*row) break;
+    while (parts.next()) {
       if (column == 9)
         event.labels[parts.text(0)] = parts.text(1);
       else
         event.channels.push_back(parts.text(1));
     }
+    if (Status status = parts.status(); !status.ok()) return status.error();
   }
   return event;
 }
 
 template <class Visit>
 Status each_event(Connection& connection, Query query, Visit visit) {
-  for (;;) {
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row) return {};
+  while (query.next()) {
     auto event = event_of(connection, query);
     if (!event.ok()) return event.error();
     visit(query, std::move(*event));
   }
+  return query.status();
 }
 
 Status write_event(Connection& connection, const AlertEvent& event, std::int64_t& row) {
@@ -131,9 +127,7 @@ Status write_event(Connection& connection, const AlertEvent& event, std::int64_t
         connection.query(kInsertEvent, event.id, event.alert, event.sensor, static_cast<int>(event.state),
                          event.severity, event.value, event.threshold, event.unit, json_of(event.labels),
                          event.since_ms, event.at_ms, event.message, event.flags, json_of(event.channels));
-    auto inserted = insert.step();
-    if (!inserted.ok()) return inserted.error();
-    row = insert.integer(0);
+    if (insert.next()) row = insert.integer(0);
     if (Status status = insert.run(); !status.ok()) return status;
   }
   if (event.flags & kTest) return {};
@@ -189,10 +183,7 @@ Status delete_slots(Connection& connection, const std::vector<Store::Delivered>&
 Result<std::vector<RuleState>> read_rule_states(Connection& connection) {
   std::vector<RuleState> states;
   Query query = connection.query(kStates);
-  for (;;) {
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row) return states;
+  while (query.next()) {
     RuleState s;
     s.rule = query.text(0);
     s.sensor = static_cast<SensorId>(query.integer(1));
@@ -204,6 +195,8 @@ Result<std::vector<RuleState>> read_rule_states(Connection& connection) {
     s.rule_digest = query.text(7);
     states.push_back(std::move(s));
   }
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return states;
 }
 
 Result<std::vector<AlertEvent>> read_undelivered(Connection& connection) {

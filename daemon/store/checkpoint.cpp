@@ -53,10 +53,10 @@ struct BatchClock {
 
 Status read_cursor(Connection& connection, Checkpoint& checkpoint, std::int64_t& snapshot_row) {
   Query query = connection.query(kCursor);
-  auto row = query.step();
-  if (!row.ok()) return row.error();
-  if (!*row)
+  if (!query.next()) {
+    if (Status status = query.status(); !status.ok()) return status;
     return make_error(ErrorCode::kCorrupt, connection.path() + " has lost its cursor; move it aside");
+  }
   checkpoint.cursor.journal_id = query.text(0);
   checkpoint.cursor.seq = static_cast<std::uint64_t>(query.integer(1));
   snapshot_row = query.integer(2);
@@ -77,15 +77,13 @@ Status read_cursor(Connection& connection, Checkpoint& checkpoint, std::int64_t&
 
 Status read_sensors(Connection& connection, Checkpoint& checkpoint) {
   Query query = connection.query(kSensors);
-  for (;;) {
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row) return {};
+  while (query.next()) {
     auto id = static_cast<SensorId>(query.integer(0));
     checkpoint.sensors.push_back({id, query.text(1), query.text(2)});
     checkpoint.last.push_back({id, query.integer(3), query.real(4), static_cast<std::uint32_t>(query.integer(5)),
                                query.integer(6), query.integer(7), query.integer(8)});
   }
+  return query.status();
 }
 
 // The first batch whose rows must be read; 0: none.
@@ -93,22 +91,19 @@ Result<std::int64_t> first_batch_to_read(Connection& connection, std::int64_t sn
                                          std::int64_t oldest_ms) {
   std::int64_t first = 0;
   Query query = connection.query(kBatchesBack);
-  for (;;) {
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row || query.integer(3) <= snapshot_row) return first;
+  while (query.next()) {
+    if (query.integer(3) <= snapshot_row) return first;
     if (snapshot_row == 0 && query.integer(1) < oldest_ms) return first;
     first = query.integer(0);
   }
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return first;
 }
 
 Status fold_rows(Connection& connection, std::int64_t first, std::int64_t last, const BatchClock& clock,
                  LastValues& last_values) {
   Query query = connection.query(kRows, first, last);
-  for (;;) {
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row) return {};
+  while (query.next()) {
     SensorLast* value = last_values.of(static_cast<SensorId>(query.integer(0)));
     const auto flags = static_cast<std::uint32_t>(query.integer(4));
     if (value == nullptr || (flags & (kRetained | kDuplicate))) continue;
@@ -122,6 +117,7 @@ Status fold_rows(Connection& connection, std::int64_t first, std::int64_t last, 
       value->lag_ms = query.integer(3);
     }
   }
+  return query.status();
 }
 
 Status read_rows_since(Connection& connection, std::int64_t first_batch, std::int64_t snapshot_row,
@@ -129,25 +125,21 @@ Status read_rows_since(Connection& connection, std::int64_t first_batch, std::in
   LastValues last_values{checkpoint.last, {}};
   for (std::size_t i = 0; i < checkpoint.last.size(); ++i) last_values.index[checkpoint.last[i].id] = i;
   Query batches = connection.query(kBatchesFrom, first_batch);
-  for (;;) {
-    auto row = batches.step();
-    if (!row.ok()) return row.error();
-    if (!*row) return {};
+  while (batches.next()) {
     BatchClock clock{batches.integer(2) != 0, batches.integer(3), batches.integer(4), batches.integer(5)};
     Status status = fold_rows(connection, std::max(batches.integer(0), snapshot_row + 1), batches.integer(1),
                               clock, last_values);
     if (!status.ok()) return status;
   }
+  return batches.status();
 }
 
 Status read_retained(Connection& connection, Checkpoint& checkpoint) {
   Query query = connection.query(kRetainedTopics);
-  for (;;) {
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row) return {};
+  while (query.next()) {
     checkpoint.retained.emplace_back(query.text(0), static_cast<std::uint64_t>(query.integer(1)));
   }
+  return query.status();
 }
 
 }  // namespace

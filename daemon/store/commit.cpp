@@ -15,13 +15,17 @@ namespace {
 constexpr char kState[] =
     "SELECT journal_id, seq, commits, last_row, row_count, snapshot_row, newest_arrival_ms, boot, "
     "coalesce((SELECT boot_id FROM boot WHERE id = boot), '') FROM cursor";
+constexpr char kLastRow[] = "SELECT max(id) FROM reading";
 constexpr char kOpenDay[] = "SELECT day FROM day WHERE open = 1 ORDER BY day DESC LIMIT 1";
 constexpr char kAddBoot[] = "INSERT OR IGNORE INTO boot(boot_id) VALUES(?1)";
 constexpr char kBoot[] = "SELECT id FROM boot WHERE boot_id = ?1";
 constexpr char kPutSensor[] =
     "INSERT INTO sensor(id, name, unit) VALUES(?1, ?2, ?3) ON CONFLICT(id) DO UPDATE SET unit = ?3 "
     "WHERE name = ?2";
-constexpr char kInsertRow[] = "INSERT INTO reading VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
+// Without a key the row follows the last one, which is quicker than naming it.
+constexpr char kFirstRow[] = "INSERT INTO reading VALUES(?6, ?1, ?2, ?3, ?4, ?5)";
+constexpr char kNextRow[] =
+    "INSERT INTO reading(sensor, time_ms, value, lag_ms, flags) VALUES(?1, ?2, ?3, ?4, ?5)";
 constexpr char kInsertBatch[] =
     "INSERT INTO batch VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 constexpr char kAddCount[] =
@@ -71,21 +75,26 @@ Status write_sensors(Connection& connection, const std::vector<SensorRow>& senso
   return {};
 }
 
+template <class... Key>
+Status insert_row(Query& insert, const Reading& reading, std::uint32_t flags, Key... key) {
+  std::int64_t lag_ms = reading.arrival_ms - reading.time_ms;
+  if (is_small_whole(reading.value))
+    return insert.run_with(reading.sensor, reading.time_ms, static_cast<std::int64_t>(reading.value), lag_ms,
+                           flags, key...);
+  return insert.run_with(reading.sensor, reading.time_ms, reading.value, lag_ms, flags, key...);
+}
+
 Status write_rows(Connection& connection, const Batch& batch, BatchDays& days, CommitState& state) {
   if (batch.readings.empty()) return {};
   std::int64_t row = state.last_row;
   RowsDigest digest;
   {
-    Query insert = connection.query(kInsertRow);
+    Query first = connection.query(kFirstRow);
+    Query next = connection.query(kNextRow);
     for (const Reading& reading : batch.readings) {
       std::uint32_t flags = reading.flags | (days.too_late(reading) ? kTooLate : 0u);
-      std::int64_t lag_ms = reading.arrival_ms - reading.time_ms;
-      ++row;
       Status status =
-          is_small_whole(reading.value)
-              ? insert.run_with(row, reading.sensor, reading.time_ms,
-                                static_cast<std::int64_t>(reading.value), lag_ms, flags)
-              : insert.run_with(row, reading.sensor, reading.time_ms, reading.value, lag_ms, flags);
+          row++ == state.last_row ? insert_row(first, reading, flags, row) : insert_row(next, reading, flags);
       if (!status.ok()) return status;
       digest.add(reading);
     }
@@ -158,10 +167,10 @@ Result<CommitState> read_commit_state(Connection& connection) {
   CommitState state;
   {
     Query query = connection.query(kState);
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row)
+    if (!query.next()) {
+      if (Status status = query.status(); !status.ok()) return status.error();
       return make_error(ErrorCode::kCorrupt, connection.path() + " has lost its cursor; move it aside");
+    }
     state.cursor.journal_id = query.text(0);
     state.cursor.seq = static_cast<std::uint64_t>(query.integer(1));
     state.commits = query.integer(2);
@@ -172,10 +181,13 @@ Result<CommitState> read_commit_state(Connection& connection) {
     state.boot = query.integer(7);
     state.boot_id = query.text(8);
   }
+  // Somebody else may have added rows.
+  auto last_row = connection.integer(kLastRow);
+  if (!last_row.ok()) return last_row.error();
+  state.last_row = std::max(state.last_row, *last_row);
   Query query = connection.query(kOpenDay);
-  auto row = query.step();
-  if (!row.ok()) return row.error();
-  if (*row) state.open_day = static_cast<Day>(query.integer(0));
+  if (query.next()) state.open_day = static_cast<Day>(query.integer(0));
+  if (Status status = query.status(); !status.ok()) return status.error();
   return state;
 }
 

@@ -65,9 +65,8 @@ Result<std::optional<DayRow>> read_day(Connection& connection, const Calendar& c
   std::optional<DayRow> found;
   {
     Query query = connection.query(kReadDay, day);
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (*row) found = day_of(query);
+    if (query.next()) found = day_of(query);
+    if (Status status = query.status(); !status.ok()) return status.error();
   }
   if (found) {
     if (Status status = derive(connection, calendar, *found); !status.ok()) return status.error();
@@ -81,12 +80,10 @@ Result<std::vector<DayRow>> read_dirty_days(Connection& connection, const Calend
   std::vector<DayRow> days;
   {
     Query query = connection.query(kDirtyDays);
-    for (;;) {
-      auto row = query.step();
-      if (!row.ok()) return row.error();
-      if (!*row) break;
+    while (query.next()) {
       days.push_back(day_of(query));
     }
+    if (Status status = query.status(); !status.ok()) return status.error();
   }
   for (DayRow& day : days) {
     if (Status status = derive(connection, calendar, day); !status.ok()) return status.error();

@@ -63,10 +63,7 @@ OutboxState state_of(std::int64_t number) {
 
 Result<std::vector<OutboxItem>> items_of(Query query) {
   std::vector<OutboxItem> items;
-  for (;;) {
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row) return items;
+  while (query.next()) {
     OutboxItem item;
     item.id = query.integer(0);
     item.sink = query.text(1);
@@ -81,12 +78,15 @@ Result<std::vector<OutboxItem>> items_of(Query query) {
     item.note = query.text(10);
     items.push_back(std::move(item));
   }
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return items;
 }
 
 Result<std::optional<SummaryRevision>> revision_of(Query query) {
-  auto row = query.step();
-  if (!row.ok()) return row.error();
-  if (!*row) return std::optional<SummaryRevision>();
+  if (!query.next()) {
+    if (Status status = query.status(); !status.ok()) return status.error();
+    return std::optional<SummaryRevision>();
+  }
   SummaryRevision revision;
   revision.day = static_cast<Day>(query.integer(0));
   revision.revision = static_cast<int>(query.integer(1));
@@ -172,12 +172,11 @@ Result<std::optional<SummaryRevision>> read_newest_revision(Connection& connecti
 Result<std::vector<Day>> read_summary_days(Connection& connection) {
   std::vector<Day> days;
   Query query = connection.query(kSummaryDays);
-  for (;;) {
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row) return days;
+  while (query.next()) {
     days.push_back(static_cast<Day>(query.integer(0)));
   }
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return days;
 }
 
 Result<std::vector<OutboxItem>> read_waiting(Connection& connection, const std::string& sink,
@@ -191,12 +190,10 @@ Result<std::vector<OutboxItem>> read_outbox(Connection& connection, std::size_t 
 
 Result<std::string> read_body(Connection& connection, Day day, int revision) {
   Query query = connection.query(kBody, day, revision);
-  auto row = query.step();
-  if (!row.ok()) return row.error();
-  if (!*row)
-    return make_error(ErrorCode::kNotFound, "there is no summary of " + format_date(day) + ", revision " +
-                                                std::to_string(revision));
-  return query.text(0);
+  if (query.next()) return query.text(0);
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return make_error(ErrorCode::kNotFound,
+                    "there is no summary of " + format_date(day) + ", revision " + std::to_string(revision));
 }
 
 }  // namespace sluice

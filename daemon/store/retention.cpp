@@ -72,9 +72,8 @@ Result<bool> Removal::is_done(Day day) {
   auto known = done_.find(day);
   if (known != done_.end()) return known->second;
   Query query = connection_.query(kIsDone, done_before_ms_, day);
-  auto row = query.step();
-  if (!row.ok()) return row.error();
-  bool done = !*row || query.integer(0) != 0;
+  bool done = !query.next() || query.integer(0) != 0;
+  if (Status status = query.status(); !status.ok()) return status.error();
   done_[day] = done;
   return done;
 }
@@ -83,21 +82,17 @@ Result<std::set<Day>> Removal::days_of(const Query& batch) {
   std::set<Day> days{calendar_.day_of(batch.integer(3)), calendar_.day_of(batch.integer(4))};
   if (days.size() == 1) return days;
   Query rows = connection_.query(kTimes, batch.integer(1), batch.integer(2));
-  for (;;) {
-    auto row = rows.step();
-    if (!row.ok()) return row.error();
-    if (!*row) return days;
+  while (rows.next()) {
     days.insert(calendar_.day_of(rows.integer(0)));
   }
+  if (Status status = rows.status(); !status.ok()) return status.error();
+  return days;
 }
 
 Status Removal::choose(std::int64_t first, std::int64_t last, bool forced) {
   std::int64_t rows = 0;
   Query query = connection_.query(kBatches, first, last);
-  while (rows < kStepRows) {
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row) return {};
+  while (rows < kStepRows && query.next()) {
     auto days = days_of(query);
     if (!days.ok()) return days.error();
     bool may = true;
@@ -111,19 +106,17 @@ Status Removal::choose(std::int64_t first, std::int64_t last, bool forced) {
     rows += query.integer(2) - query.integer(1) + 1;
     chosen_.push_back({query.integer(0), query.integer(1), query.integer(2), std::move(*days)});
   }
-  return {};
+  return query.status();
 }
 
 Status Removal::remove_batch(const StoredBatch& batch) {
   {
     Query rows = connection_.query(kTimes, batch.first_row, batch.last_row);
-    for (;;) {
-      auto row = rows.step();
-      if (!row.ok()) return row.error();
-      if (!*row) break;
+    while (rows.next()) {
       ++expired_[calendar_.day_of(rows.integer(1))][Counter::kReadingsExpired];
       --state_.row_count;
     }
+    if (Status status = rows.status(); !status.ok()) return status.error();
   }
   Status status = connection_.query(kDeleteRows, batch.first_row, batch.last_row).run();
   if (!status.ok()) return status;
@@ -171,10 +164,10 @@ Result<bool> too_big(Connection& connection, std::uint64_t max_size_bytes) {
 
 Result<std::optional<Day>> done_day(Connection& connection, std::int64_t done_before_ms) {
   Query query = connection.query(kDoneDay, done_before_ms);
-  auto row = query.step();
-  if (!row.ok()) return row.error();
-  if (!*row) return std::optional<Day>();
-  return std::optional<Day>(static_cast<Day>(query.integer(0)));
+  std::optional<Day> day;
+  if (query.next()) day = static_cast<Day>(query.integer(0));
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return day;
 }
 
 }  // namespace

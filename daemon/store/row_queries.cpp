@@ -32,9 +32,8 @@ Result<Piece> next_piece(Connection& connection, std::int64_t first_batch, std::
   std::int64_t rows = 0;
   Query query = connection.query(kBatches, first_batch, last_batch, from_ms, to_ms);
   while (rows < kPieceRows) {
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row) {
+    if (!query.next()) {
+      if (Status status = query.status(); !status.ok()) return status.error();
       piece.last_batch = 0;
       return piece;
     }
@@ -52,10 +51,7 @@ Result<Piece> next_piece(Connection& connection, std::int64_t first_batch, std::
 Status visit_range(Connection& connection, Range range, std::int64_t from_ms, std::int64_t to_ms,
                    const RowVisitor& visit) {
   Query query = connection.query(kRows, range.first, range.second);
-  for (;;) {
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row) return {};
+  while (query.next()) {
     Reading reading;
     reading.time_ms = query.integer(1);
     if (reading.time_ms < from_ms || reading.time_ms >= to_ms) continue;
@@ -65,6 +61,7 @@ Status visit_range(Connection& connection, Range range, std::int64_t from_ms, st
     reading.flags = static_cast<std::uint32_t>(query.integer(4));
     visit(reading);
   }
+  return query.status();
 }
 
 }  // namespace
@@ -76,9 +73,7 @@ Status visit_rows_between(Connection& connection, const Calendar& calendar, std:
   std::int64_t last_batch = 0;
   {
     Query query = connection.query(kBatchSpan, calendar.day_of(from_ms), calendar.day_of(to_ms - 1));
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row || query.is_null(0)) return {};
+    if (!query.next() || query.is_null(0)) return query.status();
     first_batch = query.integer(0);
     last_batch = query.integer(1);
   }

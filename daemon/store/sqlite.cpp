@@ -93,20 +93,23 @@ void Query::reset() {
   if (statement_ != nullptr) sqlite3_reset(statement_);
 }
 
-Result<bool> Query::step() {
-  if (rc_ != SQLITE_OK) return connection_->error(rc_);
+bool Query::next() {
+  if (rc_ != SQLITE_OK) return false;
   int rc = sqlite3_step(statement_);
   if (rc == SQLITE_ROW) return true;
-  if (rc == SQLITE_DONE) return false;
-  return connection_->error(rc);
+  if (rc != SQLITE_DONE) rc_ = rc;
+  return false;
+}
+
+Status Query::status() const {
+  if (rc_ != SQLITE_OK) return connection_->error(rc_);
+  return {};
 }
 
 Status Query::run() {
-  if (rc_ != SQLITE_OK) return connection_->error(rc_);
-  int rc = SQLITE_ROW;
-  while (rc == SQLITE_ROW) rc = sqlite3_step(statement_);
-  if (rc != SQLITE_DONE) return connection_->error(rc);
-  return {};
+  while (next()) {
+  }
+  return status();
 }
 
 void Query::bind_integer(int index, std::int64_t value) {
@@ -196,9 +199,9 @@ Query Connection::prepare(const char* sql) {
 }
 
 Result<std::int64_t> Connection::first_integer(Query& query) {
-  Result<bool> row = query.step();
-  if (!row.ok()) return row.error();
-  return *row ? query.integer(0) : 0;
+  std::int64_t value = query.next() ? query.integer(0) : 0;
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return value;
 }
 
 std::int64_t Connection::changes() const {

@@ -23,16 +23,18 @@ struct Blob {
   std::string_view bytes;
 };
 
-// One run of a prepared statement; gives it back when it goes. Errors, also those of preparing and binding,
-// come out of step() and run(). Text from view() is valid until the next step.
+// One run of a prepared statement; gives it back when it goes. next() says whether there is a row; when there
+// is none, status() says whether that was the end or an error, also one of preparing or binding. Text from
+// view() is valid until the next row.
 class Query {
  public:
   Query(Query&& other) noexcept;
   Query& operator=(Query&&) = delete;
   ~Query();
 
-  Result<bool> step();  // true: there is a row
-  Status run();         // to the end, ignoring rows
+  bool next();
+  Status status() const;
+  Status run();  // to the end, ignoring rows
   template <class... A>
   Status run_with(const A&... values) {  // again, with other values for all parameters
     reset();
@@ -69,7 +71,7 @@ class Query {
 
   Connection* connection_;
   sqlite3_stmt* statement_;
-  int rc_;  // of preparing and binding
+  int rc_;  // the first error, or SQLite's "ok"
 };
 
 class Connection {

@@ -21,9 +21,9 @@ constexpr int kCacheKib = 1024;
 // enough that pages which change in each batch are seldom written twice, and small enough to be read again
 // after a crash in no time. The limit keeps the file's length as it is, so that syncs have no metadata to
 // write.
-constexpr char kPageSize[] = "PRAGMA page_size=4096;";
+constexpr char kPageSize[] = "PRAGMA page_size=1024;";
 constexpr char kPragmas[] =
-    "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=16777216;"
+    "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=16777216;"
     "PRAGMA secure_delete=OFF; PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=OFF;";
 
 constexpr char kUnclean[] = "SELECT value FROM meta WHERE key = 'unclean'";
@@ -37,9 +37,9 @@ Status prepare_file(Connection& connection) {
   if (Status status = connection.execute(kPageSize); !status.ok()) return status;
   {
     Query mode = connection.query("PRAGMA journal_mode=WAL");
-    auto row = mode.step();
-    if (!row.ok()) return row.error();
-    if (!*row || mode.view(0) != "wal")
+    bool wal = mode.next() && mode.view(0) == "wal";
+    if (Status status = mode.status(); !status.ok()) return status;
+    if (!wal)
       return make_error(ErrorCode::kIo, connection.path() +
                                             " cannot be opened in WAL mode; "
                                             "put gateway.state_dir on a local file system");
@@ -163,12 +163,11 @@ Result<bool> Store::retain_step(std::int64_t now_wall_ms) {
 
 Status Store::check_integrity() {
   Query query = impl_->connection->query("PRAGMA integrity_check(1)");
-  auto row = query.step();
-  if (!row.ok()) return row.error();
-  if (*row && query.view(0) == "ok") return {};
-  return make_error(ErrorCode::kCorrupt, impl_->settings.path + " is damaged (" +
-                                             (*row ? query.text(0) : std::string("no answer")) +
-                                             "); move it aside");
+  std::string finding = query.next() ? query.text(0) : "no answer";
+  if (Status status = query.status(); !status.ok()) return status;
+  if (finding == "ok") return {};
+  return make_error(ErrorCode::kCorrupt,
+                    impl_->settings.path + " is damaged (" + finding + "); move it aside");
 }
 
 bool Store::was_unclean() const {

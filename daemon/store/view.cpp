@@ -28,10 +28,7 @@ constexpr char kPin[] = "SELECT commits FROM cursor";
 
 Result<Ledger> ledger_of(Query query) {
   Ledger ledger;
-  for (;;) {
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row) return ledger;
+  while (query.next()) {
     std::string_view name = query.view(1);
     for (std::size_t i = 0; i < kCounterCount; ++i) {
       if (counter_name(static_cast<Counter>(i)) != name) continue;
@@ -39,6 +36,8 @@ Result<Ledger> ledger_of(Query query) {
       break;
     }
   }
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return ledger;
 }
 
 }  // namespace
@@ -103,26 +102,23 @@ Result<Ledger> StoreView::ledger() {
 
 Result<Cursor> StoreView::cursor() {
   Query query = impl_->connection->query(kCursor);
-  auto row = query.step();
-  if (!row.ok()) return row.error();
-  if (!*row) return Cursor{};
-  return Cursor{query.text(0), static_cast<std::uint64_t>(query.integer(1))};
+  Cursor cursor;
+  if (query.next()) cursor = {query.text(0), static_cast<std::uint64_t>(query.integer(1))};
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return cursor;
 }
 
 Result<std::string> StoreView::zone() {
   Query query = impl_->connection->query(kZone);
-  auto row = query.step();
-  if (!row.ok()) return row.error();
-  return *row ? query.text(0) : impl_->calendar.zone_name();
+  std::string zone = query.next() ? query.text(0) : impl_->calendar.zone_name();
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return zone;
 }
 
 Result<std::vector<StoreView::Row>> StoreView::rows_after(std::int64_t after_id, std::size_t limit) {
   std::vector<Row> rows;
   Query query = impl_->connection->query(kRowsAfter, after_id, limit);
-  for (;;) {
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row) return rows;
+  while (query.next()) {
     Reading reading;
     reading.sensor = static_cast<SensorId>(query.integer(1));
     reading.time_ms = query.integer(2);
@@ -131,17 +127,18 @@ Result<std::vector<StoreView::Row>> StoreView::rows_after(std::int64_t after_id,
     reading.flags = static_cast<std::uint32_t>(query.integer(5));
     rows.push_back({query.integer(0), reading});
   }
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return rows;
 }
 
 Result<std::vector<StoreView::BatchRow>> StoreView::batches_after(std::int64_t after_id, std::size_t limit) {
   std::vector<BatchRow> batches;
   Query query = impl_->connection->query(kBatchesAfter, after_id, limit);
-  for (;;) {
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row) return batches;
+  while (query.next()) {
     batches.push_back({query.integer(0), query.integer(1), query.integer(2), query.text(3)});
   }
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return batches;
 }
 
 Result<std::vector<DayState>> StoreView::dirty_days() {
@@ -162,12 +159,11 @@ Result<std::optional<DayState>> StoreView::day_state(Day day) {
 Result<std::vector<SummarySensor>> StoreView::sensors() {
   std::vector<SummarySensor> sensors;
   Query query = impl_->connection->query(kSensors);
-  for (;;) {
-    auto row = query.step();
-    if (!row.ok()) return row.error();
-    if (!*row) return sensors;
+  while (query.next()) {
     sensors.push_back({static_cast<SensorId>(query.integer(0)), query.text(1), query.text(2)});
   }
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return sensors;
 }
 
 Status StoreView::begin_snapshot() {
