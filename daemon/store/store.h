@@ -23,9 +23,10 @@ struct StoreSettings {
   std::string gateway;
   std::chrono::milliseconds retention{std::chrono::hours(30 * 24)};
   std::uint64_t max_size_bytes = 2ull << 30;
-  std::uint32_t quarantine_max = 1000;      // samples kept
-  std::uint32_t alert_events_max = 100000;  // transitions kept
-  std::string vfs;                          // SQLite VFS name; empty: the default
+  std::uint32_t quarantine_max = 1000;                           // samples kept
+  std::uint32_t alert_events_max = 100000;                       // transitions kept
+  std::string vfs;                                               // SQLite VFS name; empty: the default
+  std::chrono::milliseconds reopen{std::chrono::hours(7 * 24)};  // later readings of a summed day: kTooLate
 };
 
 struct StoreStatus {

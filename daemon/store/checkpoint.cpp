@@ -1,0 +1,192 @@
+#include "store/checkpoint.h"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "store/alert_queries.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr char kCursor[] =
+    "SELECT journal_id, seq, snapshot_row, newest_arrival_ms, coalesce(boot.boot_id, ''), "
+    "stream_minus_boot_ms, wall_minus_stream_ms, subscribed_ms, stream_ms, connected, backlog, "
+    "clock_trusted, triples FROM cursor LEFT JOIN boot ON boot.id = cursor.boot";
+constexpr char kSensors[] =
+    "SELECT id, name, unit, last_time_ms, last_value, last_arrival_ms, last_subscribed_ms FROM sensor "
+    "ORDER BY id";
+constexpr char kRetained[] = "SELECT topic, hash FROM retained ORDER BY topic";
+// Newest first, until the last batch that is too old: reads no more of the table than it has to.
+constexpr char kBatchesBack[] = "SELECT id, max_arrival_ms, first_row, last_row FROM batch ORDER BY id DESC";
+constexpr char kBatchesFrom[] =
+    "SELECT first_row, last_row, connected, stream_ms, subscribed_ms, wall_minus_stream_ms FROM batch "
+    "WHERE id >= ?1 ORDER BY id";
+constexpr char kRows[] =
+    "SELECT sensor, time_ms, value, lag_ms FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+
+struct LastValues {
+  std::vector<SensorLast>& values;
+  std::unordered_map<SensorId, std::size_t> index;
+
+  SensorLast* of(SensorId id) {
+    auto found = index.find(id);
+    return found == index.end() ? nullptr : &values[found->second];
+  }
+};
+
+struct BatchClock {
+  bool connected = false;
+  std::int64_t stream_ms = 0;
+  std::int64_t subscribed_ms = 0;
+  std::int64_t wall_minus_stream_ms = 0;
+
+  // Offsets are constant within a batch, and rows arrive only while subscribed.
+  std::int64_t subscribed_at(std::int64_t arrival_ms) const {
+    if (!connected) return subscribed_ms;
+    std::int64_t before_end_ms = stream_ms - (arrival_ms - wall_minus_stream_ms);
+    return std::max<std::int64_t>(0, subscribed_ms - std::max<std::int64_t>(0, before_end_ms));
+  }
+};
+
+Status read_cursor(Connection& connection, Checkpoint& checkpoint, std::int64_t& snapshot_row) {
+  Query query = connection.query(kCursor);
+  auto row = query.step();
+  if (!row.ok()) return row.error();
+  if (!*row)
+    return make_error(ErrorCode::kCorrupt, connection.path() + " has lost its cursor; move it aside");
+  checkpoint.cursor.journal_id = query.text(0);
+  checkpoint.cursor.seq = static_cast<std::uint64_t>(query.integer(1));
+  snapshot_row = query.integer(2);
+  checkpoint.newest_row_ms = query.integer(3);
+  StreamClockState& clock = checkpoint.clock;
+  clock.boot_id = query.text(4);
+  clock.stream_minus_boot_ms = query.integer(5);
+  clock.wall_minus_stream_ms = query.integer(6);
+  clock.subscribed_ms = query.integer(7);
+  clock.stream_ms = query.integer(8);
+  clock.connected = query.integer(9) != 0;
+  clock.backlog = query.integer(10) != 0;
+  clock.clock_trusted = query.integer(11) != 0;
+  checkpoint.triples = decode_triples(query.view(12));
+  return {};
+}
+
+Status read_sensors(Connection& connection, Checkpoint& checkpoint) {
+  Query query = connection.query(kSensors);
+  for (;;) {
+    auto row = query.step();
+    if (!row.ok()) return row.error();
+    if (!*row) return {};
+    auto id = static_cast<SensorId>(query.integer(0));
+    checkpoint.sensors.push_back({id, query.text(1), query.text(2)});
+    checkpoint.last.push_back({id, query.integer(3), query.real(4), query.integer(5), query.integer(6)});
+  }
+}
+
+// The first batch whose rows must be read; 0: none.
+Result<std::int64_t> first_batch_to_read(Connection& connection, std::int64_t snapshot_row,
+                                         std::int64_t oldest_ms) {
+  std::int64_t first = 0;
+  Query query = connection.query(kBatchesBack);
+  for (;;) {
+    auto row = query.step();
+    if (!row.ok()) return row.error();
+    if (!*row || query.integer(3) <= snapshot_row) return first;
+    if (snapshot_row == 0 && query.integer(1) < oldest_ms) return first;
+    first = query.integer(0);
+  }
+}
+
+Status fold_rows(Connection& connection, std::int64_t first, std::int64_t last, const BatchClock& clock,
+                 LastValues& last_values) {
+  Query query = connection.query(kRows, first, last);
+  for (;;) {
+    auto row = query.step();
+    if (!row.ok()) return row.error();
+    if (!*row) return {};
+    SensorLast* value = last_values.of(static_cast<SensorId>(query.integer(0)));
+    if (value == nullptr) continue;
+    std::int64_t time_ms = query.integer(1);
+    value->arrival_ms = time_ms + query.integer(3);
+    value->subscribed_ms = clock.subscribed_at(value->arrival_ms);
+    if (time_ms >= value->time_ms) {
+      value->time_ms = time_ms;
+      value->value = query.real(2);
+    }
+  }
+}
+
+Status read_rows_since(Connection& connection, std::int64_t first_batch, std::int64_t snapshot_row,
+                       Checkpoint& checkpoint) {
+  LastValues last_values{checkpoint.last, {}};
+  for (std::size_t i = 0; i < checkpoint.last.size(); ++i) last_values.index[checkpoint.last[i].id] = i;
+  Query batches = connection.query(kBatchesFrom, first_batch);
+  for (;;) {
+    auto row = batches.step();
+    if (!row.ok()) return row.error();
+    if (!*row) return {};
+    BatchClock clock{batches.integer(2) != 0, batches.integer(3), batches.integer(4), batches.integer(5)};
+    Status status = fold_rows(connection, std::max(batches.integer(0), snapshot_row + 1), batches.integer(1),
+                              clock, last_values);
+    if (!status.ok()) return status;
+  }
+}
+
+Status read_retained(Connection& connection, Checkpoint& checkpoint) {
+  Query query = connection.query(kRetained);
+  for (;;) {
+    auto row = query.step();
+    if (!row.ok()) return row.error();
+    if (!*row) return {};
+    checkpoint.retained.emplace_back(query.text(0), static_cast<std::uint64_t>(query.integer(1)));
+  }
+}
+
+}  // namespace
+
+Result<Checkpoint> read_checkpoint(Connection& connection, std::int64_t lookback_ms) {
+  Checkpoint checkpoint;
+  std::int64_t snapshot_row = 0;
+  if (Status s = read_cursor(connection, checkpoint, snapshot_row); !s.ok()) return s.error();
+  if (Status s = read_sensors(connection, checkpoint); !s.ok()) return s.error();
+  auto first = first_batch_to_read(connection, snapshot_row, checkpoint.newest_row_ms - lookback_ms);
+  if (!first.ok()) return first.error();
+  if (*first != 0) {
+    if (Status s = read_rows_since(connection, *first, snapshot_row, checkpoint); !s.ok()) return s.error();
+  }
+  std::erase_if(checkpoint.last, [](const SensorLast& last) { return last.arrival_ms == 0; });
+  auto states = read_rule_states(connection);
+  if (!states.ok()) return states.error();
+  checkpoint.rule_states = std::move(*states);
+  auto undelivered = read_undelivered(connection);
+  if (!undelivered.ok()) return undelivered.error();
+  checkpoint.undelivered = std::move(*undelivered);
+  if (Status s = read_retained(connection, checkpoint); !s.ok()) return s.error();
+  return checkpoint;
+}
+
+std::string encode_triples(const std::vector<DeliveredTriple>& triples) {
+  std::string bytes;
+  bytes.reserve(triples.size() * 10);
+  for (const DeliveredTriple& triple : triples) {
+    for (int i = 0; i < 2; ++i) bytes += static_cast<char>(triple.packet_id >> (8 * i));
+    for (int i = 0; i < 8; ++i) bytes += static_cast<char>(triple.hash >> (8 * i));
+  }
+  return bytes;
+}
+
+std::vector<DeliveredTriple> decode_triples(std::string_view bytes) {
+  auto number = [&](std::size_t at, int size) {
+    std::uint64_t value = 0;
+    for (int i = size; i-- > 0;)
+      value = value << 8 | static_cast<unsigned char>(bytes[at + static_cast<std::size_t>(i)]);
+    return value;
+  };
+  std::vector<DeliveredTriple> triples;
+  for (std::size_t at = 0; at + 10 <= bytes.size(); at += 10)
+    triples.push_back({static_cast<std::uint16_t>(number(at, 2)), number(at + 2, 8)});
+  return triples;
+}
+
+}  // namespace sluice

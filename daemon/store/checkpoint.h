@@ -1,0 +1,20 @@
+// What the engine needs to go on where the last batch ended. Reads the sensors' snapshot and the rows after
+// it, never the whole reading table.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/batch.h"
+#include "store/sqlite.h"
+
+namespace sluice {
+
+Result<Checkpoint> read_checkpoint(Connection& connection, std::int64_t lookback_ms);
+
+std::string encode_triples(const std::vector<DeliveredTriple>& triples);
+std::vector<DeliveredTriple> decode_triples(std::string_view bytes);
+
+}  // namespace sluice

@@ -1,0 +1,41 @@
+// One batch into the tables, in the caller's transaction. The shape of a quiet batch matters: each page that
+// it touches costs a page of WAL, so it touches four (reading, batch, cursor, counter).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/calendar.h"
+#include "base/result.h"
+#include "model/batch.h"
+#include "store/sqlite.h"
+
+namespace sluice {
+
+// What the next batch builds upon; kept in memory, read from the tables at start.
+struct CommitState {
+  Cursor cursor;
+  std::int64_t commits = 0;
+  std::int64_t last_row = 0;
+  std::int64_t row_count = 0;
+  std::int64_t snapshot_row = 0;
+  std::int64_t newest_arrival_ms = 0;
+  std::int64_t boot = 0;
+  std::string boot_id;
+  std::optional<Day> open_day;
+};
+
+struct CommitSettings {
+  std::int64_t reopen_ms = 0;
+  std::uint32_t quarantine_max = 0;
+  std::uint32_t alert_events_max = 0;
+};
+
+Result<CommitState> read_commit_state(Connection& connection);
+// `state` is brought forward; after an error it is void.
+Status write_batch(Connection& connection, const CommitSettings& settings, const Calendar& calendar,
+                   const Batch& batch, CommitState& state);
+Status add_counts(Connection& connection, const Ledger& counts);
+
+}  // namespace sluice

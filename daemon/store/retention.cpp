@@ -1,0 +1,223 @@
+#include "store/retention.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "store/day_queries.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr std::int64_t kStepRows = 4000;
+
+// A day that is summed, delivered as far as it will be, and old enough.
+#define SLUICE_DAY_IS_DONE                                                           \
+  "dirty = 0 AND open = 0 AND revision > 0 AND last_arrival_ms < ?1 AND NOT EXISTS " \
+  "(SELECT 1 FROM outbox o WHERE o.state = 0 AND o.day = day.day)"
+
+constexpr char kDoneDay[] = "SELECT day FROM day WHERE " SLUICE_DAY_IS_DONE
+                            " AND removed < 2 AND last_arrival_ms > 0 ORDER BY day LIMIT 1";
+constexpr char kIsDone[] = "SELECT " SLUICE_DAY_IS_DONE " FROM day WHERE day = ?2";
+
+#undef SLUICE_DAY_IS_DONE
+
+constexpr char kPagesUsed[] =
+    "SELECT p.page_count - f.freelist_count FROM pragma_page_count p, pragma_freelist_count f";
+constexpr char kPageBytes[] = "SELECT page_size FROM pragma_page_size";
+constexpr char kBatches[] =
+    "SELECT id, first_row, last_row, min_time_ms, max_time_ms, min_arrival_ms, max_arrival_ms FROM batch "
+    "WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+constexpr char kTimes[] = "SELECT time_ms, time_ms + lag_ms FROM reading WHERE id BETWEEN ?1 AND ?2";
+constexpr char kDeleteRows[] = "DELETE FROM reading WHERE id BETWEEN ?1 AND ?2";
+constexpr char kDeleteBatch[] = "DELETE FROM batch WHERE id = ?1";
+constexpr char kRowCount[] = "UPDATE cursor SET row_count = ?1";
+
+struct StoredBatch {
+  std::int64_t id = 0;
+  std::int64_t first_row = 0;
+  std::int64_t last_row = 0;
+  std::set<Day> days;  // of its readings' times
+};
+
+// One step: chooses batches, removes them, and keeps the books.
+class Removal {
+ public:
+  Removal(Connection& connection, const Calendar& calendar, std::int64_t done_before_ms, CommitState& state)
+      : connection_(connection), calendar_(calendar), done_before_ms_(done_before_ms), state_(state) {}
+
+  // Chooses from commits first…last, oldest first, until a step is full.
+  Status choose(std::int64_t first, std::int64_t last, bool forced);
+  bool chose_nothing() const { return chosen_.empty(); }
+  Status remove(std::optional<Day> finished);
+
+ private:
+  Result<bool> is_done(Day day);
+  Result<std::set<Day>> days_of(const Query& batch);
+  Status remove_batch(const StoredBatch& batch);
+  Status mark(Day day, bool all);
+
+  Connection& connection_;
+  const Calendar& calendar_;
+  std::int64_t done_before_ms_;
+  CommitState& state_;
+  std::map<Day, bool> done_;
+  std::vector<StoredBatch> chosen_;
+  Ledger expired_;
+};
+
+Result<bool> Removal::is_done(Day day) {
+  auto known = done_.find(day);
+  if (known != done_.end()) return known->second;
+  Query query = connection_.query(kIsDone, done_before_ms_, day);
+  auto row = query.step();
+  if (!row.ok()) return row.error();
+  bool done = !*row || query.integer(0) != 0;
+  done_[day] = done;
+  return done;
+}
+
+Result<std::set<Day>> Removal::days_of(const Query& batch) {
+  std::set<Day> days{calendar_.day_of(batch.integer(3)), calendar_.day_of(batch.integer(4))};
+  if (days.size() == 1) return days;
+  Query rows = connection_.query(kTimes, batch.integer(1), batch.integer(2));
+  for (;;) {
+    auto row = rows.step();
+    if (!row.ok()) return row.error();
+    if (!*row) return days;
+    days.insert(calendar_.day_of(rows.integer(0)));
+  }
+}
+
+Status Removal::choose(std::int64_t first, std::int64_t last, bool forced) {
+  std::int64_t rows = 0;
+  Query query = connection_.query(kBatches, first, last);
+  while (rows < kStepRows) {
+    auto row = query.step();
+    if (!row.ok()) return row.error();
+    if (!*row) return {};
+    auto days = days_of(query);
+    if (!days.ok()) return days.error();
+    bool may = true;
+    for (Day day : *days) {
+      if (forced) break;
+      auto done = is_done(day);
+      if (!done.ok()) return done.error();
+      may = may && *done;
+    }
+    if (!may) continue;
+    rows += query.integer(2) - query.integer(1) + 1;
+    chosen_.push_back({query.integer(0), query.integer(1), query.integer(2), std::move(*days)});
+  }
+  return {};
+}
+
+Status Removal::remove_batch(const StoredBatch& batch) {
+  {
+    Query rows = connection_.query(kTimes, batch.first_row, batch.last_row);
+    for (;;) {
+      auto row = rows.step();
+      if (!row.ok()) return row.error();
+      if (!*row) break;
+      ++expired_[calendar_.day_of(rows.integer(1))][Counter::kReadingsExpired];
+      --state_.row_count;
+    }
+  }
+  Status status = connection_.query(kDeleteRows, batch.first_row, batch.last_row).run();
+  if (!status.ok()) return status;
+  return connection_.query(kDeleteBatch, batch.id).run();
+}
+
+Status Removal::mark(Day day, bool all) {
+  auto found = read_day(connection_, calendar_, day);
+  if (!found.ok()) return found.error();
+  if (!*found) return {};
+  DayRow row = **found;
+  int removed = std::max(row.removed, all ? 2 : 1);
+  if (removed == row.removed && !row.open) return {};
+  row.removed = removed;
+  if (row.open) ++row.state.touched;  // the derived part is now written; a summary of before is outdated
+  // A correction cannot be computed from what is left: the revision made from all rows stands.
+  if (row.state.revision > 0) row.state.dirty = false;
+  return write_day(connection_, row);
+}
+
+Status Removal::remove(std::optional<Day> finished) {
+  std::set<Day> days;
+  for (const StoredBatch& batch : chosen_) days.insert(batch.days.begin(), batch.days.end());
+  for (Day day : days) {
+    if (Status status = mark(day, false); !status.ok()) return status;
+  }
+  if (finished) {
+    if (Status status = mark(*finished, true); !status.ok()) return status;
+  }
+  for (const StoredBatch& batch : chosen_) {
+    if (Status status = remove_batch(batch); !status.ok()) return status;
+  }
+  if (chosen_.empty()) return {};
+  if (Status status = add_counts(connection_, expired_); !status.ok()) return status;
+  return connection_.query(kRowCount, state_.row_count).run();
+}
+
+Result<bool> too_big(Connection& connection, std::uint64_t max_size_bytes) {
+  auto pages = connection.integer(kPagesUsed);
+  if (!pages.ok()) return pages.error();
+  auto page_bytes = connection.integer(kPageBytes);
+  if (!page_bytes.ok()) return page_bytes.error();
+  return static_cast<std::uint64_t>(*pages * *page_bytes) > max_size_bytes;
+}
+
+Result<std::optional<Day>> done_day(Connection& connection, std::int64_t done_before_ms) {
+  Query query = connection.query(kDoneDay, done_before_ms);
+  auto row = query.step();
+  if (!row.ok()) return row.error();
+  if (!*row) return std::optional<Day>();
+  return std::optional<Day>(static_cast<Day>(query.integer(0)));
+}
+
+}  // namespace
+
+Result<bool> anything_expired(Connection& connection, const RetentionSettings& settings,
+                              std::int64_t now_wall_ms) {
+  auto day = done_day(connection, now_wall_ms - settings.retention_ms);
+  if (!day.ok()) return day.error();
+  if (day->has_value()) return true;
+  auto big = too_big(connection, settings.max_size_bytes);
+  if (!big.ok() || !*big) return big;
+  auto batches = connection.integer("SELECT count(*) FROM (SELECT 1 FROM batch LIMIT 1)");
+  if (!batches.ok()) return batches.error();
+  return *batches != 0;
+}
+
+Result<RetentionStep> remove_expired(Connection& connection, const RetentionSettings& settings,
+                                     const Calendar& calendar, std::int64_t now_wall_ms, CommitState& state) {
+  std::int64_t done_before_ms = now_wall_ms - settings.retention_ms;
+  Removal removal(connection, calendar, done_before_ms, state);
+  RetentionStep step;
+  auto day = done_day(connection, done_before_ms);
+  if (!day.ok()) return day.error();
+  if (day->has_value()) {
+    auto row = read_day(connection, calendar, **day);
+    if (!row.ok()) return row.error();
+    Status status = removal.choose((*row)->first_batch, (*row)->last_batch, false);
+    if (!status.ok()) return status.error();
+    step.more = true;
+    // Batches that it shares with a day that is not done yet go with that day.
+    status = removal.remove(removal.chose_nothing() ? *day : std::nullopt);
+    if (!status.ok()) return status.error();
+    return step;
+  }
+  auto big = too_big(connection, settings.max_size_bytes);
+  if (!big.ok()) return big.error();
+  if (!*big) return step;
+  Status status = removal.choose(0, INT64_MAX, true);
+  if (!status.ok()) return status.error();
+  step.forced = step.more = !removal.chose_nothing();
+  status = removal.remove(std::nullopt);
+  if (!status.ok()) return status.error();
+  return step;
+}
+
+}  // namespace sluice

@@ -1,0 +1,98 @@
+#include "store/row_queries.h"
+
+#include <utility>
+#include <vector>
+
+namespace sluice {
+
+namespace {
+
+constexpr std::int64_t kPieceRows = 1000000;
+
+// Days of a zone that was configured before may be cut elsewhere: a day more on either side.
+constexpr char kBatchSpan[] =
+    "SELECT min(first_batch), max(CASE WHEN open THEN (SELECT commits FROM cursor) ELSE last_batch END) "
+    "FROM day WHERE day BETWEEN ?1 - 1 AND ?2 + 1";
+constexpr char kBatches[] =
+    "SELECT id, first_row, last_row FROM batch "
+    "WHERE id BETWEEN ?1 AND ?2 AND max_time_ms >= ?3 AND min_time_ms < ?4 ORDER BY id";
+constexpr char kRows[] =
+    "SELECT sensor, time_ms, value, lag_ms, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+
+using Range = std::pair<std::int64_t, std::int64_t>;  // first and last row
+
+struct Piece {
+  std::vector<Range> ranges;    // neighbours merged
+  std::int64_t last_batch = 0;  // 0: there are no more
+};
+
+Result<Piece> next_piece(Connection& connection, std::int64_t first_batch, std::int64_t last_batch,
+                         std::int64_t from_ms, std::int64_t to_ms) {
+  Piece piece;
+  std::int64_t rows = 0;
+  Query query = connection.query(kBatches, first_batch, last_batch, from_ms, to_ms);
+  while (rows < kPieceRows) {
+    auto row = query.step();
+    if (!row.ok()) return row.error();
+    if (!*row) {
+      piece.last_batch = 0;
+      return piece;
+    }
+    piece.last_batch = query.integer(0);
+    Range range{query.integer(1), query.integer(2)};
+    rows += range.second - range.first + 1;
+    if (!piece.ranges.empty() && piece.ranges.back().second + 1 == range.first)
+      piece.ranges.back().second = range.second;
+    else
+      piece.ranges.push_back(range);
+  }
+  return piece;
+}
+
+Status visit_range(Connection& connection, Range range, std::int64_t from_ms, std::int64_t to_ms,
+                   const RowVisitor& visit) {
+  Query query = connection.query(kRows, range.first, range.second);
+  for (;;) {
+    auto row = query.step();
+    if (!row.ok()) return row.error();
+    if (!*row) return {};
+    Reading reading;
+    reading.time_ms = query.integer(1);
+    if (reading.time_ms < from_ms || reading.time_ms >= to_ms) continue;
+    reading.sensor = static_cast<SensorId>(query.integer(0));
+    reading.value = query.real(2);
+    reading.arrival_ms = reading.time_ms + query.integer(3);
+    reading.flags = static_cast<std::uint32_t>(query.integer(4));
+    visit(reading);
+  }
+}
+
+}  // namespace
+
+Status visit_rows_between(Connection& connection, const Calendar& calendar, std::int64_t from_ms,
+                          std::int64_t to_ms, const RowVisitor& visit) {
+  if (from_ms >= to_ms) return {};
+  std::int64_t first_batch = 0;
+  std::int64_t last_batch = 0;
+  {
+    Query query = connection.query(kBatchSpan, calendar.day_of(from_ms), calendar.day_of(to_ms - 1));
+    auto row = query.step();
+    if (!row.ok()) return row.error();
+    if (!*row || query.is_null(0)) return {};
+    first_batch = query.integer(0);
+    last_batch = query.integer(1);
+  }
+  while (first_batch <= last_batch) {
+    auto piece = next_piece(connection, first_batch, last_batch, from_ms, to_ms);
+    if (!piece.ok()) return piece.error();
+    for (const Range& range : piece->ranges) {
+      Status status = visit_range(connection, range, from_ms, to_ms, visit);
+      if (!status.ok()) return status;
+    }
+    if (piece->last_batch == 0) return {};
+    first_batch = piece->last_batch + 1;
+  }
+  return {};
+}
+
+}  // namespace sluice

@@ -1,0 +1,85 @@
+#include "store/schema.h"
+
+#include <string>
+
+#include "store/schema_sql.h"
+
+namespace sluice {
+
+namespace {
+
+// "SluI": so that file(1) and we ourselves know the file.
+constexpr std::int64_t kApplicationId = 0x536c7549;
+
+struct Identity {
+  std::int64_t version = 0;
+  std::int64_t application = 0;
+  bool empty = true;
+};
+
+Result<Identity> identify(Connection& connection) {
+  auto version = connection.integer("PRAGMA user_version");
+  if (!version.ok()) return version.error();
+  auto application = connection.integer("PRAGMA application_id");
+  if (!application.ok()) return application.error();
+  auto objects = connection.integer("SELECT count(*) FROM sqlite_schema");
+  if (!objects.ok()) return objects.error();
+  return Identity{*version, *application, *objects == 0};
+}
+
+Status set_version(Connection& connection, int version) {
+  std::string sql = "PRAGMA user_version=" + std::to_string(version) +
+                    "; PRAGMA application_id=" + std::to_string(kApplicationId) + ";";
+  return connection.execute(sql.c_str());
+}
+
+}  // namespace
+
+Schema current_schema() {
+  return Schema{kSchemaVersion, kSchemaSql, {}};
+}
+
+Status check_schema(Connection& connection, const Schema& schema) {
+  auto identity = identify(connection);
+  if (!identity.ok()) return identity.error();
+  if (identity->empty) return {};
+  if (identity->application != kApplicationId)
+    return make_error(ErrorCode::kInvalid, connection.path() +
+                                               " is a database of another program; "
+                                               "set gateway.state_dir to a folder of Sluice's own");
+  if (identity->version > schema.version)
+    return make_error(ErrorCode::kInvalid,
+                      connection.path() + " has schema version " + std::to_string(identity->version) +
+                          ", this program knows " + std::to_string(schema.version) +
+                          "; install the newer Sluice again, or restore a backup from before it");
+  return {};
+}
+
+Status bring_up_to(Connection& connection, const Schema& schema) {
+  if (Status status = check_schema(connection, schema); !status.ok()) return status;
+  auto identity = identify(connection);
+  if (!identity.ok()) return identity.error();
+  if (!identity->empty && identity->version == schema.version) return {};
+
+  Transaction transaction(connection);
+  if (Status status = transaction.begin(); !status.ok()) return status;
+  if (identity->empty) {
+    if (Status status = connection.execute(schema.sql); !status.ok()) return status;
+  }
+  for (std::int64_t version = identity->empty ? schema.version : identity->version; version < schema.version;
+       ++version) {
+    const Migration* step = nullptr;
+    for (const Migration& candidate : schema.migrations)
+      if (candidate.from_version == version) step = &candidate;
+    if (step == nullptr)
+      return make_error(ErrorCode::kInvalid, connection.path() + " has schema version " +
+                                                 std::to_string(version) +
+                                                 ", from which this program cannot migrate; "
+                                                 "go through an older Sluice first");
+    if (Status status = step->apply(connection); !status.ok()) return status;
+  }
+  if (Status status = set_version(connection, schema.version); !status.ok()) return status;
+  return transaction.commit();
+}
+
+}  // namespace sluice

@@ -1,0 +1,213 @@
+#include "store/store.h"
+
+#include <functional>
+
+#include "store/alert_queries.h"
+#include "store/checkpoint.h"
+#include "store/commit.h"
+#include "store/outbox_queries.h"
+#include "store/retention.h"
+#include "store/schema.h"
+#include "store/sqlite.h"
+#include "store/sqlite_counting_vfs.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr int kCacheKib = 1024;
+
+// A page is the least that a commit writes. The WAL is folded into the database when it has this many: rarely
+// enough that pages which change in each batch are seldom written twice, and small enough to be read again
+// after a crash in no time. The limit keeps the file's length as it is, so that syncs have no metadata to
+// write.
+constexpr char kPageSize[] = "PRAGMA page_size=4096;";
+constexpr char kPragmas[] =
+    "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=16777216;"
+    "PRAGMA secure_delete=OFF; PRAGMA trusted_schema=OFF; PRAGMA foreign_keys=OFF;";
+
+constexpr char kUnclean[] = "SELECT value FROM meta WHERE key = 'unclean'";
+constexpr char kSetUnclean[] = "INSERT OR REPLACE INTO meta VALUES('unclean', ?1)";
+constexpr char kSetGateway[] = "INSERT OR REPLACE INTO meta VALUES('gateway', ?1)";
+
+Status prepare_file(Connection& connection) {
+  // Nothing is written to a file before it is known to be ours.
+  Schema schema = current_schema();
+  if (Status status = check_schema(connection, schema); !status.ok()) return status;
+  if (Status status = connection.execute(kPageSize); !status.ok()) return status;
+  {
+    Query mode = connection.query("PRAGMA journal_mode=WAL");
+    auto row = mode.step();
+    if (!row.ok()) return row.error();
+    if (!*row || mode.view(0) != "wal")
+      return make_error(ErrorCode::kIo, connection.path() +
+                                            " cannot be opened in WAL mode; "
+                                            "put gateway.state_dir on a local file system");
+  }
+  if (Status status = connection.execute(kPragmas); !status.ok()) return status;
+  return bring_up_to(connection, schema);
+}
+
+}  // namespace
+
+struct Store::Impl {
+  Impl(StoreSettings settings_in, Calendar calendar_in, Log& log_in)
+      : settings(std::move(settings_in)), calendar(std::move(calendar_in)), log(log_in) {}
+
+  StoreSettings settings;
+  Calendar calendar;
+  Log& log;
+  std::unique_ptr<CountingVfs> vfs;
+  std::unique_ptr<Connection> connection;
+  CommitState state;
+  bool was_unclean = false;
+  bool marked_unclean = false;  // the flag in the database
+  bool told_of_size = false;
+  std::uint64_t transactions = 0;
+
+  Status load();
+  // One write transaction. `change` works on a copy of the state that counts only if all went well.
+  Status write(const std::function<Status(CommitState&)>& change);
+};
+
+Status Store::Impl::load() {
+  auto unclean = connection->integer(kUnclean);
+  if (!unclean.ok()) return unclean.error();
+  was_unclean = marked_unclean = *unclean != 0;
+  auto read = read_commit_state(*connection);
+  if (!read.ok()) return read.error();
+  state = std::move(*read);
+  return {};
+}
+
+Status Store::Impl::write(const std::function<Status(CommitState&)>& change) {
+  CommitState next = state;
+  Transaction transaction(*connection);
+  if (Status status = transaction.begin(); !status.ok()) return status;
+  // The first transaction takes the flag along: a process that wrote nothing leaves nothing to check.
+  if (!marked_unclean) {
+    if (Status status = connection->query(kSetUnclean, 1).run(); !status.ok()) return status;
+    if (Status status = connection->query(kSetGateway, settings.gateway).run(); !status.ok()) return status;
+  }
+  if (Status status = change(next); !status.ok()) return status;
+  if (Status status = transaction.commit(); !status.ok()) return status;
+  marked_unclean = true;
+  state = std::move(next);
+  ++transactions;
+  return {};
+}
+
+Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, Calendar calendar, Log& log) {
+  auto impl = std::make_unique<Impl>(std::move(settings), std::move(calendar), log);
+  auto vfs = CountingVfs::over(impl->settings.vfs);
+  if (!vfs.ok()) return vfs.error();
+  impl->vfs = std::move(*vfs);
+  Connection::Options options;
+  options.path = impl->settings.path;
+  options.vfs = impl->vfs->name();
+  options.cache_kib = kCacheKib;
+  auto connection = Connection::open(options);
+  if (!connection.ok()) return connection.error();
+  impl->connection = std::move(*connection);
+  if (Status status = prepare_file(*impl->connection); !status.ok()) return status.error();
+  if (Status status = impl->load(); !status.ok()) return status.error();
+  return std::unique_ptr<Store>(new Store(std::move(impl)));
+}
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Store::~Store() {
+  impl_->connection.reset();  // before the VFS below it
+}
+
+Result<Checkpoint> Store::load_checkpoint(std::int64_t lookback_ms) {
+  Transaction transaction(*impl_->connection);
+  if (Status status = transaction.begin(Transaction::Kind::kRead); !status.ok()) return status.error();
+  return read_checkpoint(*impl_->connection, lookback_ms);
+}
+
+Status Store::commit(const Batch& batch) {
+  const StoreSettings& settings = impl_->settings;
+  CommitSettings limits{settings.reopen.count(), settings.quarantine_max, settings.alert_events_max};
+  return impl_->write([&](CommitState& state) {
+    return write_batch(*impl_->connection, limits, impl_->calendar, batch, state);
+  });
+}
+
+Status Store::mark_delivered(const std::vector<Delivered>& delivered) {
+  if (delivered.empty()) return {};
+  return impl_->write([&](CommitState&) { return delete_slots(*impl_->connection, delivered); });
+}
+
+Result<bool> Store::retain_step(std::int64_t now_wall_ms) {
+  RetentionSettings limits{impl_->settings.retention.count(), impl_->settings.max_size_bytes};
+  auto due = anything_expired(*impl_->connection, limits, now_wall_ms);
+  if (!due.ok() || !*due) return due;
+  RetentionStep step;
+  Status status = impl_->write([&](CommitState& state) -> Status {
+    auto result = remove_expired(*impl_->connection, limits, impl_->calendar, now_wall_ms, state);
+    if (!result.ok()) return result.error();
+    step = *result;
+    return {};
+  });
+  if (!status.ok()) return status.error();
+  if (step.forced && !impl_->told_of_size) {
+    impl_->told_of_size = true;
+    impl_->log.warning(
+        "{} has reached store.max_size: the oldest readings are removed before their time (counter "
+        "readings_expired); raise store.max_size or lower store.retention",
+        impl_->settings.path);
+  }
+  return step.more;
+}
+
+Status Store::check_integrity() {
+  Query query = impl_->connection->query("PRAGMA integrity_check(1)");
+  auto row = query.step();
+  if (!row.ok()) return row.error();
+  if (*row && query.view(0) == "ok") return {};
+  return make_error(ErrorCode::kCorrupt, impl_->settings.path + " is damaged (" +
+                                             (*row ? query.text(0) : std::string("no answer")) +
+                                             "); move it aside");
+}
+
+bool Store::was_unclean() const {
+  return impl_->was_unclean;
+}
+
+Status Store::close_cleanly() {
+  Connection& connection = *impl_->connection;
+  if (impl_->marked_unclean) {
+    if (Status status = connection.query(kSetUnclean, 0).run(); !status.ok()) return status;
+    impl_->marked_unclean = false;
+  }
+  return connection.checkpoint_and_truncate();
+}
+
+StoreStatus Store::status() {
+  StoreStatus status;
+  status.transactions = impl_->transactions;
+  status.rows = static_cast<std::uint64_t>(impl_->state.row_count);
+  status.size_bytes = impl_->connection->file_bytes();
+  status.write_bytes = impl_->vfs->written_bytes();
+  return status;
+}
+
+Status Store::save_revision(const SummaryRevision& revision, const std::vector<std::string>& sinks,
+                            std::uint64_t touched, bool unchanged) {
+  return impl_->write([&](CommitState& state) {
+    if (state.open_day == revision.day) state.open_day.reset();
+    return write_revision(*impl_->connection, impl_->calendar, revision, sinks, touched, unchanged);
+  });
+}
+
+Status Store::update_outbox(const OutboxItem& item) {
+  return impl_->write([&](CommitState&) { return write_outbox(*impl_->connection, item); });
+}
+
+Status Store::expire_outbox(std::int64_t created_before_ms) {
+  return impl_->write(
+      [&](CommitState&) { return sluice::expire_outbox(*impl_->connection, created_before_ms); });
+}
+
+}  // namespace sluice

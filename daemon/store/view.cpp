@@ -1,0 +1,230 @@
+#include "store/view.h"
+
+#include <algorithm>
+
+#include "store/alert_queries.h"
+#include "store/day_queries.h"
+#include "store/outbox_queries.h"
+#include "store/row_queries.h"
+#include "store/schema.h"
+#include "store/sqlite.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr int kCacheKib = 512;
+
+constexpr char kSensors[] = "SELECT id, name, unit FROM sensor ORDER BY id";
+constexpr char kLedger[] = "SELECT day, name, value FROM counter";
+constexpr char kLedgerOf[] = "SELECT day, name, value FROM counter WHERE day = ?1";
+constexpr char kCursor[] = "SELECT journal_id, seq FROM cursor";
+constexpr char kZone[] = "SELECT zone FROM day ORDER BY day DESC LIMIT 1";
+constexpr char kRowsAfter[] =
+    "SELECT id, sensor, time_ms, value, lag_ms, flags FROM reading WHERE id > ?1 ORDER BY id LIMIT ?2";
+constexpr char kBatchesAfter[] =
+    "SELECT id, first_row, last_row, lower(hex(digest)) FROM batch WHERE id > ?1 ORDER BY id LIMIT ?2";
+constexpr char kPin[] = "SELECT commits FROM cursor";
+
+Result<Ledger> ledger_of(Query query) {
+  Ledger ledger;
+  for (;;) {
+    auto row = query.step();
+    if (!row.ok()) return row.error();
+    if (!*row) return ledger;
+    std::string_view name = query.view(1);
+    for (std::size_t i = 0; i < kCounterCount; ++i) {
+      if (counter_name(static_cast<Counter>(i)) != name) continue;
+      ledger[static_cast<Day>(query.integer(0))].values[i] = static_cast<std::uint64_t>(query.integer(2));
+      break;
+    }
+  }
+}
+
+}  // namespace
+
+struct StoreView::Impl {
+  Impl(std::unique_ptr<Connection> connection_in, Calendar calendar_in, OnStore on_store_in)
+      : connection(std::move(connection_in)),
+        calendar(std::move(calendar_in)),
+        on_store(std::move(on_store_in)) {}
+
+  std::unique_ptr<Connection> connection;
+  Calendar calendar;
+  OnStore on_store;
+  std::unique_ptr<Transaction> snapshot;
+
+  Status write(const std::function<Status(Store&)>& change) {
+    if (!on_store)
+      return make_error(ErrorCode::kRefused,
+                        connection->path() + " is open for reading only; start sluiced to change it");
+    return on_store(change);
+  }
+};
+
+Result<std::unique_ptr<StoreView>> StoreView::open(const std::string& path, const std::string& vfs,
+                                                   Calendar calendar, OnStore on_store) {
+  Connection::Options options;
+  options.path = path;
+  options.vfs = vfs;
+  options.read_only = true;
+  options.cache_kib = kCacheKib;
+  auto connection = Connection::open(options);
+  if (!connection.ok()) return connection.error();
+  if (Status status = check_schema(**connection, current_schema()); !status.ok()) return status.error();
+  return std::unique_ptr<StoreView>(new StoreView(
+      std::make_unique<Impl>(std::move(*connection), std::move(calendar), std::move(on_store))));
+}
+
+StoreView::StoreView(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+StoreView::~StoreView() {
+  end_snapshot();
+}
+
+Result<std::vector<AlertEvent>> StoreView::firing_alerts() {
+  return read_firing(*impl_->connection);
+}
+
+Result<std::vector<StoredAlert>> StoreView::alert_history(std::size_t limit) {
+  return read_alert_history(*impl_->connection, limit);
+}
+
+Result<std::vector<Day>> StoreView::summary_days() {
+  return read_summary_days(*impl_->connection);
+}
+
+Result<std::optional<SummaryRevision>> StoreView::revision(Day day, int revision) {
+  return read_revision(*impl_->connection, day, revision);
+}
+
+Result<Ledger> StoreView::ledger() {
+  return ledger_of(impl_->connection->query(kLedger));
+}
+
+Result<Cursor> StoreView::cursor() {
+  Query query = impl_->connection->query(kCursor);
+  auto row = query.step();
+  if (!row.ok()) return row.error();
+  if (!*row) return Cursor{};
+  return Cursor{query.text(0), static_cast<std::uint64_t>(query.integer(1))};
+}
+
+Result<std::string> StoreView::zone() {
+  Query query = impl_->connection->query(kZone);
+  auto row = query.step();
+  if (!row.ok()) return row.error();
+  return *row ? query.text(0) : impl_->calendar.zone_name();
+}
+
+Result<std::vector<StoreView::Row>> StoreView::rows_after(std::int64_t after_id, std::size_t limit) {
+  std::vector<Row> rows;
+  Query query = impl_->connection->query(kRowsAfter, after_id, limit);
+  for (;;) {
+    auto row = query.step();
+    if (!row.ok()) return row.error();
+    if (!*row) return rows;
+    Reading reading;
+    reading.sensor = static_cast<SensorId>(query.integer(1));
+    reading.time_ms = query.integer(2);
+    reading.value = query.real(3);
+    reading.arrival_ms = reading.time_ms + query.integer(4);
+    reading.flags = static_cast<std::uint32_t>(query.integer(5));
+    rows.push_back({query.integer(0), reading});
+  }
+}
+
+Result<std::vector<StoreView::BatchRow>> StoreView::batches_after(std::int64_t after_id, std::size_t limit) {
+  std::vector<BatchRow> batches;
+  Query query = impl_->connection->query(kBatchesAfter, after_id, limit);
+  for (;;) {
+    auto row = query.step();
+    if (!row.ok()) return row.error();
+    if (!*row) return batches;
+    batches.push_back({query.integer(0), query.integer(1), query.integer(2), query.text(3)});
+  }
+}
+
+Result<std::vector<DayState>> StoreView::dirty_days() {
+  auto rows = read_dirty_days(*impl_->connection, impl_->calendar);
+  if (!rows.ok()) return rows.error();
+  std::vector<DayState> days;
+  for (DayRow& row : *rows) days.push_back(std::move(row.state));
+  return days;
+}
+
+Result<std::optional<DayState>> StoreView::day_state(Day day) {
+  auto row = read_day(*impl_->connection, impl_->calendar, day);
+  if (!row.ok()) return row.error();
+  if (!*row) return std::optional<DayState>();
+  return std::optional<DayState>(std::move((*row)->state));
+}
+
+Result<std::vector<SummarySensor>> StoreView::sensors() {
+  std::vector<SummarySensor> sensors;
+  Query query = impl_->connection->query(kSensors);
+  for (;;) {
+    auto row = query.step();
+    if (!row.ok()) return row.error();
+    if (!*row) return sensors;
+    sensors.push_back({static_cast<SensorId>(query.integer(0)), query.text(1), query.text(2)});
+  }
+}
+
+Status StoreView::begin_snapshot() {
+  SLUICE_CHECK(impl_->snapshot == nullptr, "a snapshot is open already");
+  auto snapshot = std::make_unique<Transaction>(*impl_->connection);
+  if (Status status = snapshot->begin(Transaction::Kind::kRead); !status.ok()) return status;
+  // SQLite takes the snapshot at the first read.
+  if (auto pinned = impl_->connection->integer(kPin); !pinned.ok()) return pinned.error();
+  impl_->snapshot = std::move(snapshot);
+  return {};
+}
+
+void StoreView::end_snapshot() {
+  impl_->snapshot.reset();
+}
+
+Status StoreView::visit_rows(std::int64_t from_ms, std::int64_t to_ms, const RowVisitor& visit) {
+  return visit_rows_between(*impl_->connection, impl_->calendar, from_ms, to_ms, visit);
+}
+
+Result<std::vector<AlertSpan>> StoreView::alert_spans(std::int64_t from_ms, std::int64_t to_ms) {
+  return read_alert_spans(*impl_->connection, from_ms, to_ms);
+}
+
+Result<Counts> StoreView::arrived_on(Day day) {
+  auto ledger = ledger_of(impl_->connection->query(kLedgerOf, day));
+  if (!ledger.ok()) return ledger.error();
+  return (*ledger)[day];
+}
+
+Result<std::optional<SummaryRevision>> StoreView::newest(Day day) {
+  return read_newest_revision(*impl_->connection, day);
+}
+
+Status StoreView::save(const SummaryRevision& revision, const std::vector<std::string>& sinks,
+                       std::uint64_t touched, bool unchanged) {
+  return impl_->write([&](Store& store) { return store.save_revision(revision, sinks, touched, unchanged); });
+}
+
+Result<std::vector<OutboxItem>> StoreView::waiting(const std::string& sink, std::size_t limit) {
+  return read_waiting(*impl_->connection, sink, limit);
+}
+
+Result<std::vector<OutboxItem>> StoreView::list(std::size_t limit) {
+  return read_outbox(*impl_->connection, limit);
+}
+
+Result<std::string> StoreView::body(Day day, int revision) {
+  return read_body(*impl_->connection, day, revision);
+}
+
+Status StoreView::update(const OutboxItem& item) {
+  return impl_->write([&](Store& store) { return store.update_outbox(item); });
+}
+
+Status StoreView::expire(std::int64_t created_before_ms) {
+  return impl_->write([&](Store& store) { return store.expire_outbox(created_before_ms); });
+}
+
+}  // namespace sluice
