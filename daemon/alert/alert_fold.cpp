@@ -17,7 +17,9 @@ using Phase = RuleState::Phase;
 
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
-std::uint32_t quiet_if(bool quiet) { return quiet ? std::uint32_t{kQuiet} : 0u; }
+std::uint32_t quiet_if(bool quiet) {
+  return quiet ? std::uint32_t{kQuiet} : 0u;
+}
 
 struct Pair {
   std::uint32_t rule = 0;
@@ -40,8 +42,9 @@ struct Sensor {
   std::vector<std::uint32_t> pairs;
 };
 
-// A pair has at most one entry in its queue; when that comes up the true deadline is looked at, and queued again if it
-// has moved. Deadlines of a pair only ever move later, so none is missed, and the queue is bounded by the pairs.
+// A pair has at most one entry in its queue; when that comes up the true deadline is looked at, and queued
+// again if it has moved (also if it is due by now: others may be due before). Deadlines of a pair only ever
+// move later, so none is missed, and the queue is bounded by the pairs.
 struct Entry {
   std::int64_t when_ms;
   std::uint32_t pair;
@@ -68,6 +71,10 @@ struct AlertFold::Impl {
   std::size_t firing_count = 0;
 
   const Rule& rule(const Pair& pair) const { return settings.rules[pair.rule]; }
+
+  bool is_old(std::uint32_t reading_flags, std::int64_t lag_ms) const {
+    return (reading_flags & kQueued) || lag_ms > settings.max_age.count();
+  }
 
   std::int64_t silent_deadline(const Pair& pair) const {
     return sensors[pair.sensor].subscribed_ms + rule(pair).silent_for.count() + rule(pair).hold.count();
@@ -142,23 +149,23 @@ struct AlertFold::Impl {
   }
 
   void run_hold_deadline(const FoldTime& time) {
-    std::uint32_t i = hold_queue.top().pair;
+    const auto [when_ms, i] = hold_queue.top();
     hold_queue.pop();
     Pair& pair = pairs[i];
     pair.in_queue = false;
     if (pair.phase != Phase::kPending) return;
-    if (pair.deadline_ms > time.stream_ms) return enqueue(i, pair.deadline_ms);
+    if (pair.deadline_ms > when_ms) return enqueue(i, pair.deadline_ms);
     fire(i, pair.since_ms + rule(pair).hold.count(), !sensors[pair.sensor].fresh || time.backlog);
   }
 
   void run_silent_deadline(const FoldTime& time) {
-    std::uint32_t i = silent_queue.top().pair;
+    const auto [when_ms, i] = silent_queue.top();
     silent_queue.pop();
     Pair& pair = pairs[i];
     pair.in_queue = false;
     if (pair.phase == Phase::kFiring) return;
     std::int64_t deadline_ms = silent_deadline(pair);
-    if (deadline_ms > time.subscribed_ms) return enqueue(i, deadline_ms);
+    if (deadline_ms > when_ms) return enqueue(i, deadline_ms);
     pair.value = sensors[pair.sensor].value;
     fire(i, stream_of(deadline_ms, time) + time.wall_minus_stream_ms, time.backlog);
   }
@@ -208,7 +215,8 @@ struct AlertFold::Impl {
     pair.phase = state.phase;
     pair.since_ms = state.since_ms;
     pair.notified = state.notified;
-    pair.value = state.value;
+    // The stored value is the transition's; what counts now is the newest.
+    pair.value = rule(pair).kind == ConditionKind::kSilentFor ? state.value : sensors[pair.sensor].value;
     if (state.phase == Phase::kFiring) ++firing_count;
     if (state.phase == Phase::kPending) {
       pair.deadline_ms = state.deadline_ms;
@@ -220,7 +228,8 @@ struct AlertFold::Impl {
     Pair& pair = pairs[i];
     const Rule& r = rule(pair);
     if (pair.phase == Phase::kPending && reading.time_ms >= pair.since_ms + r.hold.count()) {
-      // In the sensor's own time the deadline passed before this reading: a backlog gives what live delivery would.
+      // In the sensor's own time the deadline passed before this reading: a backlog gives what live delivery
+      // would.
       fire(i, pair.since_ms + r.hold.count(), quiet);
     }
     switch (pair.phase) {
@@ -257,16 +266,17 @@ AlertFold::AlertFold(AlertSettings settings, TopicMatch matches) : impl_(std::ma
 
 AlertFold::~AlertFold() = default;
 
-void AlertFold::add_sensor(const SensorFacts& facts, const FoldTime& time, const SensorLast* last) {
+void AlertFold::add_sensor(const SensorFacts& facts, const SensorLast* last) {
   Impl& fold = *impl_;
   auto sensor_index = static_cast<std::uint32_t>(fold.sensors.size());
   SLUICE_CHECK(fold.index.emplace(facts.id, sensor_index).second, "a sensor is added once");
   Sensor& sensor = fold.sensors.emplace_back();
   sensor.facts = facts;
-  sensor.subscribed_ms = time.subscribed_ms;
-  if (last != nullptr && last->time_ms != 0) {
+  const bool heard = last != nullptr && last->time_ms != 0;
+  if (heard) {
     sensor.time_ms = last->time_ms;
     sensor.value = last->value;
+    sensor.fresh = !fold.is_old(last->flags, last->lag_ms);
     sensor.subscribed_ms = last->subscribed_ms;
   }
   for (std::size_t r = 0; r < fold.settings.rules.size(); ++r) {
@@ -278,7 +288,7 @@ void AlertFold::add_sensor(const SensorFacts& facts, const FoldTime& time, const
     auto i = static_cast<std::uint32_t>(fold.pairs.size());
     fold.pairs.push_back(pair);
     fold.sensors[sensor_index].pairs.push_back(i);
-    if (rule.kind == ConditionKind::kSilentFor) fold.enqueue(i, fold.silent_deadline(pair));
+    if (rule.kind == ConditionKind::kSilentFor && heard) fold.enqueue(i, fold.silent_deadline(pair));
   }
 }
 
@@ -318,8 +328,7 @@ void AlertFold::on_reading(const Reading& reading, const FoldTime& time) {
   if (reading.flags & (kRetained | kDuplicate)) return;
   Sensor& sensor = fold.sensors[fold.index.at(reading.sensor)];
   sensor.subscribed_ms = time.subscribed_ms;
-  const bool quiet =
-      (reading.flags & kQueued) || reading.arrival_ms - reading.time_ms > fold.settings.max_age.count();
+  const bool quiet = fold.is_old(reading.flags, reading.arrival_ms - reading.time_ms);
   const bool newest = reading.time_ms >= sensor.time_ms;
   if (newest) {
     sensor.time_ms = reading.time_ms;
@@ -329,9 +338,11 @@ void AlertFold::on_reading(const Reading& reading, const FoldTime& time) {
   for (std::uint32_t i : sensor.pairs) {
     if (fold.rule(fold.pairs[i]).kind != ConditionKind::kSilentFor) {
       if (newest) fold.on_value(i, reading, time, quiet);
-    } else if (fold.pairs[i].phase == Phase::kFiring) {
-      fold.pairs[i].value = reading.value;
-      fold.resolve(i, reading.arrival_ms, 0);
+    } else {
+      if (fold.pairs[i].phase == Phase::kFiring) {
+        fold.pairs[i].value = reading.value;
+        fold.resolve(i, reading.arrival_ms, 0);
+      }
       fold.enqueue(i, fold.silent_deadline(fold.pairs[i]));
     }
   }
@@ -355,7 +366,9 @@ std::optional<std::int64_t> AlertFold::next_deadline_stream_ms(const FoldTime& t
   return next;
 }
 
-std::vector<AlertEvent> AlertFold::take_events() { return std::exchange(impl_->events, {}); }
+std::vector<AlertEvent> AlertFold::take_events() {
+  return std::exchange(impl_->events, {});
+}
 
 std::vector<RuleState> AlertFold::take_changed() {
   Impl& fold = *impl_;
@@ -386,7 +399,11 @@ std::vector<RuleState> AlertFold::states() const {
   return states;
 }
 
-std::size_t AlertFold::firing() const { return impl_->firing_count; }
-std::size_t AlertFold::pairs() const { return impl_->pairs.size(); }
+std::size_t AlertFold::firing() const {
+  return impl_->firing_count;
+}
+std::size_t AlertFold::pairs() const {
+  return impl_->pairs.size();
+}
 
 }  // namespace sluice

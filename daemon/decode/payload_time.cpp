@@ -17,18 +17,21 @@ std::optional<std::int64_t> within_range(std::int64_t ms) {
   return ms;
 }
 
-TimeFormat unit_by_size(double number) {
-  if (number >= 1e8 && number < 1e10) return TimeFormat::kSeconds;
-  if (number >= 1e11 && number < 1e13) return TimeFormat::kMilliseconds;
-  if (number >= 1e14 && number < 1e16) return TimeFormat::kMicroseconds;
-  if (number >= 1e17 && number < 1e19) return TimeFormat::kNanoseconds;
+// The limits are whole numbers, so that an integer past 2^53 is not rounded over one.
+template <class Number>
+TimeFormat unit_by_size(Number number) {
+  constexpr std::int64_t k1e8 = 100000000, k1e10 = k1e8 * 100;
+  if (number >= k1e8 && number < k1e10) return TimeFormat::kSeconds;
+  if (number >= k1e8 * 1000 && number < k1e10 * 1000) return TimeFormat::kMilliseconds;
+  if (number >= k1e8 * 1000000 && number < k1e10 * 1000000) return TimeFormat::kMicroseconds;
+  if (number >= k1e8 * 1000000000 && static_cast<double>(number) < 1e19) return TimeFormat::kNanoseconds;
   return TimeFormat::kAuto;
 }
 
 }  // namespace
 
 std::optional<std::int64_t> time_of_integer(std::int64_t number, TimeFormat format) {
-  if (format == TimeFormat::kAuto) format = unit_by_size(static_cast<double>(number));
+  if (format == TimeFormat::kAuto) format = unit_by_size(number);
   if (number < 0) return std::nullopt;
   switch (format) {
     case TimeFormat::kSeconds:

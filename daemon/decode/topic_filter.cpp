@@ -81,6 +81,7 @@ bool filter_covers(std::string_view wide, std::string_view narrow) {
   // A topic has at least one level, so a leading "#" is "one level, and any number after it".
   if (wide == "#") wide = "+/#";
   if (narrow == "#") narrow = "+/#";
+  if (narrow == "/#") narrow = "/+/#";  // the empty topic, its parent level, is no topic
   Levels wides(wide), narrows(narrow);
   for (;;) {
     auto w = wides.next();

@@ -27,7 +27,7 @@ struct Engine::Impl {
         decoder(settings.decode),
         registry(settings.decode),
         fold(settings.alerts, topic_matches),
-        redelivery(settings.receive_maximum, checkpoint.triples),
+        redelivery(settings.receive_maximum, checkpoint.triples, checkpoint.clock.session_present),
         last_seq(checkpoint.cursor.seq),
         snapshot_stream_ms(checkpoint.clock.stream_ms) {}
 
@@ -174,14 +174,17 @@ struct Engine::Impl {
     row.flags = flags_of(record, found, *sensor, row);
     ++(*counts)[(row.flags & kDuplicate) ? Counter::kReadingsDuplicate : Counter::kReadingsStored];
     batch.readings.push_back(row);
+    if (row.flags & (kRetained | kDuplicate)) return;
     fold.on_reading(row, now);
     sensor->last.arrival_ms = row.arrival_ms;
     sensor->last.subscribed_ms = now.subscribed_ms;
     if (row.time_ms >= sensor->last.time_ms) {
       sensor->last.time_ms = row.time_ms;
       sensor->last.value = row.value;
+      sensor->last.flags = row.flags;
+      sensor->last.lag_ms = row.arrival_ms - row.time_ms;
     }
-    if (found.has_time && !(row.flags & kDuplicate)) sensor->remember(row.time_ms, row.value);
+    if (found.has_time) sensor->remember(row.time_ms, row.value);
   }
 
   std::uint32_t flags_of(const JournalRecord& record, const DecodedValue& found,
@@ -208,7 +211,7 @@ struct Engine::Impl {
   SensorEntryState& add_sensor(std::string_view name, const std::string& unit) {
     SensorEntryState& sensor = registry.add(name, unit, registry.next_id());
     batch.new_sensors.push_back({sensor.id, sensor.name, sensor.profile.unit});
-    fold.add_sensor(facts_of(sensor), now);
+    fold.add_sensor(facts_of(sensor));
     return sensor;
   }
 
@@ -257,7 +260,7 @@ Engine::Engine(EngineSettings settings, Calendar calendar, const Checkpoint& che
     auto found = last.find(row.id);
     if (found != last.end()) sensor.last = found->second;
     if (sensor.last.time_ms != 0) sensor.remember(sensor.last.time_ms, sensor.last.value);
-    engine.fold.add_sensor(Impl::facts_of(sensor), engine.now, &sensor.last);
+    engine.fold.add_sensor(Impl::facts_of(sensor), &sensor.last);
   }
   for (const auto& [topic, hash] : checkpoint.retained) engine.retained[topic] = hash;
   engine.counts =

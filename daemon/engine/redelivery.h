@@ -1,6 +1,6 @@
-// Redelivery: knows a message again that the broker sends a second time. After a reconnect with the session present
-// the broker repeats, under their packet ids, what it saw no acknowledgement for; some of that we had already kept.
-// Bounded: the newest `limit` (the session's receive maximum) deliveries are remembered.
+// Redelivery: knows a message again that the broker sends a second time. After a reconnect with the session
+// present the broker repeats, under their packet ids, what it saw no acknowledgement for; some of that we had
+// already kept. Bounded: the newest `limit` (the session's receive maximum) deliveries are remembered.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,8 @@ namespace sluice {
 
 class Redelivery {
  public:
-  Redelivery(std::size_t limit, const std::vector<DeliveredTriple>& remembered);
+  // `session_present`: of the connection that goes on, if one does.
+  Redelivery(std::size_t limit, const std::vector<DeliveredTriple>& remembered, bool session_present);
 
   void on_connected(bool session_present);
   // Remembers the message; true: it is one that was kept before. QoS 1 and 2 only.
@@ -23,13 +24,9 @@ class Redelivery {
   std::vector<DeliveredTriple> remembered() const;  // oldest first
 
  private:
-  struct Delivery {
-    DeliveredTriple triple;
-    bool this_connection = false;  // the broker repeats nothing within one connection
-  };
   std::size_t limit_;
-  bool session_present_ = false;
-  std::vector<Delivery> deliveries_;  // a ring, `next_` is the oldest once it is full
+  bool session_present_;
+  std::vector<DeliveredTriple> deliveries_;  // a ring, `next_` is the oldest once it is full
   std::size_t next_ = 0;
 };
 

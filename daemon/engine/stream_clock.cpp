@@ -31,6 +31,7 @@ void StreamClock::apply(const JournalRecord& record) {
     case RecordKind::kConnected:
       state_.connected = true;
       state_.backlog = true;
+      state_.session_present = record.flags & kSessionPresent;
       break;
     case RecordKind::kDisconnected:
       state_.connected = false;
@@ -48,7 +49,8 @@ void StreamClock::apply(const JournalRecord& record) {
 }
 
 FoldTime StreamClock::time() const {
-  return {state_.stream_ms, state_.subscribed_ms, state_.wall_minus_stream_ms, state_.connected, state_.backlog};
+  return {state_.stream_ms, state_.subscribed_ms, state_.wall_minus_stream_ms, state_.connected,
+          state_.backlog};
 }
 
 }  // namespace sluice

@@ -1,11 +1,11 @@
 // Journal: the durable log between the broker's acknowledgement and the store. A preallocated ring file of
-// checksummed records; its byte format is drawn in journal_format.md.
+// checksummed records; its byte format is drawn, as a grammar, at the top of journal_format.md.
 //
 // Threads: append() by any thread, one at a time inside; read() and mark_in_progress() by the engine's
 // thread; release() by the store's. An appended record is readable at once, also while its sync is still
 // under way. Durability::kCrash survives the death of the process; kPower returns from append() only after
-// fdatasync, and never writes again into a 512-byte sector that was synced. After a failed write or sync
-// every later append() fails.
+// fdatasync, and never writes again into a 512-byte sector that was synced (until it is released). After a
+// failed write or sync every later append() fails.
 #pragma once
 
 #include <chrono>
@@ -35,9 +35,11 @@ struct NewRecord {
 
 // What opening a ring found.
 struct JournalRecovery {
-  std::uint64_t first_seq = 0;        // oldest record still there; 0: none
-  std::uint64_t last_seq = 0;         // newest valid record; 0: none
-  std::uint64_t damaged_bytes = 0;    // written once, and not readable any more
+  std::uint64_t first_seq = 0;  // oldest record still there; 0: none
+  std::uint64_t last_seq = 0;   // newest valid record; 0: none
+  // Appended once, and not readable any more: from the damage to the end of the last whole record behind it.
+  // A damaged last record cannot be told from one that was never finished, and counts nothing.
+  std::uint64_t damaged_bytes = 0;
   std::uint64_t in_progress_seq = 0;  // the record the engine was replaying when the process ended; 0: none
   std::uint32_t in_progress_attempts = 0;
 };
@@ -48,22 +50,27 @@ class Journal {
   static Result<std::unique_ptr<Journal>> create(std::unique_ptr<JournalFile> file, Durability durability,
                                                  Clock& clock, std::string journal_id,
                                                  std::uint64_t first_seq);
-  // An existing ring, for draining and, if `durability` and size are as wanted, for going on with. Every
-  // valid record from the cursor on is readable; damage ends it and is reported.
+  // An existing ring, for draining and, if can_append() and the size is as wanted, for going on with (then
+  // call resume_after()). Every valid record from the cursor on is readable, and some before it; damage ends
+  // it and is reported. kNotFound: create() never finished here, nothing was ever acknowledged into it.
   static Result<std::unique_ptr<Journal>> open(std::unique_ptr<JournalFile> file, Durability durability,
                                                Clock& clock);
   ~Journal();
 
   const std::string& id() const;
-  const std::string& boot_id() const;
+  const std::string& boot_id() const;  // of the boot that last used the ring, as create() or open() met it
   const JournalRecovery& recovery() const;
+  Durability durability() const;  // what the ring was made for
+  // False: made for another durability than open() was asked for, or a write or sync has failed, now or in an
+  // earlier process. It can still be read and released.
+  bool can_append() const;
   std::uint64_t capacity_bytes() const;
   std::uint64_t used_bytes() const;            // appended and not released
   std::uint64_t last_seq() const;              // 0 or first_seq - 1 when nothing was appended
   std::uint64_t largest_record_bytes() const;  // longest topic + payload that fits an empty ring
 
-  // Returns the seq. kFull: no room (the caller decides; intake aborts). kIo, kNoSpace: nothing can be kept
-  // any more.
+  // Returns the seq. kFull: no room (the caller decides; intake aborts). kInvalid: longer than
+  // largest_record_bytes(). kIo, kNoSpace, kRefused: nothing can be kept any more.
   Result<std::uint64_t> append(const NewRecord& record);
 
   // Copies records after `after_seq` into `buffer` (cleared first) until it is full or there is no more, and
@@ -76,8 +83,12 @@ class Journal {
   Instant wait(std::uint64_t after_seq, std::chrono::milliseconds timeout);
   void wake();
 
-  void release(std::uint64_t seq);             // everything up to seq may be overwritten
-  Status mark_in_progress(std::uint64_t seq);  // about to replay this record; counted over restarts
+  void release(std::uint64_t seq);  // everything up to seq may be overwritten
+  // Once after open(), before the first append(): releases everything up to the store's cursor, and numbers
+  // on from it if the ring ends before it (a record is readable before its sync; a power cut can take it
+  // after it was stored).
+  Status resume_after(std::uint64_t cursor);
+  Status mark_in_progress(std::uint64_t seq);  // about to replay this record; counted over restarts; 0: none
   // Counts readings that were given up because they could not be stored, until the ledger can take them.
   Status set_dropped(std::uint64_t total);
   std::uint64_t dropped() const;

@@ -33,12 +33,14 @@ struct StreamClockState {
   bool connected = false;
   bool backlog = false;  // connected, and the session's backlog has not ended
   bool clock_trusted = false;
+  bool session_present = false;  // of the connection
 };
 
 // A message delivered at QoS 1 or 2, remembered to know it again when the broker redelivers it.
 struct DeliveredTriple {
   std::uint16_t packet_id = 0;
-  std::uint64_t hash = 0;  // of topic and payload
+  std::uint64_t hash = 0;        // of topic and payload
+  bool this_connection = false;  // the broker repeats nothing within one connection
 };
 
 struct SensorRow {
@@ -47,13 +49,18 @@ struct SensorRow {
   std::string unit;
 };
 
-// What the newest rows say of a sensor; the store rebuilds it at start from a snapshot and the rows after it.
+// What the newest rows say of a sensor, those flagged kRetained or kDuplicate left out; the store rebuilds it
+// at start from a snapshot and the rows after it.
 struct SensorLast {
   SensorId id = 0;
   std::int64_t time_ms = 0;  // newest reading time; 0: none yet
   double value = 0;
-  std::int64_t arrival_ms = 0;     // of the newest arrival, wall
-  std::int64_t subscribed_ms = 0;  // StreamClockState::subscribed_ms at that arrival
+  std::uint32_t flags = 0;      // of the same reading
+  std::int64_t lag_ms = 0;      // of the same reading: arrival - time
+  std::int64_t arrival_ms = 0;  // of the newest arrival, wall
+  // Subscribed time of that arrival. From the clock of the row's batch: connected, then subscribed_ms less
+  // the time since, stream_ms - (arrival_ms - wall_minus_stream_ms); else subscribed_ms.
+  std::int64_t subscribed_ms = 0;
 };
 
 // State of one rule on one sensor. A row is written when the phase changes, not for each reading.

@@ -41,6 +41,10 @@ bool same_payload_reading(const Row& a, const Row& b) {
   return a.key >> 2 == b.key >> 2 && a.value == b.value && a.payload_time() && b.payload_time();
 }
 
+Error rows_changed() {
+  return make_error(ErrorCode::kUnavailable, "rows of the day changed while they were read; try again");
+}
+
 class Folder {
  public:
   Folder(DayTable& table, const DayFoldInput& input)
@@ -192,7 +196,7 @@ Status Folder::fold_group(std::uint32_t first, std::uint32_t last, std::uint64_t
   for (std::uint32_t place = first; place < last; ++place) {
     changed = changed || ends[place - first] != begins[place - first + 1];
   }
-  SLUICE_CHECK(!changed, "all visits of a snapshot see the same rows");
+  if (changed) return rows_changed();
   for (std::uint32_t place = first; place < last; ++place) {
     if (counts_[place] > 0)
       fold_sensor(place, std::span(rows_).subspan(begins[place - first], counts_[place]));
@@ -283,9 +287,11 @@ Status Folder::fold_large_sensor(std::uint32_t place) {
   RankSearch search;
   digest_.begin_sensor(sensor.name);
   for (int pass = 0; pass < RankSearch::kPasses; ++pass) {
+    std::uint64_t counted = 0;
     for (std::size_t i = 0; i + 1 < bounds->size(); ++i) {
       auto rows = load_slice(place, (*bounds)[i], (*bounds)[i + 1], pass == 0);
       if (!rows) return rows.error();
+      counted += rows->size();
       for (const Row& row : *rows) {
         search.add(row.value);
         if (pass == 0) {
@@ -296,6 +302,7 @@ Status Folder::fold_large_sensor(std::uint32_t place) {
         }
       }
     }
+    if (counted != fold.count() || counted == 0) return rows_changed();
     search.end_pass();
     if (pass == 0) deviations.emplace(fold);
   }

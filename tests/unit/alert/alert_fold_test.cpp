@@ -43,7 +43,7 @@ class AlertFoldOf : public ::testing::Test {
   void restart() {
     std::vector<RuleState> states = fold_ ? fold_->states() : std::vector<RuleState>{};
     fold_ = std::make_unique<AlertFold>(settings_, topic_matches);
-    fold_->add_sensor({1, &name_, &unit_, &labels_}, time_, last_.id ? &last_ : nullptr);
+    fold_->add_sensor({1, &name_, &unit_, &labels_}, last_.id ? &last_ : nullptr);
     fold_->restore(states, time_);
   }
   void pass(std::int64_t ms) {
@@ -54,7 +54,13 @@ class AlertFoldOf : public ::testing::Test {
   void hear(double value, std::int64_t age_ms = 0, std::uint32_t flags = kPayloadTime) {
     Reading reading{1, flags, time_.stream_ms - age_ms, time_.stream_ms, value};
     fold_->on_reading(reading, time_);
-    last_ = {1, std::max(last_.time_ms, reading.time_ms), value, reading.arrival_ms, time_.subscribed_ms};
+    last_ = {1,
+             std::max(last_.time_ms, reading.time_ms),
+             value,
+             flags,
+             age_ms,
+             reading.arrival_ms,
+             time_.subscribed_ms};
   }
   // "+500" a firing told of at 500 ms since the start, "-" resolved, "q" quiet, "s" standing.
   std::string said() {

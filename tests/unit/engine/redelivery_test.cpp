@@ -16,7 +16,7 @@ class RedeliveryOf : public ::testing::Test {
     message.flags = static_cast<std::uint8_t>(flags);
     return redelivery_.seen_before(message);
   }
-  Redelivery redelivery_{4, {}};
+  Redelivery redelivery_{4, {}, false};
 };
 
 TEST_F(RedeliveryOf, KnowsARepeatedMessageAfterAReconnectWithTheSession) {
@@ -46,7 +46,7 @@ TEST_F(RedeliveryOf, TakesQos2WithoutDupBecauseTheLibraryClearsIt) {
 
 TEST_F(RedeliveryOf, RemembersTheNewestAndSurvivesARestart) {
   for (std::uint16_t id = 1; id <= 6; ++id) EXPECT_FALSE(seen(id, "a", kQos1));
-  Redelivery restarted(4, redelivery_.remembered());
+  Redelivery restarted(4, redelivery_.remembered(), false);
   redelivery_ = restarted;
   redelivery_.on_connected(true);
   EXPECT_FALSE(seen(2, "a", kQos1 | kDupFlag));

@@ -302,6 +302,21 @@ TEST_F(DayFoldOf, NamesADamagedRowInsteadOfCountingIt) {
   EXPECT_EQ(ErrorCode::kCorrupt, fold_day(table_, input_).error().code);
 }
 
+TEST_F(DayFoldOf, RefusesRowsThatChangeBetweenTwoReads) {
+  for (std::size_t memory : {16u * 60, 16u * 10}) {  // by group of sensors, by slice of time
+    table_.rows.clear();
+    table_.visits = 0;
+    input_.sensors.clear();
+    for (const char* name : {"a", "b"}) add_sensor(name);
+    for (int i = 0; i < 100; ++i) add(static_cast<SensorId>(1 + i % 2), i * 100000, i);
+    table_.before_visit = [&] {
+      if (table_.visits > 1) table_.rows.pop_back();
+    };
+    input_.memory_bytes_max = memory;
+    EXPECT_EQ(ErrorCode::kUnavailable, fold_day(table_, input_).error().code);
+  }
+}
+
 TEST_F(DayFoldOf, PassesOnWhatTheTableCannotRead) {
   table_.visit_answer = make_error(ErrorCode::kIo, "disk");
   EXPECT_EQ(ErrorCode::kIo, fold_day(table_, input_).error().code);

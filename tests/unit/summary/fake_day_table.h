@@ -23,6 +23,7 @@ class FakeDayTable final : public DayTable {
   std::map<Day, std::vector<SummaryRevision>> revisions;
   std::vector<std::tuple<Day, int, std::string>> outbox;  // day, revision, sink
   std::function<void()> before_save;                      // what happens between reading and writing
+  std::function<void()> before_visit;
   Status visit_answer;
   int visits = 0;
   int open_snapshots = 0;
@@ -60,6 +61,7 @@ class FakeDayTable final : public DayTable {
   void end_snapshot() override { --open_snapshots; }
   Status visit_rows(std::int64_t from_ms, std::int64_t to_ms, const RowVisitor& visit) override {
     ++visits;
+    if (before_visit) before_visit();
     if (!visit_answer) return visit_answer;
     for (const Reading& row : rows) {
       if (row.time_ms >= from_ms && row.time_ms < to_ms) visit(row);

@@ -1,0 +1,54 @@
+#include "intake/journal_header.h"
+
+#include <optional>
+
+namespace sluice {
+
+using journal_format::decode_slot;
+using journal_format::Header;
+using journal_format::kSlotBytes;
+using journal_format::kSlotOffsets;
+
+Status HeaderSlots::load() {
+  std::optional<Header> newest;
+  std::optional<Error> why;
+  for (int slot = 0; slot < 2; ++slot) {
+    unsigned char bytes[kSlotBytes];
+    if (Status read = file_.read(kSlotOffsets[slot], bytes, sizeof bytes); !read) return read;
+    Result<Header> found = decode_slot(bytes);
+    if (!found.ok()) {
+      // Damage tells more than emptiness, and another version more than damage.
+      if (!why || why->code == ErrorCode::kNotFound || found.error().code == ErrorCode::kRefused) {
+        why = found.error();
+      }
+    } else if (!newest || found->generation > newest->generation) {
+      newest = std::move(*found);
+      safe_slot_ = slot;
+    }
+  }
+  if (!newest) return *why;
+  header = std::move(*newest);
+  return {};
+}
+
+Status HeaderSlots::store(bool settle) {
+  const int slot = 1 - safe_slot_;
+  ++header.generation;
+  unsigned char bytes[kSlotBytes];
+  encode_slot(header, bytes);
+  if (Status written = file_.write(kSlotOffsets[slot], bytes, sizeof bytes); !written) return written;
+  if (header.durability == Durability::kCrash) {
+    safe_slot_ = slot;
+  } else if (settle) {
+    if (Status synced = file_.sync(); !synced) return synced;
+    safe_slot_ = slot;
+  }
+  return {};
+}
+
+Status HeaderSlots::store_twice() {
+  if (Status first = store(true); !first) return first;
+  return store(true);
+}
+
+}  // namespace sluice

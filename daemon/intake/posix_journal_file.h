@@ -1,0 +1,34 @@
+// The journal's file on a real file system, and the ring files of a folder: `journal-<id>.ring`. An open file
+// is locked, so that two daemons never share a ring. Used by main when it opens the rings; a file then
+// belongs to its Journal.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "intake/journal.h"
+#include "intake/journal_file.h"
+
+namespace sluice {
+
+struct RingFile {
+  std::string id;
+  std::string path;
+};
+
+// The rings of a folder, ordered by name; none if there is no such folder.
+Result<std::vector<RingFile>> list_ring_files(const std::string& folder);
+
+// A new file of `size` bytes that are really there: allocated, and for kPower zero-filled and synced, so that
+// later writes change data only. kNoSpace: the file system is too full for it. A half-made file is removed.
+Result<std::unique_ptr<JournalFile>> create_ring_file(const std::string& folder, const std::string& id,
+                                                      std::uint64_t size, Durability durability);
+// kRefused: another process has it open.
+Result<std::unique_ptr<JournalFile>> open_ring_file(const std::string& path);
+// For a drained ring, or one that create() never finished.
+Status remove_ring_file(const std::string& path);
+
+}  // namespace sluice
