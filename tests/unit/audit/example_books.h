@@ -116,7 +116,7 @@ class ExampleBooks {
     counts[Counter::kMessagesReceived] += 4;
     counts[Counter::kReadingsImplausible] += 1;
     counts[Counter::kReadingsDecoded] += 1;
-    add_alert(batch, counts, arrival_ms);
+    if (cursor_ > 0) add_alert(batch, counts, arrival_ms);  // 103 times: the last one stands
     cursor_ += 100;
     batch.cursor = {"journal", cursor_};
     batch.clock.boot_id = "boot";
