@@ -159,8 +159,8 @@ class RowWalk {
   AuditReport& report_;
   std::set<SensorId> sensors_;
   std::map<Day, std::set<SensorId>> unknown_sensor_;
-  std::int64_t last_batch_ = 0;
-  std::int64_t last_row_ = 0;
+  std::int64_t last_batch_ = INT64_MIN;
+  std::int64_t last_row_ = INT64_MIN;
   std::int64_t expected_after_ = 0;  // last row of the batches so far
   std::optional<Day> last_day_;
 };

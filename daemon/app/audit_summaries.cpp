@@ -179,7 +179,20 @@ Status SummaryWalk::recompute_in_snapshot(Day day, const SummaryView& document) 
   input.late_after_ms = INT64_MAX;
   input.sensors = fold_sensors_;
   Result<DayFold> fold = fold_day(view_, input);
+  if (!fold && fold.error().code == ErrorCode::kCorrupt) {
+    report_.add_finding(day, "the day cannot be summed: " + fold.error().context);
+    return {};
+  }
   if (!fold) return fold.error();
+  Result<Counts> arrived = view_.arrived_on(day);
+  if (!arrived) return arrived.error();
+  if (document.counts.rejected != arrived->readings_rejected() ||
+      document.counts.dropped != arrived->readings_dropped()) {
+    report_.add_finding(
+        day, fmt::format("the summary has {} rejected and {} dropped readings, the ledger {} and {}",
+                         document.counts.rejected, document.counts.dropped, arrived->readings_rejected(),
+                         arrived->readings_dropped()));
+  }
   compare(day, document, *fold);
   return {};
 }

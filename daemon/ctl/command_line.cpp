@@ -29,6 +29,7 @@ class Parser {
     add_commands();
   }
   CLI::App& app() { return app_; }
+  bool now() const { return now_; }
 
  private:
   CLI::App* command(CLI::App& parent, const char* name, const char* help) {
@@ -62,8 +63,7 @@ class Parser {
         ->check(CLI::PositiveNumber);
 
     CLI::App* upload = command(app_, "upload", "deliveries of summaries");
-    upload->add_flag_callback(
-        "--now", [this] { line_.action = "now"; }, "sum and deliver what is due, now");
+    upload->add_flag("--now", now_, "sum and deliver what is due, now");
     command(*upload, "status", "what waits and what was delivered (the default)")->callback([this] {
       line_.action = "status";
     });
@@ -76,6 +76,7 @@ class Parser {
   }
 
   CommandLine& line_;
+  bool now_ = false;
   CLI::App app_{"Talks to a running sluiced, and reads its database.", "sluicectl"};
 };
 
@@ -93,7 +94,13 @@ ParsedCommandLine parse_command_line(std::vector<std::string> arguments, std::os
     parsed.exit_code = fine ? kExitFine : kExitUsage;
     return parsed;
   }
-  parsed.line.command = parser.app().get_subcommands().front()->get_name();
+  const CLI::App& command = *parser.app().get_subcommands().front();
+  parsed.line.command = command.get_name();
+  if (parser.now()) parsed.line.action = "now";
+  if (parser.now() && !command.get_subcommands().empty()) {
+    err << "upload: --now stands alone\nRun with --help for more information.\n";
+    parsed.exit_code = kExitUsage;
+  }
   if (parsed.line.action.empty() && parsed.line.command == "alerts") parsed.line.action = "list";
   if (parsed.line.action.empty() && parsed.line.command == "upload") parsed.line.action = "status";
   return parsed;

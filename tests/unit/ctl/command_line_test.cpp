@@ -1,0 +1,79 @@
+#include "ctl/command_line.h"
+
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "ctl/exit_code.h"
+
+namespace sluice {
+namespace {
+
+class CommandLines : public ::testing::Test {
+ protected:
+  CommandLine parse(std::vector<std::string> arguments) {
+    ParsedCommandLine parsed = parse_command_line(std::move(arguments), out_, err_);
+    EXPECT_FALSE(parsed.exit_code.has_value()) << err_.str();
+    return parsed.line;
+  }
+  int refuse(std::vector<std::string> arguments) {
+    return parse_command_line(std::move(arguments), out_, err_).exit_code.value_or(-1);
+  }
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(CommandLines, TakeOptionsBeforeAndAfterTheCommand) {
+  for (auto arguments : {std::vector<std::string>{"--config", "x.yaml", "status", "--json"},
+                         std::vector<std::string>{"status", "--json", "--config", "x.yaml"}}) {
+    CommandLine line = parse(arguments);
+    EXPECT_EQ("status", line.command);
+    EXPECT_EQ("x.yaml", line.config);
+    EXPECT_TRUE(line.json);
+  }
+  EXPECT_EQ("/etc/sluice/sluice.yaml", parse({"check"}).config);
+  EXPECT_TRUE(parse({"check", "--verbose"}).verbose);
+}
+
+TEST_F(CommandLines, TakeDaysAndRevisions) {
+  CommandLine line = parse({"summary", "--day", "2026-03-29", "--revision", "2"});
+  EXPECT_EQ(*parse_date("2026-03-29"), line.day);
+  EXPECT_EQ(2, line.revision);
+  EXPECT_FALSE(parse({"summary"}).day.has_value());
+  EXPECT_EQ(*parse_date("2026-03-29"), parse({"audit", "--day=2026-03-29"}).day);
+}
+
+TEST_F(CommandLines, TakeActionsWithADefault) {
+  EXPECT_EQ("list", parse({"alerts"}).action);
+  EXPECT_EQ("list", parse({"alerts", "list", "--json"}).action);
+  EXPECT_EQ("status", parse({"upload"}).action);
+  EXPECT_EQ("status", parse({"upload", "status"}).action);
+  EXPECT_EQ("retry", parse({"upload", "retry"}).action);
+  EXPECT_EQ("now", parse({"upload", "--now"}).action);
+}
+
+TEST_F(CommandLines, AreRefusedWithStatusTwoWhenWrong) {
+  EXPECT_EQ(kExitUsage, refuse({}));
+  EXPECT_EQ(kExitUsage, refuse({"frobnicate"}));
+  EXPECT_EQ(kExitUsage, refuse({"status", "--frobnicate"}));
+  EXPECT_EQ(kExitUsage, refuse({"status", "audit"}));
+  EXPECT_EQ(kExitUsage, refuse({"audit", "--day", "2026-02-30"}));
+  EXPECT_EQ(kExitUsage, refuse({"audit", "--day"}));
+  EXPECT_EQ(kExitUsage, refuse({"summary", "--revision", "1"}));
+  EXPECT_EQ(kExitUsage, refuse({"summary", "--day", "2026-03-29", "--revision", "0"}));
+  EXPECT_EQ(kExitUsage, refuse({"upload", "--now", "retry"}));
+  EXPECT_NE(std::string::npos, err_.str().find("2026-02-30")) << err_.str();
+  EXPECT_EQ("", out_.str());
+}
+
+TEST_F(CommandLines, ExplainThemselves) {
+  EXPECT_EQ(kExitFine, refuse({"--help"}));
+  for (const char* word : {"check", "status", "alerts", "summary", "upload", "audit", "Exit status"}) {
+    EXPECT_NE(std::string::npos, out_.str().find(word)) << word;
+  }
+  EXPECT_EQ(kExitFine, refuse({"upload", "--help"}));
+  EXPECT_EQ(kExitFine, refuse({"--version"}));
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,244 @@
+#include "ctl/commands.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "api/status.h"
+#include "ctl/exit_code.h"
+#include "store/sqlite.h"
+#include "unit/api/example_status.h"
+#include "unit/api/served.h"
+#include "unit/audit/example_books.h"
+
+namespace sluice {
+namespace {
+
+using nlohmann::json;
+
+class Commands : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::ofstream config(folder_ / "sluice.yaml");
+    config << "gateway: { id: test, timezone: Europe/Berlin, state_dir: " << folder_ / "."
+           << ", runtime_dir: " << folder_ / "."
+           << " }\n"
+           << "readings:\n  - { topic: \"sensors/#\" }\n";
+  }
+  int run(const CommandLine& wanted) {
+    CommandLine line = wanted;
+    if (line.config == CommandLine().config) line.config = folder_ / "sluice.yaml";
+    out_.str("");
+    err_.str("");
+    FakeClock clock(1775000000000);
+    return run_command(line, clock, out_, err_);
+  }
+  static CommandLine command(const char* name, const char* action = "", bool as_json = false) {
+    CommandLine line;
+    line.command = name;
+    line.action = action;
+    line.json = as_json;
+    return line;
+  }
+  static CommandLine of_day(CommandLine line, int i) {
+    line.day = ExampleBooks::day(i);
+    return line;
+  }
+  bool says(const std::string& words) const { return out_.str().find(words) != std::string::npos; }
+  bool warns(const std::string& words) const { return err_.str().find(words) != std::string::npos; }
+
+  std::string database() const { return folder_ / "sluice.db"; }
+  static void make_books(const std::string& path, std::chrono::milliseconds retention) {
+    ExampleBooks books(path, retention);
+    books.write();
+    books.deliver_everything();
+    books.expire(books.calendar().end_ms(ExampleBooks::day(0)) + 48 * 3600'000);
+    books.finish();
+  }
+  static void SetUpTestSuite() {
+    prepared_ = std::make_unique<BooksFolder>();
+    make_books(prepared_->database(), std::chrono::hours(24 * 365));
+  }
+  static void TearDownTestSuite() { prepared_.reset(); }
+  void write_books() { std::filesystem::copy_file(prepared_->database(), database()); }
+
+  // A daemon that gives one answer.
+  void answer(const char* method, const char* path, const std::string& body, int status = 200) {
+    router_.add(method, path, [=](const HttpRequest&) {
+      HttpResponse response = status == 200 ? http_json(body) : http_error(status, body);
+      return response;
+    });
+  }
+  void start_daemon() {
+    server_ = std::make_unique<HttpServer>(router_, HttpLimits{});
+    ASSERT_TRUE(server_->open_unix(folder_ / "api.sock").ok());
+    served_ = std::make_unique<Served>(*server_);
+  }
+
+  static std::unique_ptr<BooksFolder> prepared_;
+  TemporaryFolder folder_;
+  Router router_;
+  std::unique_ptr<HttpServer> server_;
+  std::unique_ptr<Served> served_;
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+std::unique_ptr<BooksFolder> Commands::prepared_;
+
+TEST_F(Commands, CheckTellsAGoodConfigurationFromAWrongOne) {
+  CommandLine check = command("check");
+  EXPECT_EQ(kExitFine, run(check));
+  EXPECT_EQ("configuration is fine\n", out_.str());
+  check.verbose = true;
+  EXPECT_EQ(kExitFine, run(check));
+  EXPECT_TRUE(says("Europe/Berlin")) << out_.str();
+  EXPECT_EQ(kExitFine, run(command("check", "", true)));
+  EXPECT_EQ("fine", json::parse(out_.str())["configuration"]);
+
+  check.config = folder_ / "wrong.yaml";
+  std::ofstream(check.config) << "gatewy: {}\nreadings: [{ topic: \"#\" }]\n";
+  EXPECT_EQ(kExitConfiguration, run(check));
+  EXPECT_TRUE(warns("wrong.yaml:1:1")) << err_.str();
+  check.config = folder_ / "absent.yaml";
+  EXPECT_EQ(kExitConfiguration, run(check));
+  EXPECT_TRUE(warns("absent.yaml")) << err_.str();
+}
+
+TEST_F(Commands, StatusShowsWhatTheDaemonSays) {
+  StatusSnapshot status = example_status();
+  answer("GET", "/api/v1/status", status_to_json(status));
+  start_daemon();
+  EXPECT_EQ(kExitFindings, run(command("status")));
+  EXPECT_EQ(status_to_text(status), out_.str());
+  EXPECT_EQ("", err_.str());
+  EXPECT_EQ(kExitFindings, run(command("status", "", true)));
+  EXPECT_EQ(status_to_json(status), out_.str());
+}
+
+TEST_F(Commands, StatusIsFineWithoutProblems) {
+  StatusSnapshot status = example_status();
+  status.problems.clear();
+  answer("GET", "/api/v1/status", status_to_json(status));
+  start_daemon();
+  EXPECT_EQ(kExitFine, run(command("status")));
+}
+
+TEST_F(Commands, StatusSaysWithoutADaemonWhatTheDatabaseKnows) {
+  EXPECT_EQ(kExitUnreachable, run(command("status")));
+  EXPECT_TRUE(warns("there is no database")) << err_.str();
+  write_books();
+  EXPECT_EQ(kExitUnreachable, run(command("status")));
+  EXPECT_TRUE(warns("sluiced does not answer")) << err_.str();
+  EXPECT_TRUE(says("stopped"));
+  EXPECT_TRUE(says("3 sensors")) << out_.str();
+  EXPECT_TRUE(says("newest summary 2026-03-30")) << out_.str();
+  EXPECT_TRUE(says("systemctl status sluiced")) << out_.str();
+}
+
+TEST_F(Commands, AlertsComeFromTheDaemonOrTheDatabase) {
+  write_books();
+  EXPECT_EQ(kExitFine, run(command("alerts", "list", true)));
+  const std::string list = out_.str();
+  EXPECT_EQ("too-hot", json::parse(list)[0]["alert"]);
+  EXPECT_EQ(kExitFine, run(command("alerts", "list")));
+  const std::string table = out_.str();
+  EXPECT_TRUE(says("too-hot")) << table;
+  EXPECT_TRUE(warns("instead"));
+  answer("GET", "/api/v1/alerts", list);
+  start_daemon();
+  EXPECT_EQ(kExitFine, run(command("alerts", "list")));
+  EXPECT_EQ(table, out_.str());
+  EXPECT_EQ("", err_.str());
+}
+
+TEST_F(Commands, AlertsSayWhenNoneStands) {
+  answer("GET", "/api/v1/alerts", "[]");
+  start_daemon();
+  EXPECT_EQ(kExitFine, run(command("alerts", "list")));
+  EXPECT_EQ("no alert stands\n", out_.str());
+}
+
+TEST_F(Commands, SummaryListsDaysAndShowsOne) {
+  write_books();
+  EXPECT_EQ(kExitFine, run(command("summary")));
+  EXPECT_TRUE(says("2026-03-28         2"));  // the day with a second revision
+  EXPECT_TRUE(says("2026-03-30         1")) << out_.str();
+  EXPECT_EQ(kExitFine, run(command("summary", "", true)));
+  EXPECT_EQ(4u, json::parse(out_.str()).size());
+  EXPECT_EQ(kExitFine, run(of_day(command("summary"), 2)));
+  EXPECT_TRUE(says("2026-03-29 in Europe/Berlin, revision 1"));
+  EXPECT_TRUE(says("\na       °C      276")) << out_.str();
+}
+
+TEST_F(Commands, SummaryGivesTheFrozenBytesAndOlderRevisions) {
+  write_books();
+  CommandLine line = of_day(command("summary", "", true), ExampleBooks::kLateDay);
+  std::unique_ptr<StoreView> view =
+      std::move(StoreView::open(database(), "", Calendar::load("Europe/Berlin").value(), OnStore()).value());
+  EXPECT_EQ(kExitFine, run(line));
+  EXPECT_EQ((*view->revision(*line.day, 2))->body, out_.str());
+  line.revision = 1;
+  EXPECT_EQ(kExitFine, run(line));
+  EXPECT_EQ((*view->revision(*line.day, 1))->body, out_.str());
+  line.revision = 3;
+  EXPECT_EQ(kExitFindings, run(line));
+  EXPECT_TRUE(warns("revision 3 of 2026-03-28")) << err_.str();
+}
+
+TEST_F(Commands, UploadStatusListsItems) {
+  write_books();
+  EXPECT_EQ(kExitFine, run(command("upload", "status")));
+  EXPECT_TRUE(says("archive  delivered")) << out_.str();
+  answer("GET", "/api/v1/upload", R"([{"date":"2026-03-29","revision":1,"sink":"cloud","state":"parked"}])");
+  start_daemon();
+  EXPECT_EQ(kExitFindings, run(command("upload", "status")));
+  EXPECT_TRUE(says("sluicectl upload retry")) << out_.str();
+}
+
+TEST_F(Commands, UploadOrdersNeedTheDaemon) {
+  write_books();
+  EXPECT_EQ(kExitUnreachable, run(command("upload", "now")));
+  EXPECT_EQ(kExitUnreachable, run(command("upload", "retry")));
+  EXPECT_EQ("", out_.str());
+  answer("POST", "/api/v1/upload/now", R"({"asked":"deliver"})");
+  answer("POST", "/api/v1/upload/retry", "the store does not answer", 503);
+  start_daemon();
+  EXPECT_EQ(kExitFine, run(command("upload", "now")));
+  EXPECT_EQ("asked: deliver\n", out_.str());
+  EXPECT_EQ(kExitFindings, run(command("upload", "retry")));
+  EXPECT_EQ("sluicectl: the store does not answer\n", err_.str());
+}
+
+TEST_F(Commands, AuditProvesBooksOrNamesTheDay) {
+  write_books();
+  EXPECT_EQ(kExitFine, run(command("audit"))) << out_.str();
+  EXPECT_TRUE(says("the books balance\n"));
+  Connection::open({.path = database(), .vfs = ""})
+      .value()
+      ->execute(
+          "UPDATE reading SET value = value + 1 WHERE id = (SELECT max(first_row) FROM batch WHERE "
+          "max_time_ms "
+          "< (SELECT max_time_ms FROM batch ORDER BY id DESC LIMIT 1) - 86400000)")
+      .ok();
+  EXPECT_EQ(kExitFindings, run(command("audit")));
+  EXPECT_TRUE(says("2026-03-30: the rows of batch")) << out_.str();
+  EXPECT_TRUE(says("do not balance"));
+  EXPECT_EQ(kExitFindings, run(of_day(command("audit", "", true), 3)));
+  json report = json::parse(out_.str());
+  EXPECT_EQ("2026-03-30", report["findings"][0]["date"]);
+  EXPECT_EQ("WRONG", report["days"][0]["verdict"]);
+  EXPECT_EQ(kExitFine, run(of_day(command("audit"), 2)));
+}
+
+TEST_F(Commands, AuditSaysWhenRowsHaveExpired) {
+  make_books(database(), std::chrono::hours(48));
+  EXPECT_EQ(kExitCannotCheck, run(command("audit")));
+  EXPECT_TRUE(says("as far as they can be checked")) << out_.str();
+  EXPECT_EQ(kExitCannotCheck, run(of_day(command("audit"), 0)));
+  EXPECT_EQ(kExitFine, run(of_day(command("audit"), 3)));
+}
+
+}  // namespace
+}  // namespace sluice
