@@ -75,7 +75,10 @@ void Session::retry_later(const std::string& why, Instant now) {
 }
 
 void Session::connect(Instant now) {
-  if (Status started = link_.connect(); !started) return retry_later(started.error().context, now);
+  if (Status started = link_.connect(); !started) {
+    (void)link_.disconnect();  // a connection that we had given up may still be there
+    return retry_later(started.error().context, now);
+  }
   change(IntakeState::kConnecting, "connecting to " + settings_.uri, now);
 }
 

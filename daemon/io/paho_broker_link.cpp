@@ -190,6 +190,10 @@ Status PahoBrokerLink::connect() {
   if (!impl_->client) {
     if (Status made = impl_->create(); !made) return made;
   }
+  // The library would take a second connect() and break the first.
+  if (impl_->client->is_connected()) {
+    return make_error(ErrorCode::kUnavailable, "the last connection to " + impl_->endpoint.name() + " is still up");
+  }
   mqtt::connect_options options;
   if (Status filled = impl_->fill(options); !filled) return filled;
   try {
