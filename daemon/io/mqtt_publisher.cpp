@@ -17,7 +17,7 @@ namespace sluice {
 namespace {
 
 constexpr std::chrono::seconds kKeepaliveMax{10};
-constexpr unsigned long kCommandTimeoutMs = 3000;  // of SUBSCRIBE and UNSUBSCRIBE
+constexpr unsigned long kCommandTimeoutMs = 5000;  // of SUBSCRIBE and UNSUBSCRIBE; the library takes no less
 constexpr std::chrono::milliseconds kMarkerTimeout{3000};
 constexpr int kInFlightMax = 1000;
 // Less than what the sockets of both sides buffer: a broker that has stopped reading blocks nobody.

@@ -17,8 +17,8 @@ class Mosquitto {
   // `extra` is added to the configuration. `listener` is what stands below the listener line (TLS files …).
   // `anonymous`: whoever has no user name may connect.
   struct Options {
-    std::string extra;
-    std::string listener;
+    std::string extra{};
+    std::string listener{};
     bool anonymous = true;
   };
   Mosquitto() : Mosquitto(Options{}) {}
