@@ -48,8 +48,9 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
       // A connection that the broker closes with a reason is reported here and not as lost.
       client->set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) {
         int number = static_cast<int>(code);
-        lost(number == kSessionTakenOver ? "taken over by another client with the same id"
-                                         : "the broker closed the connection with code " + std::to_string(number));
+        lost(number == kSessionTakenOver
+                 ? "taken over by another client with the same id"
+                 : "the broker closed the connection with code " + std::to_string(number));
       });
     } catch (const mqtt::exception& e) {
       client.reset();
@@ -177,8 +178,8 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
   BrokerEvents& events;
   BrokerEndpoint endpoint;
   std::mutex codes_mutex;
-  std::vector<int> codes;  // of the subscription under way, -1: not answered yet
-  std::atomic<bool> up{false};  // reported as connected, and not yet as lost or disconnected
+  std::vector<int> codes;                    // of the subscription under way, -1: not answered yet
+  std::atomic<bool> up{false};               // reported as connected, and not yet as lost or disconnected
   std::optional<mqtt::async_client> client;  // last: its end ends the callbacks
 };
 
@@ -193,7 +194,8 @@ Status PahoBrokerLink::connect() {
   }
   // The library would take a second connect() and break the first.
   if (impl_->client->is_connected()) {
-    return make_error(ErrorCode::kUnavailable, "the last connection to " + impl_->endpoint.name() + " is still up");
+    return make_error(ErrorCode::kUnavailable,
+                      "the last connection to " + impl_->endpoint.name() + " is still up");
   }
   mqtt::connect_options options;
   if (Status filled = impl_->fill(options); !filled) return filled;

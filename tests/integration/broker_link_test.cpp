@@ -83,7 +83,8 @@ TEST_P(BrokerLinkOf, DeliversEmptyAndBinaryAndLongPayloads) {
   }
 }
 
-// What comes again (its PUBACK was lost with the connection) has DUP set and the packet id that it had before.
+// What comes again (its PUBACK was lost with the connection) has DUP set and the packet id that it had
+// before.
 TEST_P(BrokerLinkOf, FindsItsSessionAgainAndSaysSoBeforeTheFirstMessage) {
   Mosquitto broker;
   TestClient sensor(broker.port());
@@ -272,7 +273,9 @@ class ScriptedBroker : public ::testing::Test {
     std::string bytes(size, ' ');
     ASSERT_EQ(static_cast<ssize_t>(size), ::recv(client_, bytes.data(), size, MSG_WAITALL));
   }
-  void say(const std::string& bytes) { ASSERT_EQ(static_cast<ssize_t>(bytes.size()), ::send(client_, bytes.data(), bytes.size(), 0)); }
+  void say(const std::string& bytes) {
+    ASSERT_EQ(static_cast<ssize_t>(bytes.size()), ::send(client_, bytes.data(), bytes.size(), 0));
+  }
   BrokerSettings settings_;
   int listener_ = -1;
   int client_ = -1;
@@ -323,7 +326,7 @@ TEST_F(ScriptedBroker, IsToldTheSessionsLifeAndHowMuchMayBeInFlight) {
   ssize_t size = ::recv(client_, connect, sizeof connect, 0);
   ASSERT_LT(0, size);
   std::string packet(connect, static_cast<std::size_t>(size));
-  EXPECT_EQ(0, packet[9] & 0x02);                                                // no clean start
+  EXPECT_EQ(0, packet[9] & 0x02);                                                     // no clean start
   EXPECT_NE(std::string::npos, packet.find(std::string("\x11\x00\x09\x3a\x80", 5)));  // session expiry 7 d
   EXPECT_NE(std::string::npos, packet.find(std::string("\x21\x00\x64", 3)));          // receive maximum 100
 }

@@ -28,15 +28,15 @@ class TlsBroker : public ::testing::Test {
     ASSERT_EQ(0, std::system(line.c_str())) << command;
   }
   void authority(const std::string& name) {
-    openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=" + name + " -keyout " +
-            name + ".key -out " + name + ".crt");
+    openssl("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=" + name +
+            " -keyout " + name + ".key -out " + name + ".crt");
   }
   void certificate(const std::string& name, const std::string& alternative) {
     openssl("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=" + name + " -keyout " + name +
             ".key -out " + name + ".csr");
     folder_.write(name + ".ext", "subjectAltName=" + alternative + "\n");
-    openssl("x509 -req -in " + name + ".csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile " + name +
-            ".ext -out " + name + ".crt");
+    openssl("x509 -req -in " + name + ".csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile " +
+            name + ".ext -out " + name + ".crt");
   }
   std::string listener(const std::string& name) {
     return "cafile " + folder_.file("ca.crt") + "\ncertfile " + folder_.file(name + ".crt") + "\nkeyfile " +

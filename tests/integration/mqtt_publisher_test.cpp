@@ -24,6 +24,12 @@ class PublisherOf : public ::testing::TestWithParam<int> {
     s.protocol = GetParam();
     return s;
   }
+  static Status publish(MqttPublisher& publisher, const std::string& topic, const std::string& payload) {
+    Status sent = publisher.publish(topic, payload, 1, false);
+    if (sent.ok() || sent.error().code != ErrorCode::kFull) return sent;
+    if (Status room = publisher.wait_acknowledged(seconds(5)); !room) return room;
+    return publisher.publish(topic, payload, 1, false);
+  }
   static double seconds_of(const std::function<void()>& action) {
     auto begin = std::chrono::steady_clock::now();
     action();
@@ -41,11 +47,12 @@ TEST_P(PublisherOf, IsAcknowledgedByTheBroker) {
   ASSERT_TRUE(publisher.connect(seconds(3)).ok());
   EXPECT_TRUE(publisher.connected());
   for (int i = 0; i < 200; ++i) {
-    ASSERT_TRUE(publisher.publish("sluice/gw/events", std::to_string(i), 1, false).ok());
+    ASSERT_TRUE(publish(publisher, "sluice/gw/events", std::to_string(i)).ok());
   }
   EXPECT_TRUE(publisher.wait_acknowledged(seconds(5)).ok());
   ASSERT_TRUE(reader.collect(200));
-  for (int i = 0; i < 200; ++i) EXPECT_EQ(std::to_string(i), reader.messages()[static_cast<std::size_t>(i)].payload);
+  for (int i = 0; i < 200; ++i)
+    EXPECT_EQ(std::to_string(i), reader.messages()[static_cast<std::size_t>(i)].payload);
 }
 
 TEST_P(PublisherOf, RefusesWhatIsNoTopicAndStaysConnected) {
@@ -87,12 +94,13 @@ TEST_P(PublisherOf, SaysWhenTheAccessListIsInTheWay) {
   Result<std::vector<std::string>> topics = publisher.retained_below("sluice/gw/alerts");
   ASSERT_FALSE(topics.ok());
   EXPECT_NE(std::string::npos, topics.error().context.find("access list")) << topics.error().context;
-  ASSERT_TRUE(publisher.publish("sluice/gw/events", "x", 1, false).ok());
+  if (GetParam() == 3) return;  // MQTT 3.1.1 has no word for a publication that was refused
+  ASSERT_TRUE(publisher.connect(seconds(3)).ok());
+  ASSERT_TRUE(publish(publisher, "sluice/gw/events", "x").ok());
   Status acknowledged = publisher.wait_acknowledged(seconds(3));
-  if (GetParam() == 5) {  // MQTT 3.1.1 has no word for it
-    ASSERT_FALSE(acknowledged.ok());
-    EXPECT_NE(std::string::npos, acknowledged.error().context.find("not authorised")) << acknowledged.error().context;
-  }
+  ASSERT_FALSE(acknowledged.ok());
+  EXPECT_NE(std::string::npos, acknowledged.error().context.find("not authorised"))
+      << acknowledged.error().context;
 }
 
 TEST_P(PublisherOf, HangsOnNothingForLong) {
@@ -174,7 +182,8 @@ TEST_P(PublisherOf, CarriesTheChannelThroughABrokersRestart) {
   hot.alert = "hot";
   hot.sensor = "a/b";
   std::vector<AlertEvent> standing;
-  MqttChannel channel(publisher, clock, log, "gw", [](const AlertEvent& e) { return e.alert; }, [&] { return standing; }, 1);
+  MqttChannel channel(
+      publisher, clock, log, "gw", [](const AlertEvent& e) { return e.alert; }, [&] { return standing; }, 1);
   TestClient other(broker.port());
   ASSERT_TRUE(other.publish("sluice/gw/alerts/stale/x", "x", 1, true));
   ASSERT_TRUE(channel.deliver(hot).ok());

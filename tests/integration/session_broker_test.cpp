@@ -32,8 +32,8 @@ class Receiving : public ::testing::TestWithParam<int> {
     journal_ = test::ram_journal(clock_, 8 << 20);
     intake_ = std::make_unique<Intake>(*journal_, clock_, "sluice/gw/heartbeat", 65536, [this] { wake(); });
     link_ = std::make_unique<PahoBrokerLink>(settings_, *intake_);
-    session_ = std::make_unique<Session>(settings_, std::vector<Subscription>{{"a/#", 1}}, "sluice/gw/heartbeat", *link_,
-                                         *intake_, clock_, log_, 1);
+    session_ = std::make_unique<Session>(settings_, std::vector<Subscription>{{"a/#", 1}},
+                                         "sluice/gw/heartbeat", *link_, *intake_, clock_, log_, 1);
   }
   void TearDown() override { link_.reset(); }
   void wake() {
@@ -101,9 +101,9 @@ TEST_P(Receiving, EndsTheBacklogAfterTheLastQueuedMessage) {
     if (kinds.empty() || kinds.back() != record.kind) kinds.push_back(record.kind);
   }
   EXPECT_EQ(3000, next);
-  EXPECT_EQ((std::vector<RecordKind>{RecordKind::kConnected, RecordKind::kBacklogEnd, RecordKind::kDisconnected,
-                                     RecordKind::kConnected, RecordKind::kMessage, RecordKind::kBacklogEnd,
-                                     RecordKind::kMessage}),
+  EXPECT_EQ((std::vector<RecordKind>{RecordKind::kConnected, RecordKind::kBacklogEnd,
+                                     RecordKind::kDisconnected, RecordKind::kConnected, RecordKind::kMessage,
+                                     RecordKind::kBacklogEnd, RecordKind::kMessage}),
             kinds);
   EXPECT_TRUE(session_->status().session_present);
   EXPECT_TRUE(session_->status().round_trip.has_value());
@@ -120,7 +120,8 @@ TEST_P(Receiving, LosesNothingThatWasAcknowledgedOverBrokerRestarts) {
       for (int i = 0; i < 200; ++i) ASSERT_TRUE(sensor.publish("a/x", std::to_string(sent++), 1));
     }
     broker.restart();
-    ASSERT_TRUE(run_until([&] { return session_->status().connects == static_cast<std::uint64_t>(round) + 2; }));
+    ASSERT_TRUE(
+        run_until([&] { return session_->status().connects == static_cast<std::uint64_t>(round) + 2; }));
     ASSERT_TRUE(run_until_up());
   }
   auto distinct = [&] {

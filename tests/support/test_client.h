@@ -1,5 +1,5 @@
-// TestClient: a plain MQTT 3.1.1 client on a blocking socket, without threads and without any library, so that
-// it shares nothing with the code under test. It reads only while it waits for something.
+// TestClient: a plain MQTT 3.1.1 client on a blocking socket, without threads and without any library, so
+// that it shares nothing with the code under test. It reads only while it waits for something.
 #pragma once
 
 #include <chrono>
