@@ -10,8 +10,8 @@ namespace {
 constexpr std::chrono::milliseconds kConnectTimeout{3000};
 constexpr std::chrono::milliseconds kAcknowledgeTimeout{3000};
 
-// Names of rules and sensors may come out of payloads; what no topic may hold is written as %XX. A '/' stays a
-// topic level.
+// Names of rules and sensors may come out of payloads; what no topic may hold is written as %XX. A '/' stays
+// a topic level.
 std::string topic_part(const std::string& name) {
   static constexpr char kDigits[] = "0123456789ABCDEF";
   std::string part;
@@ -128,7 +128,8 @@ void MqttChannel::reconcile() {
   }
   for (const AlertEvent& event : standing) (void)send(alert_topic(event), to_json_(event), true);
   (void)send(root_ + "/status", status_, true);
-  if (Status all = publisher_.wait_acknowledged(kAcknowledgeTimeout); !all) log_.warning("{}", all.error().context);
+  if (Status all = publisher_.wait_acknowledged(kAcknowledgeTimeout); !all)
+    log_.warning("{}", all.error().context);
 }
 
 Status MqttChannel::publish_status(const std::string& json) {

@@ -1,7 +1,7 @@
 // MqttChannel: tells of alerts over MQTT. A firing alert is a retained message on
-// sluice/<gateway>/alerts/<alert>/<sensor>; when it is resolved the event is published there unretained, then an
-// empty retained message takes the old one away. Every transition goes to sluice/<gateway>/events as well. At
-// each connect the retained topics are reconciled with the alerts that stand. One thread: the notifier's.
+// sluice/<gateway>/alerts/<alert>/<sensor>; when it is resolved the event is published there unretained, then
+// an empty retained message takes the old one away. Every transition goes to sluice/<gateway>/events as well.
+// At each connect the retained topics are reconciled with the alerts that stand. One thread: the notifier's.
 #pragma once
 
 #include <chrono>
@@ -19,8 +19,8 @@ namespace sluice {
 
 class MqttChannel final : public Channel {
  public:
-  // `to_json` writes an event as it is published. `standing` gives the alerts that fire and were told of; it is
-  // called at each connect.
+  // `to_json` writes an event as it is published. `standing` gives the alerts that fire and were told of; it
+  // is called at each connect.
   MqttChannel(Publisher& publisher, Clock& clock, Log& log, std::string gateway,
               std::function<std::string(const AlertEvent&)> to_json,
               std::function<std::vector<AlertEvent>()> standing, std::uint64_t jitter_seed);

@@ -186,8 +186,10 @@ Status SummaryWalk::recompute_in_snapshot(Day day, const SummaryView& document) 
   if (!fold) return fold.error();
   Result<Counts> arrived = view_.arrived_on(day);
   if (!arrived) return arrived.error();
-  if (document.counts.rejected != arrived->readings_rejected() ||
-      document.counts.dropped != arrived->readings_dropped()) {
+  // What arrives too late reopens nothing, whether it is stored or rejected.
+  const bool may_differ = fold->too_late > 0 || audited.expired > 0;
+  if (!may_differ && (document.counts.rejected != arrived->readings_rejected() ||
+                      document.counts.dropped != arrived->readings_dropped())) {
     report_.add_finding(
         day, fmt::format("the summary has {} rejected and {} dropped readings, the ledger {} and {}",
                          document.counts.rejected, document.counts.dropped, arrived->readings_rejected(),

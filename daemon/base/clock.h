@@ -16,7 +16,7 @@ struct Instant {
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Instant now() = 0;                       // any thread
+  virtual Instant now() = 0;                                       // any thread
   virtual std::int64_t boot_us() { return now().boot_ms * 1000; }  // boot_ms, for measuring short times
   virtual bool synchronised() = 0;                 // has the kernel's clock been set by NTP, PTP, …?
   virtual const std::string& boot_id() const = 0;  // constant for the life of the process

@@ -60,7 +60,8 @@ void Intake::report(LinkEvent event) {
 
 void Intake::on_connected(bool session_present) {
   // Unique over restarts and boots, so that a heartbeat that waited in the session is told from our own.
-  connection_ = clock_.boot_id() + ":" + std::to_string(clock_.now().boot_ms) + ":" + std::to_string(++connections_);
+  connection_ =
+      clock_.boot_id() + ":" + std::to_string(clock_.now().boot_ms) + ":" + std::to_string(++connections_);
   NewRecord record;
   record.kind = RecordKind::kConnected;
   record.flags = session_present ? kSessionPresent : 0;
@@ -121,7 +122,8 @@ void Intake::end_backlog() {
 
 void Intake::heartbeat(std::string_view payload) {
   std::size_t space = payload.rfind(' ');
-  if (space == std::string_view::npos || payload.substr(0, space) != connection_) return;  // of an earlier connection
+  if (space == std::string_view::npos || payload.substr(0, space) != connection_)
+    return;  // of an earlier connection
   end_backlog();
   std::int64_t sent_us = 0;
   std::from_chars(payload.data() + space + 1, payload.data() + payload.size(), sent_us);

@@ -58,7 +58,8 @@ class Intake final : public BrokerEvents {
   }  // QoS 0 dropped since the last call
   std::int64_t last_message_boot_ms() const { return last_message_boot_ms_.load(std::memory_order_relaxed); }
   std::uint64_t messages() const { return messages_.load(std::memory_order_relaxed); }  // not our own
-  // The backlog counts as ended although no heartbeat came back (the broker may not return them). Main thread.
+  // The backlog counts as ended although no heartbeat came back (the broker may not return them). Main
+  // thread.
   void end_backlog();
 
  private:

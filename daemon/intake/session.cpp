@@ -106,12 +106,14 @@ void Session::handle(const LinkEvent& event, Instant now) {
       beat_sent_boot_ms_ = 0;
       next_beat_boot_ms_ = now.boot_ms;
       if (session_expected_ && !event.session_present) {
-        log_.warning("the broker has forgotten our session: what was published meanwhile is lost; check its "
-                     "persistence and mqtt.session_expiry");
+        log_.warning(
+            "the broker has forgotten our session: what was published meanwhile is lost; check its "
+            "persistence and mqtt.session_expiry");
       }
       session_expected_ = true;
       if (stopping_ || status_.state == IntakeState::kHeld || status_.state == IntakeState::kHolding) {
-        release(status_.state == IntakeState::kHeld ? IntakeState::kHeld : after_release_, status_.detail, now);
+        release(status_.state == IntakeState::kHeld ? IntakeState::kHeld : after_release_, status_.detail,
+                now);
         break;
       }
       change(IntakeState::kSubscribing, "subscribing", now);
@@ -160,9 +162,10 @@ void Session::on_subscribed(const std::vector<int>& codes, Instant now) {
     if (refused_[i]) status_.refused.push_back(filters_[i].filter);
   }
   bool was_up = status_.state == IntakeState::kUp;
-  std::string detail = status_.refused.empty() ? "subscribed" : "subscribed, but the broker refuses " +
-                                                                    std::to_string(status_.refused.size()) +
-                                                                    " of the filters; check its access list";
+  std::string detail = status_.refused.empty()
+                           ? "subscribed"
+                           : "subscribed, but the broker refuses " + std::to_string(status_.refused.size()) +
+                                 " of the filters; check its access list";
   if (!was_up) {
     log_.info("intake is up: {}, session {}", settings_.uri, status_.session_present ? "present" : "new");
     alive_boot_ms_ = now.boot_ms;
@@ -202,7 +205,8 @@ void Session::beat(Instant now) {
 
 std::int64_t Session::heartbeat_limit_ms() const {
   std::int64_t by_keepalive = 3 * std::chrono::milliseconds(settings_.keepalive).count();
-  return std::max<std::int64_t>(std::min<std::int64_t>(by_keepalive, kDeafAfterMs), 3 * settings_.heartbeat.count());
+  return std::max<std::int64_t>(std::min<std::int64_t>(by_keepalive, kDeafAfterMs),
+                                3 * settings_.heartbeat.count());
 }
 
 void Session::on_timers_up(Instant now) {
@@ -222,7 +226,8 @@ void Session::on_timers_up(Instant now) {
     }
     alive_boot_ms_ = now.boot_ms;
   }
-  if (!heard_heartbeat_ && in_state_ms(now) >= (may_return ? kBacklogMaxMs : kDeafAfterMs)) intake_.end_backlog();
+  if (!heard_heartbeat_ && in_state_ms(now) >= (may_return ? kBacklogMaxMs : kDeafAfterMs))
+    intake_.end_backlog();
   if (asking_.empty() && !status_.refused.empty() && now.boot_ms >= next_ask_boot_ms_) {
     std::vector<std::size_t> again;
     for (std::size_t i = 0; i < refused_.size(); ++i) {
@@ -274,7 +279,8 @@ void Session::on_timers(Instant now, double fill) {
 }
 
 std::chrono::milliseconds Session::tick(Instant now, double fill) {
-  // While this thread stood still (a stalled disk holds the link's lock) the broker could not have been heard.
+  // While this thread stood still (a stalled disk holds the link's lock) the broker could not have been
+  // heard.
   std::int64_t gap = now.boot_ms - last_tick_boot_ms_;
   if (gap > kTickGapMs) alive_boot_ms_ += gap;
   last_tick_boot_ms_ = now.boot_ms;

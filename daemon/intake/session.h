@@ -50,7 +50,7 @@ class Session {
   bool subscribe(std::vector<std::size_t> which, Instant now);
   void beat(Instant now);
   void release(IntakeState then, const std::string& why, Instant now);  // asks for a disconnect
-  void released(Instant now);                                          // it is complete, or given up
+  void released(Instant now);                                           // it is complete, or given up
   void change(IntakeState state, std::string detail, Instant now);
   void retry_later(const std::string& why, Instant now);
   std::int64_t in_state_ms(Instant now) const { return now.boot_ms - state_since_boot_ms_; }

@@ -151,7 +151,8 @@ std::string why_unreachable(const BrokerEndpoint& endpoint) {
   if (error == ECONNREFUSED) return "connection refused; is a broker listening there?";
   if (error != 0) return std::strerror(error);
   if (endpoint.tls) {
-    return "TLS failed; check mqtt.tls.ca, that the broker's certificate is for this host name, and the client "
+    return "TLS failed; check mqtt.tls.ca, that the broker's certificate is for this host name, and the "
+           "client "
            "certificate if the broker wants one";
   }
   return "it accepts connections but does not answer like an MQTT broker; is this its TLS port?";

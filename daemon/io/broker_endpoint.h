@@ -12,7 +12,7 @@ struct BrokerEndpoint {
   std::string host;
   int port = 0;
   bool tls = false;
-  std::string paho_uri;  // tcp://… or ssl://…
+  std::string paho_uri;      // tcp://… or ssl://…
   std::string name() const;  // host:port
 };
 
@@ -22,7 +22,8 @@ Status check_readable(const std::string& key, const std::string& path);  // "" i
 
 // The reason code of a refused connection, in words. MQTT 3.1.1 codes are 1…5, those of MQTT 5 from 128 on.
 std::string refusal_text(int code);
-// After a failed attempt: tries the TCP connection itself and says what is wrong with it, or what else to check.
+// After a failed attempt: tries the TCP connection itself and says what is wrong with it, or what else to
+// check.
 std::string why_unreachable(const BrokerEndpoint& endpoint);
 
 }  // namespace sluice

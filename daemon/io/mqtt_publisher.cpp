@@ -19,7 +19,7 @@ namespace {
 constexpr std::chrono::seconds kKeepaliveMax{10};
 constexpr unsigned long kCommandTimeoutMs = 5000;  // of SUBSCRIBE and UNSUBSCRIBE; the library takes no less
 constexpr std::chrono::milliseconds kMarkerTimeout{3000};
-constexpr int kInFlightMax = 1000;
+constexpr int kInFlightMax = 500;
 // Less than what the sockets of both sides buffer: a broker that has stopped reading blocks nobody.
 constexpr std::size_t kUnacknowledgedBytesMax = 32 * 1024;
 constexpr std::size_t kRetainedTopicsMax = 100000;
@@ -73,6 +73,7 @@ struct MqttPublisher::Impl {
   BrokerEndpoint endpoint;
   MQTTClient client = nullptr;
   std::uint64_t markers = 0;
+  int in_flight_max = kInFlightMax;
 
   std::mutex mutex;
   std::condition_variable changed;
@@ -81,6 +82,7 @@ struct MqttPublisher::Impl {
   std::set<int> early;  // acknowledged before publish() had told us the packet id
   int refused_code = 0;
   std::string tls_error;
+  bool lost = false;
   bool collecting = false;
   std::string marker;  // "" once it has come back
   std::vector<std::string> retained;
@@ -89,7 +91,8 @@ struct MqttPublisher::Impl {
 int MqttPublisher::Impl::on_message(void* context, char* topic, int topic_size, MQTTClient_message* message) {
   auto* self = static_cast<Impl*>(context);
   std::string name = topic_size > 0 ? std::string(topic, static_cast<std::size_t>(topic_size)) : topic;
-  std::string payload(static_cast<const char*>(message->payload), static_cast<std::size_t>(message->payloadlen));
+  std::string payload(static_cast<const char*>(message->payload),
+                      static_cast<std::size_t>(message->payloadlen));
   {
     std::lock_guard lock(self->mutex);
     if (self->collecting && name == self->marker_topic) {
@@ -126,7 +129,12 @@ void MqttPublisher::Impl::on_answered(void* context, int, int, MQTTProperties*, 
 }
 
 void MqttPublisher::Impl::on_lost(void* context, char*) {
-  static_cast<Impl*>(context)->changed.notify_all();
+  auto* self = static_cast<Impl*>(context);
+  {
+    std::lock_guard lock(self->mutex);
+    self->lost = true;
+  }
+  self->changed.notify_all();
 }
 
 int MqttPublisher::Impl::on_tls_error(const char* text, std::size_t size, void* context) {
@@ -147,7 +155,8 @@ Status MqttPublisher::Impl::create() {
   int rc = MQTTClient_createWithOptions(&client, endpoint.paho_uri.c_str(), client_id.c_str(),
                                         MQTTCLIENT_PERSISTENCE_NONE, nullptr, &options);
   if (rc == MQTTCLIENT_SUCCESS) rc = MQTTClient_setCallbacks(client, this, on_lost, on_message, on_delivered);
-  if (rc == MQTTCLIENT_SUCCESS && settings.protocol == 5) rc = MQTTClient_setPublished(client, this, on_answered);
+  if (rc == MQTTCLIENT_SUCCESS && settings.protocol == 5)
+    rc = MQTTClient_setPublished(client, this, on_answered);
   if (rc == MQTTCLIENT_SUCCESS) rc = MQTTClient_setCommandTimeout(client, kCommandTimeoutMs);
   if (rc == MQTTCLIENT_SUCCESS) return {};
   if (client != nullptr) MQTTClient_destroy(&client);
@@ -182,10 +191,11 @@ Status MqttPublisher::Impl::connect(std::chrono::milliseconds timeout) {
   MQTTClient_connectOptions options = MQTTClient_connectOptions_initializer;
   if (settings.protocol == 5) options = MQTTClient_connectOptions_initializer5;
   options.MQTTVersion = settings.protocol == 5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
-  options.keepAliveInterval = static_cast<int>(std::min<std::chrono::seconds>(settings.keepalive, kKeepaliveMax).count());
+  options.keepAliveInterval =
+      static_cast<int>(std::min<std::chrono::seconds>(settings.keepalive, kKeepaliveMax).count());
   options.connectTimeout = static_cast<int>(std::max<std::int64_t>(1, (timeout.count() + 999) / 1000));
   options.reliable = 0;
-  options.maxInflightMessages = kInFlightMax;
+  options.maxInflightMessages = 2 * kInFlightMax;  // never reached: beyond it the library blocks
   options.will = &will;
   options.username = text_or_null(settings.username);
   options.password = text_or_null(password);
@@ -193,10 +203,19 @@ Status MqttPublisher::Impl::connect(std::chrono::milliseconds timeout) {
 
   close();
   forget_connection();
+  in_flight_max = kInFlightMax;
   int rc = 0;
   if (settings.protocol == 5) {
     options.cleanstart = 1;
-    rc = Response(MQTTClient_connect5(client, &options, nullptr, nullptr)).code();
+    Response response(MQTTClient_connect5(client, &options, nullptr, nullptr));
+    rc = response.code();
+    // Beyond what the broker takes at a time the library would block as well.
+    if (rc == MQTTCLIENT_SUCCESS && response.inner.properties != nullptr &&
+        MQTTProperties_hasProperty(response.inner.properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM) != 0) {
+      int takes = static_cast<int>(
+          MQTTProperties_getNumericValue(response.inner.properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM));
+      in_flight_max = std::clamp(takes, 1, kInFlightMax);
+    }
   } else {
     options.cleansession = 1;
     rc = MQTTClient_connect(client, &options);
@@ -211,7 +230,8 @@ Status MqttPublisher::Impl::connect(std::chrono::milliseconds timeout) {
 }
 
 void MqttPublisher::Impl::close() {
-  if (client != nullptr && MQTTClient_isConnected(client) != 0) MQTTClient_disconnect5(client, 0, MQTTREASONCODE_SUCCESS, nullptr);
+  if (client != nullptr && MQTTClient_isConnected(client) != 0)
+    MQTTClient_disconnect5(client, 0, MQTTREASONCODE_SUCCESS, nullptr);
 }
 
 void MqttPublisher::Impl::forget_connection() {
@@ -220,19 +240,21 @@ void MqttPublisher::Impl::forget_connection() {
   in_flight_bytes = 0;
   early.clear();
   refused_code = 0;
+  lost = false;
   tls_error.clear();
 }
 
-Status MqttPublisher::Impl::publish(const std::string& topic, const std::string& payload, int qos, bool retained_flag) {
+Status MqttPublisher::Impl::publish(const std::string& topic, const std::string& payload, int qos,
+                                    bool retained_flag) {
   {
     std::lock_guard lock(mutex);
-    if (in_flight.size() >= kInFlightMax / 2 || in_flight_bytes >= kUnacknowledgedBytesMax) {
+    if (static_cast<int>(in_flight.size()) >= in_flight_max || in_flight_bytes >= kUnacknowledgedBytesMax) {
       return make_error(ErrorCode::kFull, "the broker has not acknowledged what was published before");
     }
   }
   MQTTClient_deliveryToken token = 0;
-  int code = Response(MQTTClient_publish5(client, topic.c_str(), static_cast<int>(payload.size()), payload.data(), qos,
-                                          retained_flag ? 1 : 0, nullptr, &token))
+  int code = Response(MQTTClient_publish5(client, topic.c_str(), static_cast<int>(payload.size()),
+                                          payload.data(), qos, retained_flag ? 1 : 0, nullptr, &token))
                  .code();
   if (code == MQTTCLIENT_BAD_UTF8_STRING || code == MQTTCLIENT_BAD_QOS) {
     return make_error(ErrorCode::kRefused, "\"" + topic + "\" is not a topic that can be published to");
@@ -267,15 +289,17 @@ Result<std::vector<std::string>> MqttPublisher::Impl::collect_retained(const std
   }
   Status sent = ok ? publish(marker_topic, own, 1, false) : Status();
   std::unique_lock lock(mutex);
-  bool back = ok && sent.ok() && changed.wait_for(lock, kMarkerTimeout, [this] { return marker.empty(); });
+  if (ok && sent) changed.wait_for(lock, kMarkerTimeout, [this] { return marker.empty() || lost; });
+  bool back = ok && sent && marker.empty();
   collecting = false;
   std::vector<std::string> topics = std::exchange(retained, {});
   lock.unlock();
   Response unsubscribed(MQTTClient_unsubscribeMany5(client, 2, filters, nullptr));
   if (!sent) return sent.error();
   if (back) return topics;
-  return make_error(ErrorCode::kUnavailable, "cannot read back " + filter + "; the broker's access list must let \"" +
-                                                 client_id + "\" read and write it and " + marker_topic);
+  return make_error(ErrorCode::kUnavailable, "cannot read back " + filter +
+                                                 "; the broker's access list must let \"" + client_id +
+                                                 "\" read and write it and " + marker_topic);
 }
 
 MqttPublisher::MqttPublisher(BrokerSettings settings, const std::string& gateway)
@@ -308,13 +332,15 @@ Status MqttPublisher::wait_acknowledged(std::chrono::milliseconds timeout) {
     bool up = connected();
     if (!up || std::chrono::steady_clock::now() >= deadline) {
       disconnect();
-      return up ? make_error(ErrorCode::kUnavailable, "the broker does not acknowledge; the connection is made anew")
+      return up ? make_error(ErrorCode::kUnavailable,
+                             "the broker does not acknowledge; the connection is made anew")
                 : not_connected();
     }
     lock.lock();
   }
   if (int code = std::exchange(impl_->refused_code, 0); code != 0) {
-    return make_error(ErrorCode::kUnavailable, "the broker refuses what we publish below sluice/: " + refusal_text(code));
+    return make_error(ErrorCode::kUnavailable,
+                      "the broker refuses what we publish below sluice/: " + refusal_text(code));
   }
   return {};
 }

@@ -3,6 +3,7 @@
 #include <mqtt/async_client.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -44,8 +45,12 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
       // Not set_callback(): with it the wrapper reports each connection twice.
       client->set_message_callback([this](const mqtt::const_message_ptr& message) { arrived(*message); });
       client->set_connection_lost_handler([this](const std::string& cause) { lost(cause); });
+      // A connection that the broker closes with a reason is reported here and not as lost.
       client->set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) {
-        closing_code = static_cast<int>(code);
+        int number = static_cast<int>(code);
+        lost(number == kSessionTakenOver
+                 ? "taken over by another client with the same id"
+                 : "the broker closed the connection with code " + std::to_string(number));
       });
     } catch (const mqtt::exception& e) {
       client.reset();
@@ -99,6 +104,7 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
   void on_success(const mqtt::token& token) override {
     switch (token.get_type()) {
       case mqtt::token::Type::CONNECT:
+        up = true;
         events.on_connected(token.get_connect_response().is_session_present());
         break;
       case mqtt::token::Type::SUBSCRIBE: {
@@ -107,6 +113,7 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
         break;
       }
       case mqtt::token::Type::DISCONNECT:
+        up = false;
         events.on_disconnected();
         break;
       default:
@@ -116,7 +123,8 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
 
   void on_failure(const mqtt::token& token) override {
     // MQTT 3.1.1 answers with a return code of 1…5; the wrapper's reason code means nothing then.
-    int code = settings.protocol == 5 ? static_cast<int>(token.get_reason_code()) : token.get_return_code();
+    int code = token.get_return_code();
+    if (settings.protocol == 5) code = std::max(code, static_cast<int>(token.get_reason_code()));
     switch (token.get_type()) {
       case mqtt::token::Type::CONNECT: {
         bool answered = settings.protocol == 5 ? code >= 0x80 : code >= 1 && code <= 5;
@@ -130,6 +138,7 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
         if (code >= 0x80) subscribed(token, code);
         break;
       case mqtt::token::Type::DISCONNECT:
+        up = false;
         events.on_disconnected();
         break;
       default:
@@ -151,14 +160,7 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
   }
 
   void lost(const std::string& cause) {
-    int code = std::exchange(closing_code, 0);
-    if (code == kSessionTakenOver) {
-      events.on_lost("taken over by another client with the same id");
-    } else if (code != 0) {
-      events.on_lost("the broker closed the connection with code " + std::to_string(code));
-    } else {
-      events.on_lost(cause.empty() ? "connection lost" : cause);
-    }
+    if (up.exchange(false)) events.on_lost(cause.empty() ? "connection lost" : cause);
   }
 
   void arrived(const mqtt::message& message) {
@@ -176,8 +178,8 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
   BrokerEvents& events;
   BrokerEndpoint endpoint;
   std::mutex codes_mutex;
-  std::vector<int> codes;  // of the subscription under way, -1: not answered yet
-  int closing_code = 0;  // of the broker's DISCONNECT, which comes just before the connection is lost
+  std::vector<int> codes;                    // of the subscription under way, -1: not answered yet
+  std::atomic<bool> up{false};               // reported as connected, and not yet as lost or disconnected
   std::optional<mqtt::async_client> client;  // last: its end ends the callbacks
 };
 
@@ -192,12 +194,12 @@ Status PahoBrokerLink::connect() {
   }
   // The library would take a second connect() and break the first.
   if (impl_->client->is_connected()) {
-    return make_error(ErrorCode::kUnavailable, "the last connection to " + impl_->endpoint.name() + " is still up");
+    return make_error(ErrorCode::kUnavailable,
+                      "the last connection to " + impl_->endpoint.name() + " is still up");
   }
   mqtt::connect_options options;
   if (Status filled = impl_->fill(options); !filled) return filled;
   try {
-    impl_->closing_code = 0;
     impl_->client->connect(options, nullptr, *impl_);
   } catch (const mqtt::exception& e) {
     return unavailable("cannot connect to " + impl_->endpoint.name(), e);

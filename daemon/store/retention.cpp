@@ -48,8 +48,10 @@ class Removal {
   Removal(Connection& connection, const Calendar& calendar, std::int64_t done_before_ms, CommitState& state)
       : connection_(connection), calendar_(calendar), done_before_ms_(done_before_ms), state_(state) {}
 
-  // Chooses from commits first…last, oldest first, until a step is full.
-  Status choose(std::int64_t first, std::int64_t last, bool forced);
+  // Chooses from commits first…last, oldest first, until it has `rows_max`.
+  Status choose(std::int64_t first, std::int64_t last, std::int64_t rows_max, bool forced);
+  // Of a day that is done; what it shares with days that are not goes with those.
+  Status remove_of(Day day, std::int64_t rows_max);
   bool chose_nothing() const { return chosen_.empty(); }
   Status remove(std::optional<Day> finished);
 
@@ -89,10 +91,10 @@ Result<std::set<Day>> Removal::days_of(const Query& batch) {
   return days;
 }
 
-Status Removal::choose(std::int64_t first, std::int64_t last, bool forced) {
+Status Removal::choose(std::int64_t first, std::int64_t last, std::int64_t rows_max, bool forced) {
   std::int64_t rows = 0;
   Query query = connection_.query(kBatches, first, last);
-  while (rows < kStepRows && query.next()) {
+  while (rows < rows_max && query.next()) {
     auto days = days_of(query);
     if (!days.ok()) return days.error();
     bool may = true;
@@ -154,6 +156,15 @@ Status Removal::remove(std::optional<Day> finished) {
   return connection_.query(kRowCount, state_.row_count).run();
 }
 
+Status Removal::remove_of(Day day, std::int64_t rows_max) {
+  auto row = read_day(connection_, calendar_, day);
+  if (!row.ok()) return row.error();
+  SLUICE_CHECK(row->has_value(), "a day that is done has a row");
+  Status status = choose((*row)->first_batch, (*row)->last_batch, rows_max, false);
+  if (!status.ok()) return status;
+  return remove(chosen_.empty() ? std::optional<Day>(day) : std::nullopt);
+}
+
 Result<bool> too_big(Connection& connection, std::uint64_t max_size_bytes) {
   auto pages = connection.integer(kPagesUsed);
   if (!pages.ok()) return pages.error();
@@ -174,43 +185,46 @@ Result<std::optional<Day>> done_day(Connection& connection, std::int64_t done_be
 
 Result<bool> anything_expired(Connection& connection, const RetentionSettings& settings,
                               std::int64_t now_wall_ms) {
-  auto day = done_day(connection, now_wall_ms - settings.retention_ms);
-  if (!day.ok()) return day.error();
-  if (day->has_value()) return true;
   auto big = too_big(connection, settings.max_size_bytes);
-  if (!big.ok() || !*big) return big;
-  auto batches = connection.integer("SELECT count(*) FROM (SELECT 1 FROM batch LIMIT 1)");
-  if (!batches.ok()) return batches.error();
-  return *batches != 0;
+  if (!big.ok()) return big;
+  if (*big) {
+    auto batches = connection.integer("SELECT count(*) FROM (SELECT 1 FROM batch LIMIT 1)");
+    if (!batches.ok()) return batches.error();
+    return *batches != 0;
+  }
+  auto day = done_day(connection, now_wall_ms - settings.retention_ms - settings.grace_ms);
+  if (!day.ok()) return day.error();
+  return day->has_value();
 }
 
 Result<RetentionStep> remove_expired(Connection& connection, const RetentionSettings& settings,
                                      const Calendar& calendar, std::int64_t now_wall_ms, CommitState& state) {
-  std::int64_t done_before_ms = now_wall_ms - settings.retention_ms;
+  auto big = too_big(connection, settings.max_size_bytes);
+  if (!big.ok()) return big.error();
+  std::int64_t done_before_ms = now_wall_ms - settings.retention_ms - (*big ? 0 : settings.grace_ms);
   Removal removal(connection, calendar, done_before_ms, state);
   RetentionStep step;
   auto day = done_day(connection, done_before_ms);
   if (!day.ok()) return day.error();
   if (day->has_value()) {
-    auto row = read_day(connection, calendar, **day);
-    if (!row.ok()) return row.error();
-    Status status = removal.choose((*row)->first_batch, (*row)->last_batch, false);
-    if (!status.ok()) return status.error();
     step.more = true;
-    // Batches that it shares with a day that is not done yet go with that day.
-    status = removal.remove(removal.chose_nothing() ? *day : std::nullopt);
+    if (Status status = removal.remove_of(**day, kStepRows); !status.ok()) return status.error();
+  } else if (*big) {
+    Status status = removal.choose(0, INT64_MAX, kStepRows, true);
     if (!status.ok()) return status.error();
-    return step;
+    step.forced = step.more = !removal.chose_nothing();
+    status = removal.remove(std::nullopt);
+    if (!status.ok()) return status.error();
   }
-  auto big = too_big(connection, settings.max_size_bytes);
-  if (!big.ok()) return big.error();
-  if (!*big) return step;
-  Status status = removal.choose(0, INT64_MAX, true);
-  if (!status.ok()) return status.error();
-  step.forced = step.more = !removal.chose_nothing();
-  status = removal.remove(std::nullopt);
-  if (!status.ok()) return status.error();
   return step;
+}
+
+Status make_room(Connection& connection, std::int64_t retention_ms, const Calendar& calendar,
+                 std::int64_t now_wall_ms, std::int64_t rows, CommitState& state) {
+  auto day = done_day(connection, now_wall_ms - retention_ms);
+  if (!day.ok()) return day.error();
+  if (!day->has_value()) return {};
+  return Removal(connection, calendar, now_wall_ms - retention_ms, state).remove_of(**day, rows);
 }
 
 }  // namespace sluice

@@ -168,12 +168,15 @@ Result<std::unique_ptr<Connection>> Connection::open_as(const Options& options, 
 Result<std::unique_ptr<Connection>> Connection::open(const Options& options) {
   if (!options.read_only) return open_as(options, options.path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
   auto connection = open_as(options, options.path, SQLITE_OPEN_READONLY);
-  if (!connection.ok()) return connection;
-  Result<std::int64_t> probe = (*connection)->integer("SELECT count(*) FROM sqlite_schema");
-  if (probe.ok()) return connection;
+  if (connection.ok()) {
+    auto probe = (*connection)->integer("SELECT count(*) FROM sqlite_schema");
+    if (!probe.ok()) connection = probe.error();
+  }
+  if (connection.ok()) return connection;
   // A WAL database needs its index file beside it, which a stranger to the folder cannot make.
   sqlite3_vfs* vfs = sqlite3_vfs_find(options.vfs.empty() ? nullptr : options.vfs.c_str());
-  if (probe.error().code != ErrorCode::kIo || !wal_is_empty(vfs, options.path)) return probe.error();
+  bool whole = vfs != nullptr && wal_is_empty(vfs, options.path);
+  if (connection.error().code != ErrorCode::kIo || !whole) return connection;
   return open_as(options, uri_of(options.path), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
 }
 

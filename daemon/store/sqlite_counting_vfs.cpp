@@ -15,7 +15,7 @@ struct Layer {
 };
 
 // A file of ours is this head with the lower VFS's file behind it.
-struct alignas(16) CountedFile {
+struct alignas(8) CountedFile {
   sqlite3_file head;
   std::uint64_t* written_bytes;  // null: not counted
 };

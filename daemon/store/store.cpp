@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include <algorithm>
 #include <functional>
 
 #include "store/alert_queries.h"
@@ -16,6 +17,7 @@ namespace sluice {
 namespace {
 
 constexpr int kCacheKib = 1024;
+constexpr std::int64_t kRoomRows = 1000;  // as many as commits remove at a time
 
 // A page is the least that a commit writes. The WAL is folded into the database when it has this many: rarely
 // enough that pages which change in each batch are seldom written twice, and small enough to be read again
@@ -63,6 +65,8 @@ struct Store::Impl {
   bool was_unclean = false;
   bool marked_unclean = false;  // the flag in the database
   bool told_of_size = false;
+  std::int64_t retain_now_ms = INT64_MIN;  // of the last retain_step
+  std::int64_t room_rows = 0;              // added since room was made, and a quarter
   std::uint64_t transactions = 0;
 
   Status load();
@@ -129,9 +133,19 @@ Result<Checkpoint> Store::load_checkpoint(std::int64_t lookback_ms) {
 Status Store::commit(const Batch& batch) {
   const StoreSettings& settings = impl_->settings;
   CommitSettings limits{settings.reopen.count(), settings.quarantine_max, settings.alert_events_max};
-  return impl_->write([&](CommitState& state) {
-    return write_batch(*impl_->connection, limits, impl_->calendar, batch, state);
+  std::int64_t room_rows = impl_->room_rows + static_cast<std::int64_t>(batch.readings.size()) * 5 / 4;
+  bool make = room_rows >= kRoomRows && impl_->retain_now_ms != INT64_MIN;
+  Status status = impl_->write([&](CommitState& state) -> Status {
+    Connection& connection = *impl_->connection;
+    if (make) {
+      Status made = make_room(connection, settings.retention.count(), impl_->calendar, impl_->retain_now_ms,
+                              room_rows, state);
+      if (!made.ok()) return made;
+    }
+    return write_batch(connection, limits, impl_->calendar, batch, state);
   });
+  if (status.ok()) impl_->room_rows = make ? 0 : std::min(room_rows, kRoomRows);
+  return status;
 }
 
 Status Store::mark_delivered(const std::vector<Delivered>& delivered) {
@@ -140,7 +154,9 @@ Status Store::mark_delivered(const std::vector<Delivered>& delivered) {
 }
 
 Result<bool> Store::retain_step(std::int64_t now_wall_ms) {
-  RetentionSettings limits{impl_->settings.retention.count(), impl_->settings.max_size_bytes};
+  impl_->retain_now_ms = now_wall_ms;
+  RetentionSettings limits{impl_->settings.retention.count(), impl_->settings.retention_grace.count(),
+                           impl_->settings.max_size_bytes};
   auto due = anything_expired(*impl_->connection, limits, now_wall_ms);
   if (!due.ok() || !*due) return due;
   RetentionStep step;

@@ -22,6 +22,9 @@ struct StoreSettings {
   std::string path;  // <state_dir>/sluice.db
   std::string gateway;
   std::chrono::milliseconds retention{std::chrono::hours(30 * 24)};
+  // Expired rows are removed by commits, whose new rows take their pages: that writes next to nothing. What
+  // is still there after this long, retain_step() removes by itself.
+  std::chrono::milliseconds retention_grace{std::chrono::hours(24)};
   std::uint64_t max_size_bytes = 2ull << 30;
   std::uint32_t quarantine_max = 1000;                           // samples kept
   std::uint32_t alert_events_max = 100000;                       // transitions kept
@@ -54,7 +57,7 @@ class Store {
     std::string channel;
   };
   Status mark_delivered(const std::vector<Delivered>& delivered);
-  // One bounded step of retention; true: there is more to do.
+  // One bounded step of retention; true: there is more to do. Call it regularly: commits go by its time, too.
   Result<bool> retain_step(std::int64_t now_wall_ms);
   Status check_integrity();  // full check; slow
   bool was_unclean() const;  // the last process did not close it

@@ -1,5 +1,5 @@
-// Mosquitto: a real broker on a free loopback port, with its data in a temporary folder. It can be stopped and
-// started again on the same port with the same data, killed, and frozen.
+// Mosquitto: a real broker on a free loopback port, with its data in a temporary folder. It can be stopped
+// and started again on the same port with the same data, killed, and frozen.
 #pragma once
 
 #include <sys/types.h>
@@ -17,8 +17,8 @@ class Mosquitto {
   // `extra` is added to the configuration. `listener` is what stands below the listener line (TLS files …).
   // `anonymous`: whoever has no user name may connect.
   struct Options {
-    std::string extra;
-    std::string listener;
+    std::string extra{};
+    std::string listener{};
     bool anonymous = true;
   };
   Mosquitto() : Mosquitto(Options{}) {}
@@ -27,9 +27,9 @@ class Mosquitto {
   Mosquitto(const Mosquitto&) = delete;
   Mosquitto& operator=(const Mosquitto&) = delete;
 
-  void start();  // returns when it accepts connections
-  void stop();   // SIGTERM: it saves its sessions
-  void kill();   // SIGKILL: it does not
+  void start();   // returns when it accepts connections
+  void stop();    // SIGTERM: it saves its sessions
+  void kill();    // SIGKILL: it does not
   void freeze();  // SIGSTOP
   void thaw();    // SIGCONT
   void restart() {

@@ -14,7 +14,15 @@ namespace sluice::test {
 
 namespace {
 
-enum PacketType { kConnack = 2, kPublish = 3, kPuback = 4, kPubrec = 5, kPubrel = 6, kPubcomp = 7, kSuback = 9 };
+enum PacketType {
+  kConnack = 2,
+  kPublish = 3,
+  kPuback = 4,
+  kPubrec = 5,
+  kPubrel = 6,
+  kPubcomp = 7,
+  kSuback = 9
+};
 
 std::string number(std::uint16_t value) {
   return {static_cast<char>(value >> 8), static_cast<char>(value & 0xff)};
@@ -42,7 +50,8 @@ TestClient::TestClient(int port, const Options& options) {
   std::uint8_t flags = options.clean_session ? 0x02 : 0;
   if (!options.username.empty()) flags |= 0x80;
   if (!options.password.empty()) flags |= 0x40;
-  std::string body = text("MQTT") + (options.protocol == 5 ? '\x05' : '\x04') + static_cast<char>(flags) + number(0);
+  std::string body =
+      text("MQTT") + (options.protocol == 5 ? '\x05' : '\x04') + static_cast<char>(flags) + number(0);
   if (options.protocol == 5) body += '\0';  // no properties
   body += text(options.client_id);
   if (!options.username.empty()) body += text(options.username);
@@ -92,9 +101,11 @@ void TestClient::send(std::uint8_t head, const std::string& body) {
 bool TestClient::read_bytes(char* to, std::size_t size, std::chrono::steady_clock::time_point deadline) {
   std::size_t have = 0;
   while (have < size) {
-    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     pollfd waiting{fd_, POLLIN, 0};
-    if (fd_ < 0 || left.count() < 0 || ::poll(&waiting, 1, static_cast<int>(left.count()) + 1) != 1) return false;
+    if (fd_ < 0 || left.count() < 0 || ::poll(&waiting, 1, static_cast<int>(left.count()) + 1) != 1)
+      return false;
     ssize_t n = ::recv(fd_, to + have, size - have, 0);
     if (n <= 0) {
       close();
@@ -177,7 +188,8 @@ bool TestClient::collect_until(const std::function<bool()>& enough, std::chrono:
   const auto deadline = std::chrono::steady_clock::now() + limit;
   Packet packet;
   while (!enough()) {
-    auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+    auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
     if (left.count() < 0 || !read_packet(packet, left)) return enough();
     handle(packet);
   }

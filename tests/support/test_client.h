@@ -1,5 +1,5 @@
-// TestClient: a plain MQTT 3.1.1 client on a blocking socket, without threads and without any library, so that
-// it shares nothing with the code under test. It reads only while it waits for something.
+// TestClient: a plain MQTT 3.1.1 client on a blocking socket, without threads and without any library, so
+// that it shares nothing with the code under test. It reads only while it waits for something.
 #pragma once
 
 #include <chrono>
@@ -21,10 +21,10 @@ class TestClient {
     bool retained = false;
   };
   struct Options {
-    std::string client_id;  // "" lets the broker choose; needs clean_session
+    std::string client_id{};  // "" lets the broker choose; needs clean_session
     bool clean_session = true;
-    std::string username;
-    std::string password;
+    std::string username{};
+    std::string password{};
     int protocol = 3;  // 5: it can connect and disconnect, nothing else
   };
   explicit TestClient(int port) : TestClient(port, Options{}) {}

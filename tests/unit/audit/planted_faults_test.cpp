@@ -146,7 +146,7 @@ TEST_F(PlantedFaults, InASummaryWhoseKeyWasMadeToFitAreFound) {
     std::string body;
     {
       Query query = connection->query("SELECT body FROM summary WHERE day = ?1", day());
-      ASSERT_TRUE(*query.step());
+      ASSERT_TRUE(query.next());
       body = query.text(0);
     }
     const std::string name = std::string("\"") + member + "\":";

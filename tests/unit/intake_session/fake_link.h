@@ -20,7 +20,7 @@ class FakeLink final : public BrokerLink {
 
   // How the broker behaves. Answers take `delay_ms`.
   bool accepts = true;
-  bool answers = true;            // to anything at all
+  bool answers = true;  // to anything at all
   bool returns_heartbeats = true;
   bool session_present = true;
   std::int64_t delay_ms = 10;

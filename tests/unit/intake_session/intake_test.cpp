@@ -112,7 +112,8 @@ TEST_F(IntakeCallback, EndsTheBacklogAtTheFirstHeartbeatOfTheConnection) {
   intake_->on_message(message("sluice/gw/heartbeat", heartbeat_payload(connection, sent)));
   std::vector<RecordKind> kinds;
   for (const KeptRecord& record : test::read_all(*journal_, 3)) kinds.push_back(record.kind);
-  EXPECT_EQ((std::vector<RecordKind>{RecordKind::kMessage, RecordKind::kBacklogEnd, RecordKind::kMessage}), kinds);
+  EXPECT_EQ((std::vector<RecordKind>{RecordKind::kMessage, RecordKind::kBacklogEnd, RecordKind::kMessage}),
+            kinds);
   EXPECT_EQ(LinkEvent::Kind::kHeartbeat, next_event().kind);
   EXPECT_EQ(3000, next_event().round_trip.count());
 }

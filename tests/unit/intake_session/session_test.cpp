@@ -24,8 +24,8 @@ class SessionOf : public ::testing::Test {
     link_->report_to(*intake_);
     BrokerSettings settings;
     settings.client_id = "sluice-gw";
-    session_ = std::make_unique<Session>(settings, std::vector<Subscription>{{"a/#", 1}, {"b/#", 2}}, kHeartbeat, *link_,
-                                         *intake_, clock_, log_, seed);
+    session_ = std::make_unique<Session>(settings, std::vector<Subscription>{{"a/#", 1}, {"b/#", 2}},
+                                         kHeartbeat, *link_, *intake_, clock_, log_, seed);
   }
   IntakeState state() const { return session_->status().state; }
   // Lets time pass as the runtime would: waits as long as tick() asks for, or until the link has news.
@@ -107,7 +107,8 @@ TEST_F(SessionOf, BacksOffWithinItsBounds) {
     for (std::size_t i = 1; i < times.size(); ++i) {
       std::int64_t full = std::min<std::int64_t>(60000, 1000ll << std::min<std::size_t>(i - 1, 20));
       EXPECT_GE(times[i] - times[i - 1], full / 2) << "seed " << seed << " attempt " << i;
-      EXPECT_LE(times[i] - times[i - 1], full + link_->delay_ms + 2 * step_ms_) << "seed " << seed << " attempt " << i;
+      EXPECT_LE(times[i] - times[i - 1], full + link_->delay_ms + 2 * step_ms_)
+          << "seed " << seed << " attempt " << i;
     }
     step_ms_ = 50;
   }

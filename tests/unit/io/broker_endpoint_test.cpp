@@ -21,8 +21,9 @@ TEST(BrokerUri, GivesHostPortAndTls) {
 }
 
 TEST(BrokerUri, IsRefusedWithWhatToWrite) {
-  for (const char* wrong : {"", "127.0.0.1", "tcp://x", "http://x", "mqtt://", "mqtt://x:", "mqtt://x:0", "mqtt://x:65536",
-                            "mqtt://x:1a", "mqtt://[::1", "mqtt://[::1]1883", "mqtt://user@host", "mqtt://a/b"}) {
+  for (const char* wrong :
+       {"", "127.0.0.1", "tcp://x", "http://x", "mqtt://", "mqtt://x:", "mqtt://x:0", "mqtt://x:65536",
+        "mqtt://x:1a", "mqtt://[::1", "mqtt://[::1]1883", "mqtt://user@host", "mqtt://a/b"}) {
     Result<BrokerEndpoint> parsed = parse_broker_uri(wrong);
     ASSERT_FALSE(parsed.ok()) << wrong;
     EXPECT_NE(std::string::npos, parsed.error().context.find("mqtt://host[:port]")) << wrong;

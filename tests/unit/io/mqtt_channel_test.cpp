@@ -118,8 +118,10 @@ TEST_F(MqttChannelOf, WritesWhatNoTopicMayHoldAsHexadecimal) {
 }
 
 TEST_F(MqttChannelOf, ReconcilesAtEachConnect) {
-  publisher_.retained_messages = {{"sluice/gw/alerts/old/x", "{}"}, {"sluice/gw/alerts/hot/a", "{stale}"},
-                                  {"sluice/gw/status", "{}"},       {"sluice/other/alerts/old/x", "{}"}};
+  publisher_.retained_messages = {{"sluice/gw/alerts/old/x", "{}"},
+                                  {"sluice/gw/alerts/hot/a", "{stale}"},
+                                  {"sluice/gw/status", "{}"},
+                                  {"sluice/other/alerts/old/x", "{}"}};
   standing_ = {event("hot", "a", AlertState::kFiring), event("cold", "b/c", AlertState::kFiring)};
   channel_.tick();
   EXPECT_EQ((std::map<std::string, std::string>{{"sluice/gw/alerts/hot/a", "{hota firing}"},

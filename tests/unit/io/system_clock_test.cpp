@@ -10,7 +10,8 @@ namespace {
 TEST(SystemClockOf, AgreesWithTheSystemsClock) {
   SystemClock clock;
   auto wall = [] {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch())
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
         .count();
   };
   std::int64_t before = wall();

@@ -158,7 +158,7 @@ TEST_F(Days, ShowTheirReadingsHoweverLateTheyCame) {
 // Whatever comes between looking at a day and saving its summary: a clean day's newest summary has seen all
 // of its readings that count.
 TEST_F(Days, AreCleanOnlyWhenTheirSummaryHasSeenAllReadings) {
-  for (unsigned seed = 1; seed <= 6; ++seed) {
+  for (unsigned seed = 1; seed <= 3; ++seed) {
     std::mt19937_64 random(seed);
     TearDown();
     SetUp();
@@ -198,7 +198,8 @@ TEST_F(Days, AreCleanOnlyWhenTheirSummaryHasSeenAllReadings) {
       must(view_->save(revision, {}, state.touched, unchanged));
       seen[day] = rows;
       for (auto& [other, count] : seen) {
-        if (!day_state(other).dirty) ASSERT_EQ(counted(other), count) << "seed " << seed;
+        if (day_state(other).dirty) continue;
+        ASSERT_EQ(counted(other), count) << "seed " << seed;
       }
     }
   }

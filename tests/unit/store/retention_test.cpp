@@ -7,6 +7,7 @@ class Retention : public StoreFixture {
  protected:
   void SetUp() override {
     settings_.retention = std::chrono::hours(3 * 24);
+    settings_.retention_grace = std::chrono::milliseconds(0);
     StoreFixture::SetUp();
   }
   int retain(std::int64_t now_ms) {
@@ -85,6 +86,33 @@ TEST_F(Retention, DoesNotReopenADayWhoseRowsAreGone) {
   commit({reading(1, kStart + 5 * kDayMs, 1)});
   retain(kStart + 7 * kDayMs + 1);
   EXPECT_EQ(1u, stored_rows().size());  // and goes in its turn
+}
+
+TEST_F(Retention, LeavesExpiredRowsToCommitsForADay) {
+  settings_.retention_grace = std::chrono::hours(24);
+  open();
+  fill(2, 250, 80);
+  sum(kFirstDay, kStart + kDayMs);
+  std::int64_t now = kStart + 4 * kDayMs;
+  EXPECT_EQ(0, retain(now));
+  EXPECT_EQ(40000u, store_->status().rows);
+  auto add_1000 = [&] {
+    std::vector<Reading> readings;
+    for (int k = 0; k < 1000; ++k) readings.push_back(reading(1, now + k, k + 0.5));
+    commit(readings);
+  };
+  add_1000();
+  must(store_->close_cleanly());
+  std::uint64_t before = store_->status().write_bytes;
+  std::uint64_t rows = store_->status().rows;
+  for (int i = 0; i < 10; ++i) add_1000();
+  must(store_->close_cleanly());
+  EXPECT_EQ(rows - 2500, store_->status().rows);  // a quarter more than it adds
+  EXPECT_GT(10000u * 100, store_->status().write_bytes - before);
+  EXPECT_EQ(expired(kFirstDay), 51000u - stored_rows().size());
+  EXPECT_LT(0, retain(now + kDayMs + kHour));
+  EXPECT_EQ(20000u, expired(kFirstDay));
+  EXPECT_EQ(31000u, stored_rows().size());
 }
 
 TEST_F(Retention, TakesTheOldestFirstWhenTheDatabaseIsTooBig) {
