@@ -18,6 +18,7 @@ case "${1:-}" in
 esac
 [ $# -le 1 ] || { echo "error: one folder at most; see $0 --help" >&2; exit 2; }
 
+exec 9>&1  # what a trap says may come while a command's output goes elsewhere
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
 
@@ -35,7 +36,7 @@ end_all() {
     kill -KILL "${pids[i]}" 2>/dev/null || true
   done
   wait
-  [ -z "${folder:-}" ] || printf '\nEverything is in %s\n' "$folder"
+  [ -z "${folder:-}" ] || printf '\nEverything is in %s\n' "$folder" >&9
   exit "$status"
 }
 trap end_all EXIT
