@@ -61,7 +61,8 @@ Result<AlertEvent> event_from_json(std::string_view text) {
     event.labels = json.at("labels").get<std::map<std::string, std::string>>();
     auto since = parse_rfc3339(json.at("since").get<std::string>());
     auto at = parse_rfc3339(json.at("at").get<std::string>());
-    if (!since || !at) return make_error(ErrorCode::kInvalid, "an alert event's since and at are RFC 3339 times");
+    if (!since || !at)
+      return make_error(ErrorCode::kInvalid, "an alert event's since and at are RFC 3339 times");
     event.since_ms = *since;
     event.at_ms = *at;
     event.message = json.at("message");

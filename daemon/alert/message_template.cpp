@@ -39,7 +39,8 @@ std::string render_message(std::string_view text, const AlertEvent& event) {
     if (close == std::string_view::npos) break;
     std::string_view name = text.substr(open + 1, close - open - 1);
     out += text.substr(0, open);
-    out += is_message_placeholder(name) ? placeholder(name, event) : std::string(text.substr(open, close - open + 1));
+    out += is_message_placeholder(name) ? placeholder(name, event)
+                                        : std::string(text.substr(open, close - open + 1));
     text.remove_prefix(close + 1);
   }
   out += text;

@@ -122,12 +122,13 @@ Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, 
   const std::uint64_t configured_capacity = journal_format::ring_capacity(places.size_bytes);
   const std::string& folder = places.durability == Durability::kPower ? places.state_dir : places.runtime_dir;
   for (FoundRing& ring : *rings) {
-    const bool fits =
-        !start.journal && ring.path.rfind(folder + "/", 0) == 0 &&
-        ring.journal->capacity_bytes() == configured_capacity && ring.journal->boot_id() == clock.boot_id() && ring.journal->can_append();
+    const bool fits = !start.journal && ring.path.rfind(folder + "/", 0) == 0 &&
+                      ring.journal->capacity_bytes() == configured_capacity &&
+                      ring.journal->boot_id() == clock.boot_id() && ring.journal->can_append();
     if (fits) {
       start.journal = std::move(ring.journal);
-      if (Status resumed = start.journal->resume_after(engine.last_seq()); !resumed.ok()) return resumed.error();
+      if (Status resumed = start.journal->resume_after(engine.last_seq()); !resumed.ok())
+        return resumed.error();
       continue;
     }
     ring.journal.reset();

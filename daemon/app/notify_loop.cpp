@@ -8,8 +8,8 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{200};
 }
 
-NotifyLoop::NotifyLoop(std::string name, Channel& channel, AlertSlots& slots, StoreLoop& store, Vitals& vitals,
-                       Log& log, Hooks hooks)
+NotifyLoop::NotifyLoop(std::string name, Channel& channel, AlertSlots& slots, StoreLoop& store,
+                       Vitals& vitals, Log& log, Hooks hooks)
     : name_(std::move(name)),
       channel_(channel),
       inbox_(slots.channel(name_)),

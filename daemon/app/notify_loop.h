@@ -19,8 +19,8 @@ class NotifyLoop {
     std::function<void()> tick;   // beside the channel's own, on the same thread
     std::function<void()> close;  // at the end
   };
-  NotifyLoop(std::string name, Channel& channel, AlertSlots& slots, StoreLoop& store, Vitals& vitals, Log& log,
-             Hooks hooks);
+  NotifyLoop(std::string name, Channel& channel, AlertSlots& slots, StoreLoop& store, Vitals& vitals,
+             Log& log, Hooks hooks);
   void run();  // the thread: until vitals.stopping, and then as long as deliveries succeed
 
  private:

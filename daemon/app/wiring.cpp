@@ -155,8 +155,8 @@ void wire_channels(Wiring& w) {
       if (status != said && w.mqtt_channel->publish_status(status).ok()) said = std::move(status);
     };
     hooks.close = [&w] { w.mqtt_channel->close(R"({"state":"offline"})"); };
-    w.notify_loops.push_back(std::make_unique<NotifyLoop>(entry.name, *w.mqtt_channel, *w.slots, *w.store_loop,
-                                                          w.vitals, w.log, std::move(hooks)));
+    w.notify_loops.push_back(std::make_unique<NotifyLoop>(entry.name, *w.mqtt_channel, *w.slots,
+                                                          *w.store_loop, w.vitals, w.log, std::move(hooks)));
   }
 }
 

@@ -1,6 +1,6 @@
-// Engine: the fold over the journal. Records in, events and batches out; RAM only, no I/O, one thread. The same
-// records from the same checkpoint give the same readings, transitions, ids and counters: every change has a record
-// that caused it, and time is what the records say.
+// Engine: the fold over the journal. Records in, events and batches out; RAM only, no I/O, one thread. The
+// same records from the same checkpoint give the same readings, transitions, ids and counters: every change
+// has a record that caused it, and time is what the records say.
 #pragma once
 
 #include <cstdint>
@@ -28,7 +28,7 @@ struct EngineStatus {
   std::uint64_t records = 0;  // since start
   std::size_t sensors = 0;
   std::size_t firing = 0;
-  std::size_t pairs = 0;      // of rules and sensors
+  std::size_t pairs = 0;  // of rules and sensors
   bool clock_trusted = false;
 };
 

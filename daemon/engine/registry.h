@@ -1,5 +1,5 @@
-// Registry: every sensor heard so far, by name, with its profile and its newest reading. Ids are given in order of
-// first appearance and stay for the life of the database. Bounded by DecodeSettings::max_sensors.
+// Registry: every sensor heard so far, by name, with its profile and its newest reading. Ids are given in
+// order of first appearance and stay for the life of the database. Bounded by DecodeSettings::max_sensors.
 #pragma once
 
 #include <array>

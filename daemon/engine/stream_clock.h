@@ -1,6 +1,6 @@
-// StreamClock: the fold's own time, made from what the records carry. It runs with CLOCK_BOOTTIME, so a step of the
-// wall clock does not move it, and it never goes back: over a reboot it goes on by what the wall clock says has
-// passed, if that is forward.
+// StreamClock: the fold's own time, made from what the records carry. It runs with CLOCK_BOOTTIME, so a step
+// of the wall clock does not move it, and it never goes back: over a reboot it goes on by what the wall clock
+// says has passed, if that is forward.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,8 @@ class StreamClock {
  public:
   explicit StreamClock(StreamClockState state) : state_(std::move(state)) {}
 
-  // Moves to the record's time; kStart may change the boot. Connection and trust as they were before the record.
+  // Moves to the record's time; kStart may change the boot. Connection and trust as they were before the
+  // record.
   FoldTime observe(const JournalRecord& record);
   // What the record changes for those that follow.
   void apply(const JournalRecord& record);

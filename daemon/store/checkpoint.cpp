@@ -80,8 +80,9 @@ Status read_sensors(Connection& connection, Checkpoint& checkpoint) {
   while (query.next()) {
     auto id = static_cast<SensorId>(query.integer(0));
     checkpoint.sensors.push_back({id, query.text(1), query.text(2)});
-    checkpoint.last.push_back({id, query.integer(3), query.real(4), static_cast<std::uint32_t>(query.integer(5)),
-                               query.integer(6), query.integer(7), query.integer(8)});
+    checkpoint.last.push_back({id, query.integer(3), query.real(4),
+                               static_cast<std::uint32_t>(query.integer(5)), query.integer(6),
+                               query.integer(7), query.integer(8)});
   }
   return query.status();
 }
@@ -185,7 +186,8 @@ std::vector<DeliveredTriple> decode_triples(std::string_view bytes) {
   };
   std::vector<DeliveredTriple> triples;
   for (std::size_t at = 0; at + kTripleBytes <= bytes.size(); at += kTripleBytes)
-    triples.push_back({static_cast<std::uint16_t>(number(at, 2)), number(at + 2, 8), number(at + 10, 1) != 0});
+    triples.push_back(
+        {static_cast<std::uint16_t>(number(at, 2)), number(at + 2, 8), number(at + 10, 1) != 0});
   return triples;
 }
 

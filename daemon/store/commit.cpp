@@ -139,10 +139,10 @@ Status write_quarantine(Connection& connection, const std::vector<QuarantineSamp
 Status write_snapshot(Connection& connection, const std::vector<SensorLast>& snapshot, CommitState& state) {
   if (snapshot.empty()) return {};
   for (const SensorLast& last : snapshot) {
-    Status status =
-        connection.query(kSnapshot, last.id, last.time_ms, last.value, last.flags, last.lag_ms, last.arrival_ms,
-                   last.subscribed_ms)
-            .run();
+    Status status = connection
+                        .query(kSnapshot, last.id, last.time_ms, last.value, last.flags, last.lag_ms,
+                               last.arrival_ms, last.subscribed_ms)
+                        .run();
     if (!status.ok()) return status;
   }
   state.snapshot_row = state.last_row;

@@ -17,7 +17,7 @@ namespace sluice {
 namespace {
 
 constexpr int kCacheKib = 1024;
-constexpr std::int64_t kRoomRows = 1000;  // as many as commits remove at a time
+constexpr std::int64_t kRoomRows = 250;  // as many as commits remove at a time
 
 // A page is the least that a commit writes. The WAL is folded into the database when it has this many: rarely
 // enough that pages which change in each batch are seldom written twice, and small enough to be read again
@@ -66,7 +66,7 @@ struct Store::Impl {
   bool marked_unclean = false;  // the flag in the database
   bool told_of_size = false;
   std::int64_t retain_now_ms = INT64_MIN;  // of the last retain_step
-  std::int64_t room_rows = 0;              // added since room was made, and a quarter
+  std::int64_t room_rows = 0;  // may be removed by the next commit: what was added, and a sixteenth
   std::uint64_t transactions = 0;
 
   Status load();
@@ -133,18 +133,21 @@ Result<Checkpoint> Store::load_checkpoint(std::int64_t lookback_ms) {
 Status Store::commit(const Batch& batch) {
   const StoreSettings& settings = impl_->settings;
   CommitSettings limits{settings.reopen.count(), settings.quarantine_max, settings.alert_events_max};
-  std::int64_t room_rows = impl_->room_rows + static_cast<std::int64_t>(batch.readings.size()) * 5 / 4;
+  auto added = static_cast<std::int64_t>(batch.readings.size());
+  std::int64_t room_rows = impl_->room_rows + added + added / 16;
   bool make = room_rows >= kRoomRows && impl_->retain_now_ms != INT64_MIN;
   Status status = impl_->write([&](CommitState& state) -> Status {
     Connection& connection = *impl_->connection;
     if (make) {
+      std::int64_t rows = state.row_count;
       Status made = make_room(connection, settings.retention.count(), impl_->calendar, impl_->retain_now_ms,
                               room_rows, state);
       if (!made.ok()) return made;
+      room_rows -= rows - state.row_count;
     }
     return write_batch(connection, limits, impl_->calendar, batch, state);
   });
-  if (status.ok()) impl_->room_rows = make ? 0 : std::min(room_rows, kRoomRows);
+  if (status.ok()) impl_->room_rows = std::min(room_rows, kRoomRows);
   return status;
 }
 

@@ -11,9 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/log.h"
 #include "base/result.h"
-#include "base/backoff.h"
 #include "upload/outbox.h"
 #include "upload/sink.h"
 

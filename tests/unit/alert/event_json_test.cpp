@@ -39,7 +39,8 @@ TEST_F(EventJson, ReadsWhatItWrote) {
 }
 
 TEST_F(EventJson, RefusesOtherText) {
-  for (const char* wrong : {"", "{}", "[]", "null", R"({"id":1})"}) EXPECT_FALSE(event_from_json(wrong).ok()) << wrong;
+  for (const char* wrong : {"", "{}", "[]", "null", R"({"id":1})"})
+    EXPECT_FALSE(event_from_json(wrong).ok()) << wrong;
 }
 
 TEST_F(EventJson, NamesAnAlertByGatewayRuleSensorAndStart) {

@@ -54,7 +54,7 @@ class Commands : public ::testing::Test {
     ExampleBooks books(path, retention);
     books.write();
     books.deliver_everything();
-    books.expire(books.calendar().end_ms(ExampleBooks::day(0)) + 48 * 3600'000);
+    books.expire(books.calendar().end_ms(ExampleBooks::day(0)) + (48 + 24) * 3600'000);
     books.finish();
   }
   static void SetUpTestSuite() {
