@@ -129,8 +129,6 @@ void add_batch_layer(Families& out, const StatusSnapshot& s) {
   out.gauge("sluice_clock_synchronised", "1 while the kernel's clock is synchronised",
             s.clock.synchronised ? 1 : 0);
   out.gauge("sluice_disk_free_bytes", "Free space where the database lies", number(s.disk.free_bytes));
-  out.gauge("sluice_disk_reserve_present", "1 while the disk reserve is in place",
-            s.disk.reserve_present ? 1 : 0);
   out.gauge("sluice_problems", "Problems that the status lists", number(s.problems.size()));
   out.gauge("sluice_uptime_seconds", "Time since start", seconds(s.uptime_ms));
 }

@@ -74,7 +74,6 @@ struct StatusSnapshot {
   } clock;
   struct Disk {
     std::uint64_t free_bytes = 0;
-    bool reserve_present = false;
   } disk;
   std::vector<StatusProblem> problems;
 };

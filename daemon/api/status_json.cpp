@@ -87,7 +87,6 @@ void read_parts(const Json& json, StatusSnapshot& s) {
   clock.get("synchronised", s.clock.synchronised);
   Members disk(json, "disk");
   disk.get("free_bytes", s.disk.free_bytes);
-  disk.get("reserve_present", s.disk.reserve_present);
 }
 
 void read_problems(const Json& json, StatusSnapshot& s) {
@@ -140,7 +139,7 @@ std::string status_to_json(const StatusSnapshot& s) {
                         {"oldest_age_ms", or_null(s.outbox.oldest_age_ms)},
                         {"last_error", s.outbox.last_error}};
   json["clock"] = Json{{"trusted", s.clock.trusted}, {"synchronised", s.clock.synchronised}};
-  json["disk"] = Json{{"free_bytes", s.disk.free_bytes}, {"reserve_present", s.disk.reserve_present}};
+  json["disk"] = Json{{"free_bytes", s.disk.free_bytes}};
   json["problems"] = Json::array();
   for (const StatusProblem& problem : s.problems) {
     json["problems"].push_back(Json{{"what", problem.what}, {"do", problem.advice}});

@@ -95,8 +95,7 @@ std::string status_to_text(const StatusSnapshot& s) {
          fmt::format("{}, {}", s.clock.trusted ? "trusted" : "not trusted yet",
                      s.clock.synchronised ? "synchronised" : "not synchronised"));
     line(text, "disk",
-         fmt::format("{} free, reserve {}", format_bytes(s.disk.free_bytes),
-                     s.disk.reserve_present ? "in place" : "released"));
+         fmt::format("{} free", format_bytes(s.disk.free_bytes)));
   }
   if (s.problems.empty()) return text + (stopped ? "" : "\nno problems\n");
   text += fmt::format("\n{}:\n", counted(s.problems.size(), "problem", "problems"));

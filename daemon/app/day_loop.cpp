@@ -10,11 +10,11 @@ constexpr int kFlushPatienceMax = 200;  // times
 constexpr int kItemsAStep = 16;
 }  // namespace
 
-DayLoop::DayLoop(Summariser& summariser, Uploader& uploader, OutboxTable& outbox, UploadSchedule schedule,
+DayLoop::DayLoop(Summariser& summariser, Uploader& uploader, StoreView& view, UploadSchedule schedule,
                  Journal& journal, Clock& clock, Vitals& vitals, Log& log)
     : summariser_(summariser),
       uploader_(uploader),
-      outbox_(outbox),
+      view_(view),
       schedule_(std::move(schedule)),
       journal_(journal),
       clock_(clock),
@@ -22,10 +22,20 @@ DayLoop::DayLoop(Summariser& summariser, Uploader& uploader, OutboxTable& outbox
       log_(log) {}
 
 void DayLoop::run() {
+  check_database();
   while (!vitals_.stopping) {
     step();
     (void)pause_.wait_pop(kStep);
   }
+}
+
+// After an unclean stop, beside everything else: alerts do not wait for it.
+void DayLoop::check_database() {
+  if (!vitals_.check_database) return;
+  Status checked = view_.check_integrity();
+  if (checked.ok()) return log_.info("the database is sound after the unclean stop");
+  log_.error("{}", checked.error().context);
+  if (checked.error().code == ErrorCode::kCorrupt) vitals_.database_damaged = true;
 }
 
 void DayLoop::step() {
@@ -72,7 +82,7 @@ void DayLoop::deliver(Instant now, bool asked) {
   if (!delivered.ok()) return log_.warning("cannot look into the outbox: {}", delivered.error().context);
   bool waiting = false;
   for (const std::string& sink : uploader_.sink_names()) {
-    auto items = outbox_.waiting(sink, 1);
+    auto items = view_.waiting(sink, 1);
     waiting = waiting || !items.ok() || !items->empty();
   }
   delivering_ = waiting;

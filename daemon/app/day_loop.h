@@ -10,8 +10,8 @@
 #include "base/inbox.h"
 #include "base/log.h"
 #include "intake/journal.h"
+#include "store/view.h"
 #include "summary/summariser.h"
-#include "upload/outbox.h"
 #include "upload/schedule.h"
 #include "upload/uploader.h"
 
@@ -19,19 +19,20 @@ namespace sluice {
 
 class DayLoop {
  public:
-  DayLoop(Summariser& summariser, Uploader& uploader, OutboxTable& outbox, UploadSchedule schedule,
+  DayLoop(Summariser& summariser, Uploader& uploader, StoreView& view, UploadSchedule schedule,
           Journal& journal, Clock& clock, Vitals& vitals, Log& log);
   void run();  // the thread: until vitals.stopping
   void step();
   void wake() { pause_.wake(); }
 
  private:
+  void check_database();
   void close_days(Instant now, bool scheduled, bool asked);
   void deliver(Instant now, bool asked);
   void wait_for_store();
   Summariser& summariser_;
   Uploader& uploader_;
-  OutboxTable& outbox_;
+  StoreView& view_;
   UploadSchedule schedule_;
   Journal& journal_;
   Clock& clock_;

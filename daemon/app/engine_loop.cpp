@@ -6,6 +6,7 @@
 namespace sluice {
 
 namespace {
+constexpr std::uint64_t kCutFraction = 8;  // a batch takes at most this part of the ring, if the store has room
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::chrono::milliseconds kPatienceMax{1000};
 // Above this rate one wake-up a record costs more than the record: the engine then looks after kNap instead,
@@ -98,7 +99,8 @@ std::chrono::milliseconds EngineLoop::patience(Instant now) const {
 }
 
 void EngineLoop::cut(Instant now, bool last) {
-  const bool asked = vitals_.flush_asked;
+  // Messages without readings fill the ring as well.
+  const bool asked = vitals_.flush_asked || journal_.used_bytes() > journal_.capacity_bytes() / kCutFraction;
   if (now.boot_ms < flush_at_boot_ms_ && engine_.pending_readings() < flush_.rows && !last && !asked) return;
   // Asked to, the cursor alone is worth a transaction.
   while (engine_.pending() || (asked && engine_.last_seq() > vitals_.cursor_seq)) {

@@ -1,5 +1,6 @@
 #include "app/runtime.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -83,14 +84,17 @@ class MainLoop {
  public:
   MainLoop(Wiring& wiring, MainWait& wait) : w_(wiring), wait_(wait) {}
 
-  void run() {
+  // False: ended by itself, to be started again.
+  bool run() {
     notify_.ready("running");
     for (int signal = 0; signal != SIGINT && signal != SIGTERM;) {
+      if (w_.vitals.database_damaged) return leave_database();
       signal = wait_.wait(step());
       if (signal == SIGHUP) w_.log.info("a changed configuration takes effect at the next start");
     }
     w_.log.info("stopping");
     notify_.stopping("storing what is left");
+    return true;
   }
 
   // The session is left properly, so that the broker keeps what arrives from now on.
@@ -104,6 +108,14 @@ class MainLoop {
   }
 
  private:
+  bool leave_database() {
+    const std::string mark = damage_mark(w_.settings.gateway.state_dir + "/sluice.db");
+    const int fd = ::open(mark.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+    if (fd >= 0) ::close(fd);
+    w_.log.error("ending, to go on with a new database when started again");
+    return false;
+  }
+
   std::chrono::milliseconds step() {
     const Instant now = w_.clock.now();
     const double ring =
@@ -190,13 +202,13 @@ int run_gateway(const Settings& settings) {
            settings.decode.readings.size(), settings.alerts.rules.size());
   Threads threads(w);
   MainLoop loop(w, wait);
-  loop.run();
+  const bool asked = loop.run();
   loop.leave_session();
   threads.stop();
   Status closed = w.store->close_cleanly();
   if (!closed.ok()) log.error("the database was not closed: {}", closed.error().context);
   log.info("stopped");
-  return 0;
+  return asked ? 0 : 1;
 }
 
 }  // namespace sluice

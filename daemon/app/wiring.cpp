@@ -42,16 +42,21 @@ Result<int> lock_state(const std::string& state_dir) {
 // A database that SQLite cannot read is kept for a person to look at, and a new one is begun.
 Result<std::unique_ptr<Store>> open_store(const StoreSettings& settings, const Calendar& calendar,
                                           Clock& clock, Log& log) {
-  auto store = Store::open(settings, calendar, log);
-  if (store.ok() || store.error().code != ErrorCode::kCorrupt) return store;
+  const std::string mark = damage_mark(settings.path);
+  if (::access(mark.c_str(), F_OK) != 0) {
+    auto store = Store::open(settings, calendar, log);
+    if (store.ok() || store.error().code != ErrorCode::kCorrupt) return store;
+    log.error("{}", store.error().context);
+  }
   std::string aside = settings.path + ".corrupt-" + format_rfc3339(clock.now().wall_ms);
-  log.error("{}; it is moved to {} and a new one is begun", store.error().context, aside);
+  log.error("the database is moved to {} and a new one is begun", aside);
   for (const char* suffix : {"", "-wal", "-shm"}) {
     if (::rename((settings.path + suffix).c_str(), (aside + suffix).c_str()) != 0 && errno != ENOENT) {
       return make_error(ErrorCode::kIo,
                         "cannot move " + settings.path + suffix + " aside: " + std::strerror(errno));
     }
   }
+  ::unlink(mark.c_str());
   return Store::open(settings, calendar, log);
 }
 
@@ -94,6 +99,7 @@ Status wire_fold(Wiring& w, const Calendar& calendar) {
   auto store = open_store(store_settings(w.settings), calendar, w.clock, w.log);
   if (!store.ok()) return store.error();
   w.store = std::move(*store);
+  w.vitals.check_database = w.store->was_unclean();
   auto checkpoint = w.store->load_checkpoint(lookback_ms(w.settings));
   if (!checkpoint.ok()) return checkpoint.error();
   w.engine = std::make_unique<Engine>(engine_settings(w.settings), calendar, *checkpoint);
@@ -214,6 +220,8 @@ Status wire_api(Wiring& w, const Calendar& calendar) {
 }
 
 }  // namespace
+
+std::string damage_mark(const std::string& database) { return database + ".damaged"; }
 
 Wiring::~Wiring() {
   if (state_lock >= 0) ::close(state_lock);

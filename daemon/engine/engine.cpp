@@ -138,13 +138,15 @@ struct Engine::Impl {
       return false;
     }
     const std::uint64_t hash = message_hash(record.topic, record.payload);
-    auto [at, added] = retained.try_emplace(std::string(record.topic), hash);
-    if (!added && at->second == hash) {
+    auto known = retained.find(std::string(record.topic));
+    if (known != retained.end() && known->second == hash) {
       ++(*counts)[Counter::kMessagesDuplicate];
       return false;
     }
-    at->second = hash;
-    batch.retained.emplace_back(at->first, hash);
+    // Beyond the bound a retained message is taken as new each time.
+    if (known == retained.end() && retained.size() >= settings.decode.max_sensors) return true;
+    retained[std::string(record.topic)] = hash;
+    batch.retained.emplace_back(record.topic, hash);
     return true;
   }
 

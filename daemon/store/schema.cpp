@@ -82,4 +82,12 @@ Status bring_up_to(Connection& connection, const Schema& schema) {
   return transaction.commit();
 }
 
+Status read_every_page(Connection& connection) {
+  Query query = connection.query("PRAGMA integrity_check(1)");
+  std::string finding = query.next() ? query.text(0) : "no answer";
+  if (Status status = query.status(); !status.ok()) return status;
+  if (finding == "ok") return {};
+  return make_error(ErrorCode::kCorrupt, connection.path() + " is damaged (" + finding + "); move it aside");
+}
+
 }  // namespace sluice

@@ -30,4 +30,7 @@ Schema current_schema();
 Status check_schema(Connection& connection, const Schema& schema);
 Status bring_up_to(Connection& connection, const Schema& schema);
 
+// Minutes for a gigabyte. kCorrupt: says where.
+Status read_every_page(Connection& connection);
+
 }  // namespace sluice

@@ -180,14 +180,7 @@ Result<bool> Store::retain_step(std::int64_t now_wall_ms) {
   return step.more;
 }
 
-Status Store::check_integrity() {
-  Query query = impl_->connection->query("PRAGMA integrity_check(1)");
-  std::string finding = query.next() ? query.text(0) : "no answer";
-  if (Status status = query.status(); !status.ok()) return status;
-  if (finding == "ok") return {};
-  return make_error(ErrorCode::kCorrupt,
-                    impl_->settings.path + " is damaged (" + finding + "); move it aside");
-}
+Status Store::check_integrity() { return read_every_page(*impl_->connection); }
 
 bool Store::was_unclean() const {
   return impl_->was_unclean;

@@ -39,6 +39,9 @@ class StoreView final : public DayTable, public OutboxTable {
                                                  Calendar calendar, OnStore on_store);
   ~StoreView() override;
 
+  // Reads every page, minutes for a gigabyte. kCorrupt: the file is damaged; a line says where.
+  Status check_integrity();
+
   // For people and tools.
   Result<std::vector<AlertEvent>> firing_alerts();                    // standing, by rule and sensor
   Result<std::vector<StoredAlert>> alert_history(std::size_t limit);  // newest first

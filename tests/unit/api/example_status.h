@@ -20,7 +20,7 @@ inline StatusSnapshot example_status() {
   s.days = {1, "2026-02-28"};
   s.outbox = {5, 6, 7200000, "connection refused"};
   s.clock = {true, true};
-  s.disk = {9u << 20, true};
+  s.disk = {9u << 20};
   s.problems = {{"the broker refused the filter \"secret/#\"", "allow it in the broker's access list"}};
   return s;
 }
