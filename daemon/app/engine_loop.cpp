@@ -6,7 +6,8 @@
 namespace sluice {
 
 namespace {
-constexpr std::uint64_t kCutFraction = 8;  // a batch takes at most this part of the ring, if the store has room
+constexpr std::uint64_t kCutFraction =
+    8;  // a batch takes at most this part of the ring, if the store has room
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::chrono::milliseconds kPatienceMax{1000};
 // Above this rate one wake-up a record costs more than the record: the engine then looks after kNap instead,

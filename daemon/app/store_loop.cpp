@@ -73,6 +73,7 @@ void StoreLoop::commit(const Batch& batch) {
       log_.error("cannot store: {}; the journal keeps what arrives until it can", done.error().context);
     failed = true;
     vitals_.store_error.set(done.error().context);
+    if (done.error().code == ErrorCode::kCorrupt) vitals_.database_damaged = true;
     if (vitals_.stopping) {
       gave_up_ = true;  // this batch and all after it are in the journal and will be replayed
       return;

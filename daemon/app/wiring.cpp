@@ -39,14 +39,28 @@ Result<int> lock_state(const std::string& state_dir) {
   return make_error(ErrorCode::kRefused, "another sluiced is using " + state_dir + "; stop it first");
 }
 
-// A database that SQLite cannot read is kept for a person to look at, and a new one is begun.
-Result<std::unique_ptr<Store>> open_store(const StoreSettings& settings, const Calendar& calendar,
-                                          Clock& clock, Log& log) {
+struct OpenedStore {
+  std::unique_ptr<Store> store;
+  Checkpoint checkpoint;
+};
+
+Result<OpenedStore> try_store(const StoreSettings& settings, std::int64_t lookback_ms,
+                              const Calendar& calendar, Log& log) {
+  auto store = Store::open(settings, calendar, log);
+  if (!store.ok()) return store.error();
+  auto checkpoint = (*store)->load_checkpoint(lookback_ms);
+  if (!checkpoint.ok()) return checkpoint.error();
+  return OpenedStore{std::move(*store), std::move(*checkpoint)};
+}
+
+// A database that cannot be read is kept for a person to look at, and a new one is begun.
+Result<OpenedStore> open_store(const StoreSettings& settings, std::int64_t lookback_ms,
+                               const Calendar& calendar, Clock& clock, Log& log) {
   const std::string mark = damage_mark(settings.path);
   if (::access(mark.c_str(), F_OK) != 0) {
-    auto store = Store::open(settings, calendar, log);
-    if (store.ok() || store.error().code != ErrorCode::kCorrupt) return store;
-    log.error("{}", store.error().context);
+    auto opened = try_store(settings, lookback_ms, calendar, log);
+    if (opened.ok() || opened.error().code != ErrorCode::kCorrupt) return opened;
+    log.error("{}", opened.error().context);
   }
   std::string aside = settings.path + ".corrupt-" + format_rfc3339(clock.now().wall_ms);
   log.error("the database is moved to {} and a new one is begun", aside);
@@ -57,7 +71,7 @@ Result<std::unique_ptr<Store>> open_store(const StoreSettings& settings, const C
     }
   }
   ::unlink(mark.c_str());
-  return Store::open(settings, calendar, log);
+  return try_store(settings, lookback_ms, calendar, log);
 }
 
 EngineSettings engine_settings(const Settings& settings) {
@@ -96,16 +110,15 @@ std::vector<std::string> channel_names(const Settings& settings) {
 }
 
 Status wire_fold(Wiring& w, const Calendar& calendar) {
-  auto store = open_store(store_settings(w.settings), calendar, w.clock, w.log);
-  if (!store.ok()) return store.error();
-  w.store = std::move(*store);
+  auto opened = open_store(store_settings(w.settings), lookback_ms(w.settings), calendar, w.clock, w.log);
+  if (!opened.ok()) return opened.error();
+  w.store = std::move(opened->store);
+  const Checkpoint& checkpoint = opened->checkpoint;
   w.vitals.check_database = w.store->was_unclean();
-  auto checkpoint = w.store->load_checkpoint(lookback_ms(w.settings));
-  if (!checkpoint.ok()) return checkpoint.error();
-  w.engine = std::make_unique<Engine>(engine_settings(w.settings), calendar, *checkpoint);
+  w.engine = std::make_unique<Engine>(engine_settings(w.settings), calendar, checkpoint);
   w.slots = std::make_unique<AlertSlots>(channel_names(w.settings));
   w.slots->restore_standing(w.engine->standing());
-  w.slots->restore_undelivered(checkpoint->undelivered);
+  w.slots->restore_undelivered(checkpoint.undelivered);
   const JournalPlaces places{w.settings.gateway.runtime_dir, w.settings.gateway.state_dir,
                              w.settings.store.durability, w.settings.store.journal_size_bytes};
   auto journal = start_journal(places, *w.engine, *w.store, *w.slots, w.clock, w.log);
@@ -113,7 +126,7 @@ Status wire_fold(Wiring& w, const Calendar& calendar) {
   w.journal = std::move(journal->journal);
   w.vitals.journal_damage.set(journal->damage);
   w.clock_trust =
-      std::make_unique<ClockTrust>(w.settings.clock, kBuildMs, checkpoint->newest_row_ms, w.clock.now());
+      std::make_unique<ClockTrust>(w.settings.clock, kBuildMs, checkpoint.newest_row_ms, w.clock.now());
   for (const auto& [kind, topic] : {std::pair{RecordKind::kStart, w.clock.boot_id()},
                                     std::pair{RecordKind::kConfigured, w.settings.digest}}) {
     auto appended = w.journal->append({kind, 0, 0, topic, {}});
@@ -221,7 +234,9 @@ Status wire_api(Wiring& w, const Calendar& calendar) {
 
 }  // namespace
 
-std::string damage_mark(const std::string& database) { return database + ".damaged"; }
+std::string damage_mark(const std::string& database) {
+  return database + ".damaged";
+}
 
 Wiring::~Wiring() {
   if (state_lock >= 0) ::close(state_lock);
