@@ -20,6 +20,7 @@ class Channel {
   // way at a time overrides it.
   virtual std::vector<Status> deliver_all(const std::vector<AlertEvent>& events) {
     std::vector<Status> results;
+    results.reserve(events.size());
     for (const AlertEvent& event : events) results.push_back(deliver(event));
     return results;
   }
