@@ -84,6 +84,7 @@ void Session::connect(Instant now) {
 
 bool Session::subscribe(std::vector<std::size_t> which, Instant now) {
   std::vector<Subscription> filters;
+  filters.reserve(which.size());
   for (std::size_t i : which) filters.push_back(filters_[i]);
   asking_ = std::move(which);
   next_ask_boot_ms_ = now.boot_ms + kAskAgainMs;

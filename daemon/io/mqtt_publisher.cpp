@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <cstring>
 #include <map>
 #include <mutex>
 #include <set>
@@ -19,7 +18,7 @@ namespace {
 constexpr std::chrono::seconds kKeepaliveMax{10};
 constexpr unsigned long kCommandTimeoutMs = 5000;  // of SUBSCRIBE and UNSUBSCRIBE; the library takes no less
 constexpr std::chrono::milliseconds kMarkerTimeout{3000};
-constexpr int kInFlightMax = 500;
+constexpr std::size_t kInFlightMax = 500;
 // Less than what the sockets of both sides buffer: a broker that has stopped reading blocks nobody.
 constexpr std::size_t kUnacknowledgedBytesMax = 32 * 1024;
 constexpr std::size_t kRetainedTopicsMax = 100000;
@@ -27,16 +26,6 @@ constexpr std::size_t kRetainedTopicsMax = 100000;
 Error not_connected() {
   return make_error(ErrorCode::kUnavailable, "the alert connection is down; it is tried again");
 }
-
-// Frees what a response owns when it goes out of scope.
-struct Response {
-  explicit Response(MQTTResponse r) : inner(r) {}
-  ~Response() { MQTTResponse_free(inner); }
-  Response(const Response&) = delete;
-  Response& operator=(const Response&) = delete;
-  int code() const { return inner.reasonCode; }
-  MQTTResponse inner;
-};
 
 }  // namespace
 
@@ -61,8 +50,6 @@ struct MqttPublisher::Impl {
   // Paho's callbacks. Those about deliveries run under the library's mutex: they only note what happened.
   static int on_message(void* context, char* topic, int topic_size, MQTTClient_message* message);
   static void on_delivered(void* context, MQTTClient_deliveryToken token);
-  static void on_answered(void* context, int token, int packet_type, MQTTProperties* properties,
-                          enum MQTTReasonCodes code);
   static void on_lost(void* context, char* cause);
   static int on_tls_error(const char* text, std::size_t size, void* context);
 
@@ -73,14 +60,12 @@ struct MqttPublisher::Impl {
   BrokerEndpoint endpoint;
   MQTTClient client = nullptr;
   std::uint64_t markers = 0;
-  int in_flight_max = kInFlightMax;
 
   std::mutex mutex;
   std::condition_variable changed;
   std::map<int, std::size_t> in_flight;  // packet id → bytes
   std::size_t in_flight_bytes = 0;
   std::set<int> early;  // acknowledged before publish() had told us the packet id
-  int refused_code = 0;
   std::string tls_error;
   bool lost = false;
   bool collecting = false;
@@ -122,12 +107,6 @@ void MqttPublisher::Impl::on_delivered(void* context, MQTTClient_deliveryToken t
   self->changed.notify_all();
 }
 
-void MqttPublisher::Impl::on_answered(void* context, int, int, MQTTProperties*, enum MQTTReasonCodes code) {
-  auto* self = static_cast<Impl*>(context);
-  std::lock_guard lock(self->mutex);
-  if (static_cast<int>(code) >= 0x80) self->refused_code = static_cast<int>(code);
-}
-
 void MqttPublisher::Impl::on_lost(void* context, char*) {
   auto* self = static_cast<Impl*>(context);
   {
@@ -151,12 +130,10 @@ Status MqttPublisher::Impl::create() {
   if (!parsed) return parsed.error();
   endpoint = parsed.value();
   MQTTClient_createOptions options = MQTTClient_createOptions_initializer;
-  options.MQTTVersion = settings.protocol == 5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
+  options.MQTTVersion = MQTTVERSION_3_1_1;
   int rc = MQTTClient_createWithOptions(&client, endpoint.paho_uri.c_str(), client_id.c_str(),
                                         MQTTCLIENT_PERSISTENCE_NONE, nullptr, &options);
   if (rc == MQTTCLIENT_SUCCESS) rc = MQTTClient_setCallbacks(client, this, on_lost, on_message, on_delivered);
-  if (rc == MQTTCLIENT_SUCCESS && settings.protocol == 5)
-    rc = MQTTClient_setPublished(client, this, on_answered);
   if (rc == MQTTCLIENT_SUCCESS) rc = MQTTClient_setCommandTimeout(client, kCommandTimeoutMs);
   if (rc == MQTTCLIENT_SUCCESS) return {};
   if (client != nullptr) MQTTClient_destroy(&client);
@@ -189,13 +166,14 @@ Status MqttPublisher::Impl::connect(std::chrono::milliseconds timeout) {
   tls.ssl_error_cb = on_tls_error;
   tls.ssl_error_context = this;
   MQTTClient_connectOptions options = MQTTClient_connectOptions_initializer;
-  if (settings.protocol == 5) options = MQTTClient_connectOptions_initializer5;
-  options.MQTTVersion = settings.protocol == 5 ? MQTTVERSION_5 : MQTTVERSION_3_1_1;
+  options.MQTTVersion = MQTTVERSION_3_1_1;
+  options.cleansession = 1;
   options.keepAliveInterval =
       static_cast<int>(std::min<std::chrono::seconds>(settings.keepalive, kKeepaliveMax).count());
   options.connectTimeout = static_cast<int>(std::max<std::int64_t>(1, (timeout.count() + 999) / 1000));
   options.reliable = 0;
-  options.maxInflightMessages = 2 * kInFlightMax;  // never reached: beyond it the library blocks
+  options.maxInflightMessages =
+      static_cast<int>(2 * kInFlightMax);  // never reached: beyond it the library blocks
   options.will = &will;
   options.username = text_or_null(settings.username);
   options.password = text_or_null(password);
@@ -203,23 +181,7 @@ Status MqttPublisher::Impl::connect(std::chrono::milliseconds timeout) {
 
   close();
   forget_connection();
-  in_flight_max = kInFlightMax;
-  int rc = 0;
-  if (settings.protocol == 5) {
-    options.cleanstart = 1;
-    Response response(MQTTClient_connect5(client, &options, nullptr, nullptr));
-    rc = response.code();
-    // Beyond what the broker takes at a time the library would block as well.
-    if (rc == MQTTCLIENT_SUCCESS && response.inner.properties != nullptr &&
-        MQTTProperties_hasProperty(response.inner.properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM) != 0) {
-      int takes = static_cast<int>(
-          MQTTProperties_getNumericValue(response.inner.properties, MQTTPROPERTY_CODE_RECEIVE_MAXIMUM));
-      in_flight_max = std::clamp(takes, 1, kInFlightMax);
-    }
-  } else {
-    options.cleansession = 1;
-    rc = MQTTClient_connect(client, &options);
-  }
+  int rc = MQTTClient_connect(client, &options);
   if (rc == MQTTCLIENT_SUCCESS) return {};
   std::string why = rc > 0 ? refusal_text(rc) : why_unreachable(endpoint);
   {
@@ -230,8 +192,7 @@ Status MqttPublisher::Impl::connect(std::chrono::milliseconds timeout) {
 }
 
 void MqttPublisher::Impl::close() {
-  if (client != nullptr && MQTTClient_isConnected(client) != 0)
-    MQTTClient_disconnect5(client, 0, MQTTREASONCODE_SUCCESS, nullptr);
+  if (client != nullptr && MQTTClient_isConnected(client) != 0) MQTTClient_disconnect(client, 0);
 }
 
 void MqttPublisher::Impl::forget_connection() {
@@ -239,7 +200,6 @@ void MqttPublisher::Impl::forget_connection() {
   in_flight.clear();
   in_flight_bytes = 0;
   early.clear();
-  refused_code = 0;
   lost = false;
   tls_error.clear();
 }
@@ -248,14 +208,13 @@ Status MqttPublisher::Impl::publish(const std::string& topic, const std::string&
                                     bool retained_flag) {
   {
     std::lock_guard lock(mutex);
-    if (static_cast<int>(in_flight.size()) >= in_flight_max || in_flight_bytes >= kUnacknowledgedBytesMax) {
+    if (in_flight.size() >= kInFlightMax || in_flight_bytes >= kUnacknowledgedBytesMax) {
       return make_error(ErrorCode::kFull, "the broker has not acknowledged what was published before");
     }
   }
   MQTTClient_deliveryToken token = 0;
-  int code = Response(MQTTClient_publish5(client, topic.c_str(), static_cast<int>(payload.size()),
-                                          payload.data(), qos, retained_flag ? 1 : 0, nullptr, &token))
-                 .code();
+  int code = MQTTClient_publish(client, topic.c_str(), static_cast<int>(payload.size()), payload.data(), qos,
+                                retained_flag ? 1 : 0, &token);
   if (code == MQTTCLIENT_BAD_UTF8_STRING || code == MQTTCLIENT_BAD_QOS) {
     return make_error(ErrorCode::kRefused, "\"" + topic + "\" is not a topic that can be published to");
   }
@@ -282,11 +241,8 @@ Result<std::vector<std::string>> MqttPublisher::Impl::collect_retained(const std
   }
   char* filters[] = {const_cast<char*>(filter.c_str()), const_cast<char*>(marker_topic.c_str())};
   int qos[] = {1, 1};
-  Response granted(MQTTClient_subscribeMany5(client, 2, filters, qos, nullptr, nullptr));
-  bool ok = granted.code() >= 0 && granted.code() < 0x80;
-  if (granted.inner.reasonCodes != nullptr) {
-    for (int i = 0; i < granted.inner.reasonCodeCount; ++i) ok = ok && granted.inner.reasonCodes[i] < 0x80;
-  }
+  bool ok = MQTTClient_subscribeMany(client, 2, filters, qos) == MQTTCLIENT_SUCCESS &&
+            qos[0] != MQTT_BAD_SUBSCRIBE && qos[1] != MQTT_BAD_SUBSCRIBE;
   Status sent = ok ? publish(marker_topic, own, 1, false) : Status();
   std::unique_lock lock(mutex);
   if (ok && sent) changed.wait_for(lock, kMarkerTimeout, [this] { return marker.empty() || lost; });
@@ -294,7 +250,7 @@ Result<std::vector<std::string>> MqttPublisher::Impl::collect_retained(const std
   collecting = false;
   std::vector<std::string> topics = std::exchange(retained, {});
   lock.unlock();
-  Response unsubscribed(MQTTClient_unsubscribeMany5(client, 2, filters, nullptr));
+  MQTTClient_unsubscribeMany(client, 2, filters);
   if (!sent) return sent.error();
   if (back) return topics;
   return make_error(ErrorCode::kUnavailable, "cannot read back " + filter +
@@ -337,10 +293,6 @@ Status MqttPublisher::wait_acknowledged(std::chrono::milliseconds timeout) {
                 : not_connected();
     }
     lock.lock();
-  }
-  if (int code = std::exchange(impl_->refused_code, 0); code != 0) {
-    return make_error(ErrorCode::kUnavailable,
-                      "the broker refuses what we publish below sluice/: " + refusal_text(code));
   }
   return {};
 }

@@ -1,6 +1,8 @@
 // MqttPublisher: the connection that alerts and status have for themselves, over Paho's synchronous C library
 // (MQTTClient): it shares neither mutex nor threads with the receiving connection, so an alert does not wait
-// while that one is storing a message. Its will says that the gateway is offline.
+// while that one is storing a message. Its will says that the gateway is offline. It speaks MQTT 3.1.1
+// whatever mqtt.protocol says: it needs nothing of MQTT 5, and the two libraries in one process leak what
+// MQTT 5 adds to a connection.
 //
 // Threads: one caller (the notifier); connected() from any. Paho's own thread reports acknowledgements.
 #pragma once

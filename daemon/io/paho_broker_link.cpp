@@ -148,12 +148,13 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
 
   // One SUBSCRIBE a filter (the wrapper crashes when several filters come with options), told as one.
   void subscribed(const mqtt::token& token, int code) {
-    auto index = reinterpret_cast<std::uintptr_t>(token.get_user_context());
+    const std::string& filter = (*token.get_topics())[0];
     std::vector<int> complete;
     {
       std::lock_guard lock(codes_mutex);
-      if (index >= codes.size()) return;
-      codes[index] = code;
+      for (std::size_t i = 0; i < codes.size(); ++i) {
+        if (asked[i].filter == filter) codes[i] = code;
+      }
       if (std::find(codes.begin(), codes.end(), -1) == codes.end()) complete = std::exchange(codes, {});
     }
     if (!complete.empty()) events.on_subscribed(complete);
@@ -216,12 +217,12 @@ Status PahoBrokerLink::subscribe(const std::vector<Subscription>& filters) {
   }
   {
     std::lock_guard lock(impl_->codes_mutex);
+    impl_->asked = filters;
     impl_->codes.assign(filters.size(), -1);
   }
   try {
-    for (std::size_t i = 0; i < filters.size(); ++i) {
-      void* index = reinterpret_cast<void*>(static_cast<std::uintptr_t>(i));
-      impl_->client->subscribe(filters[i].filter, filters[i].qos, index, *impl_, options);
+    for (const Subscription& filter : filters) {
+      impl_->client->subscribe(filter.filter, filter.qos, nullptr, *impl_, options);
     }
   } catch (const mqtt::exception& e) {
     return unavailable("cannot subscribe", e);

@@ -289,7 +289,7 @@ TEST_F(SessionOf, StopsInEveryState) {
 
 // Whatever the link did before: as soon as the broker behaves, we are connected and stay so.
 TEST_F(SessionOf, EndsUpSubscribedWhateverTheLinkDidBefore) {
-  for (std::uint64_t seed = 1; seed <= 1000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 500; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     make(seed);
     step_ms_ = 100;
