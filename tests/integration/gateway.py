@@ -204,6 +204,10 @@ store: {{ {self.store} }}
         return subprocess.run([self.programs.sluicectl, "--config", config or self.config, *arguments],
                               capture_output=True, text=True, timeout=timeout)
 
+    def upload_now(self):
+        done = self.ctl("upload", "--now")
+        check(done.returncode == 0, f"upload --now: {done.stderr}")
+
     def audit(self, expected_exit=0, config=None):
         done = self.ctl("audit", "--json", config=config)
         check(done.returncode == expected_exit,
