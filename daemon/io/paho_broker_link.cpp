@@ -179,7 +179,8 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
   BrokerEvents& events;
   BrokerEndpoint endpoint;
   std::mutex codes_mutex;
-  std::vector<int> codes;                    // of the subscription under way, -1: not answered yet
+  std::vector<Subscription> asked;           // the subscription under way …
+  std::vector<int> codes;                    // … and its answers, -1: not there yet
   std::atomic<bool> up{false};               // reported as connected, and not yet as lost or disconnected
   std::optional<mqtt::async_client> client;  // last: its end ends the callbacks
 };
