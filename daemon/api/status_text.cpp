@@ -94,8 +94,7 @@ std::string status_to_text(const StatusSnapshot& s) {
     line(text, "clock",
          fmt::format("{}, {}", s.clock.trusted ? "trusted" : "not trusted yet",
                      s.clock.synchronised ? "synchronised" : "not synchronised"));
-    line(text, "disk",
-         fmt::format("{} free", format_bytes(s.disk.free_bytes)));
+    line(text, "disk", fmt::format("{} free", format_bytes(s.disk.free_bytes)));
   }
   if (s.problems.empty()) return text + (stopped ? "" : "\nno problems\n");
   text += fmt::format("\n{}:\n", counted(s.problems.size(), "problem", "problems"));

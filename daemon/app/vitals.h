@@ -59,7 +59,7 @@ struct Vitals {
   // batch layer
   std::atomic<bool> check_database{false};    // the last process did not close it
   std::atomic<bool> database_damaged{false};  // found by that check: start again, with a new one
-  std::atomic<bool> upload_asked{false};  // upload --now
+  std::atomic<bool> upload_asked{false};      // upload --now
   std::atomic<bool> stopping{false};
 };
 

@@ -71,7 +71,8 @@ struct Wiring {
 // thread.
 Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, std::function<void()> wake_main);
 
-// A file of this name says that the database was found damaged while it was in use: the next start moves it aside.
+// A file of this name says that the database was found damaged while it was in use: the next start moves it
+// aside.
 std::string damage_mark(const std::string& database);
 
 }  // namespace sluice

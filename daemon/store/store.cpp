@@ -180,7 +180,9 @@ Result<bool> Store::retain_step(std::int64_t now_wall_ms) {
   return step.more;
 }
 
-Status Store::check_integrity() { return read_every_page(*impl_->connection); }
+Status Store::check_integrity() {
+  return read_every_page(*impl_->connection);
+}
 
 bool Store::was_unclean() const {
   return impl_->was_unclean;

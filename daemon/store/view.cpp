@@ -84,7 +84,9 @@ Result<std::vector<AlertEvent>> StoreView::firing_alerts() {
   return read_firing(*impl_->connection);
 }
 
-Status StoreView::check_integrity() { return read_every_page(*impl_->connection); }
+Status StoreView::check_integrity() {
+  return read_every_page(*impl_->connection);
+}
 
 Result<std::vector<StoredAlert>> StoreView::alert_history(std::size_t limit) {
   return read_alert_history(*impl_->connection, limit);
