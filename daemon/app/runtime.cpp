@@ -1,6 +1,7 @@
 #include "app/runtime.h"
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
@@ -191,6 +192,8 @@ int run_gateway(const Settings& settings) {
   const bool journald = std::getenv("JOURNAL_STREAM") != nullptr;
   Log log(settings.log_level, journald ? Log::Style::kJournald : Log::Style::kPlain);
   std::signal(SIGPIPE, SIG_IGN);
+  // One heap for all threads: a heap of its own for each would keep its own peaks for ever (mallopt(3)).
+  ::mallopt(M_ARENA_MAX, 1);
   MainWait wait;
   auto wiring = wire(settings, log, [&wait] { wait.wake(); });
   if (!wiring.ok()) {

@@ -68,8 +68,9 @@ void Session::retry_later(const std::string& why, Instant now) {
               " times; does another client use mqtt.client_id \"" + settings_.client_id + "\"?";
   }
   next_connect_boot_ms_ = now.boot_ms + wait.count();
-  if (detail != status_.detail) {
+  if (detail != told_) {
     log_.warning("intake is down: {}; next attempt in {}", detail, format_duration(wait.count()));
+    told_ = detail;
   }
   change(IntakeState::kDown, detail, now);
 }
@@ -171,6 +172,7 @@ void Session::on_subscribed(const std::vector<int>& codes, Instant now) {
     log_.info("intake is up: {}, session {}", settings_.uri, status_.session_present ? "present" : "new");
     alive_boot_ms_ = now.boot_ms;
     next_beat_boot_ms_ = now.boot_ms;
+    told_.clear();
   }
   change(IntakeState::kUp, detail, now);
 }
@@ -253,9 +255,11 @@ void Session::on_timers(Instant now, double fill) {
       if (in_state_ms(now) >= kConnectLimitMs) release(IntakeState::kDown, "the broker does not answer", now);
       break;
     case IntakeState::kSubscribing:
-      if (in_state_ms(now) >= kSubscribeLimitMs) {
+      // A long backlog may come before the answer: what arrives is a sign of life.
+      if (std::min(in_state_ms(now), now.boot_ms - intake_.last_message_boot_ms()) >= kSubscribeLimitMs) {
         release(IntakeState::kDown, "the broker does not answer our subscription", now);
       } else if (full) {
+        log_.warning("intake is held: the store is behind; the broker keeps the backlog");
         release(IntakeState::kHeld, "held: the store is behind; the broker keeps the backlog", now);
       }
       break;

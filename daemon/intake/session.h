@@ -82,6 +82,7 @@ class Session {
   std::int64_t last_tick_boot_ms_ = 0;
   std::int64_t next_ask_boot_ms_ = 0;  // again for the refused filters
   std::int64_t state_since_boot_ms_ = 0;
+  std::string told_;  // the reason of being down that was logged last
   bool stopping_ = false;
 };
 
