@@ -12,9 +12,9 @@ constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::chrono::milliseconds kPatienceMax{1000};
 // Above this rate one wake-up a record costs more than the record: the engine then looks after kNap instead,
 // as network cards do (interrupt moderation). It adds at most kNap to an alert, and only at such rates.
-constexpr std::size_t kBusyRecordsPerMs = 5;
+constexpr std::size_t kBusyRecordsPerMs = 3;
 constexpr std::int64_t kWindowMs = 20;
-constexpr std::chrono::microseconds kNap{250};
+constexpr std::chrono::microseconds kNap{1000};
 constexpr std::int64_t kRoomMs = 50;  // looks again this often for room at the store
 }  // namespace
 
