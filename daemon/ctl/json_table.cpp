@@ -27,6 +27,7 @@ Result<Table> table_of(const std::string& json, const std::vector<TableColumn>& 
   for (const TableColumn& column : columns) table.column(column.title, column.align);
   for (const nlohmann::json& element : parsed) {
     std::vector<std::string> cells;
+    cells.reserve(columns.size());
     for (const TableColumn& column : columns) {
       cells.push_back(element.is_object() ? cell_of(element, column.member) : "-");
     }

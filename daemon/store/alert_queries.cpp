@@ -253,6 +253,7 @@ Result<std::vector<AlertSpan>> read_alert_spans(Connection& connection, std::int
   });
   if (!status.ok()) return status.error();
   std::vector<AlertSpan> result;
+  result.reserve(spans.size());
   for (auto& [id, span] : spans) result.push_back(std::move(span));
   std::sort(result.begin(), result.end(), [](const AlertSpan& a, const AlertSpan& b) {
     return std::tie(a.event.since_ms, a.event.alert, a.event.sensor) <

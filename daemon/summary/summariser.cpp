@@ -80,7 +80,7 @@ SummaryView::Sensor sensor_view(const SensorDay& day, SensorNotes notes, const s
                                 std::int64_t alert_ms) {
   SummaryView::Sensor sensor;
   sensor.sensor = day.sensor;
-  sensor.unit = notes.unit.empty() ? stored_unit : std::move(notes.unit);
+  sensor.unit = notes.unit.empty() ? stored_unit : notes.unit;
   sensor.labels = std::move(notes.labels);
   sensor.count = day.count;
   sensor.min = day.min;
