@@ -14,7 +14,10 @@ case "$arch" in
   *) echo "usage: $0 arm64|armhf [FOLDER]" >&2; exit 2 ;;
 esac
 root=${2:-$here/../build/sysroot-$arch}
-mirror=${SLUICE_MIRROR:-http://deb.debian.org/debian}
+# The mirror that this machine uses for the same release.
+mirror=${SLUICE_MIRROR:-$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
+  sed -n 's/^bookworm //p' | head -n 1)}
+[ -n "$mirror" ] || { echo "error: no mirror of bookworm known; name one with SLUICE_MIRROR" >&2; exit 2; }
 
 if [ -e "$root/.complete" ] && cmp -s "$here/build-deps.txt" "$root/.complete"; then
   echo "$root is up to date"
