@@ -115,8 +115,11 @@ bool Mosquitto::spawn() {
 void Mosquitto::end(int signal) {
   if (pid_ == 0) return;
   if (frozen_) thaw();
-  ::kill(pid_, signal);
-  ::waitpid(pid_, nullptr, 0);
+  // A broker that has just begun to listen forgets a SIGTERM: it is sent until it works.
+  (void)eventually([&] {
+    ::kill(pid_, signal);
+    return ::waitpid(pid_, nullptr, WNOHANG) == pid_;
+  });
   pid_ = 0;
 }
 
