@@ -154,7 +154,7 @@ class Threads {
   explicit Threads(Wiring& w) : w_(w) {
     store_ = std::thread([&w] { w.store_loop->run(); });
     engine_ = std::thread([&w] { w.engine_loop->run(); });
-    for (auto& loop : w.notify_loops) notifiers_.emplace_back([&loop] { loop->run(); });
+    for (WiredChannel& channel : w.channels) notifiers_.emplace_back([&loop = *channel.loop] { loop.run(); });
     days_ = std::thread([&w] { w.day_loop->run(); });
     api_ = std::thread([&w] {
       while (!w.vitals.stopping) w.http->run_once(std::chrono::milliseconds(1000));

@@ -10,7 +10,6 @@
 #include <cstring>
 #include <random>
 
-#include "alert/event_json.h"
 #include "api/bearer_token.h"
 #include "api/routes.h"
 #include "app/view_json.h"
@@ -151,34 +150,6 @@ void wire_intake(Wiring& w, std::function<void()> wake_main) {
       FlushSettings{w.settings.store.flush, w.settings.store.flush_rows});
 }
 
-std::string mqtt_status(IntakeState state) {
-  const bool held = state == IntakeState::kHolding || state == IntakeState::kHeld;
-  return std::string(R"({"state":"online","intake":")") +
-         (state == IntakeState::kUp ? "up"
-          : held                    ? "held"
-                                    : "down") +
-         R"("})";
-}
-
-void wire_channels(Wiring& w) {
-  for (const NotifyEntry& entry : w.settings.notify) {
-    // The one channel type there is; a second one makes this a table.
-    w.publisher = std::make_unique<MqttPublisher>(w.settings.mqtt, w.settings.gateway.id);
-    w.mqtt_channel = std::make_unique<MqttChannel>(
-        *w.publisher, w.clock, w.log, w.settings.gateway.id,
-        [gateway = w.settings.gateway.id](const AlertEvent& event) { return event_to_json(event, gateway); },
-        [slots = w.slots.get()] { return slots->standing(); }, std::random_device{}());
-    NotifyLoop::Hooks hooks;
-    hooks.tick = [&w, said = std::string()]() mutable {
-      std::string status = mqtt_status(w.vitals.session.get().state);
-      if (status != said && w.mqtt_channel->publish_status(status).ok()) said = std::move(status);
-    };
-    hooks.close = [&w] { w.mqtt_channel->close(R"({"state":"offline"})"); };
-    w.notify_loops.push_back(std::make_unique<NotifyLoop>(entry.name, *w.mqtt_channel, *w.slots,
-                                                          *w.store_loop, w.vitals, w.log, std::move(hooks)));
-  }
-}
-
 Status wire_days(Wiring& w, const Calendar& calendar) {
   auto view = StoreView::open(w.settings.gateway.state_dir + "/sluice.db", "", calendar,
                               [loop = w.store_loop.get()](const auto& job) { return loop->call(job); });
@@ -254,7 +225,7 @@ Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, std::fu
   w->state_lock = *lock;
   if (Status done = wire_fold(*w, *calendar); !done.ok()) return done.error();
   wire_intake(*w, std::move(wake_main));
-  wire_channels(*w);
+  w->channels = wire_channels({settings, w->clock, log, w->vitals, *w->slots, *w->store_loop});
   if (Status done = wire_days(*w, *calendar); !done.ok()) return done.error();
   if (Status done = wire_api(*w, *calendar); !done.ok()) return done.error();
   return w;

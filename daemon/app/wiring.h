@@ -7,16 +7,15 @@
 #include <vector>
 
 #include "alert/alert_slots.h"
-#include "alert/mqtt_channel.h"
 #include "api/http_server.h"
 #include "api/router.h"
 #include "app/day_loop.h"
 #include "app/engine_loop.h"
 #include "app/gateway_api.h"
 #include "app/journal_start.h"
-#include "app/notify_loop.h"
 #include "app/store_loop.h"
 #include "app/vitals.h"
+#include "app/wire_channels.h"
 #include "base/calendar.h"
 #include "base/log.h"
 #include "config/settings.h"
@@ -24,7 +23,6 @@
 #include "intake/clock_trust.h"
 #include "intake/intake.h"
 #include "intake/session.h"
-#include "io/mqtt_publisher.h"
 #include "io/paho_broker_link.h"
 #include "io/system_clock.h"
 #include "store/store.h"
@@ -52,9 +50,7 @@ struct Wiring {
   std::unique_ptr<Session> session;
   std::unique_ptr<ClockTrust> clock_trust;
   std::unique_ptr<EngineLoop> engine_loop;
-  std::unique_ptr<MqttPublisher> publisher;
-  std::unique_ptr<MqttChannel> mqtt_channel;
-  std::vector<std::unique_ptr<NotifyLoop>> notify_loops;
+  std::vector<WiredChannel> channels;
   std::unique_ptr<StoreView> day_view;
   std::unique_ptr<Summariser> summariser;
   std::unique_ptr<Uploader> uploader;

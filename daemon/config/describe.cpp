@@ -170,7 +170,7 @@ void write_condition(Writer& out, const Rule& rule) {
 void write_alerts(Writer& out, const Settings& settings) {
   out.map("notify", [&] {
     for (const NotifyEntry& channel : settings.notify) {
-      out.map(quote(channel.name), [&] { out.text("type", channel.type); });
+      out.map(quote(channel.name), [&] { out.word("type", channel.type()); });
     }
   });
   out.map("alerting", [&] { out.duration("max_age", settings.alerts.max_age); });

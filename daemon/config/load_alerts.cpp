@@ -1,4 +1,4 @@
-// notify: whom alerts are told to. alerting, alerts: the rules.
+// alerting, alerts: the rules, and which channels they tell.
 #include <algorithm>
 #include <array>
 #include <tuple>
@@ -12,44 +12,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-constexpr const char* kNameExpected =
-    "expected letters, digits and _ . - only, because it is a level of a topic";
-
-// Names become levels of a topic, keys of the API and columns of reports.
-bool is_name(const std::string& text) {
-  return !text.empty() && text.find_first_not_of(
-                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                              "0123456789_.-") == std::string::npos;
-}
-
-std::vector<std::string> channel_names(const std::vector<NotifyEntry>& channels) {
-  std::vector<std::string> names;
-  names.reserve(channels.size());
-  for (const NotifyEntry& channel : channels) names.push_back(channel.name);
-  return names;
-}
-
-void load_notify(MapReader& root, std::vector<NotifyEntry>& channels) {
-  NotifyEntry standard;
-  standard.name = standard.type = "mqtt";
-  channels = {standard};
-  root.each_member("notify", [&](MapReader& reader) {
-    NotifyEntry entry;
-    entry.name = reader.name();
-    if (!is_name(entry.name)) reader.wrong("", "the name is " + in_quotes(entry.name), kNameExpected);
-    reader.required("type", "the type of the channel: mqtt");
-    if (reader.text("type", entry.type) && entry.type != "mqtt") {
-      reader.wrong("type", "is " + in_quotes(entry.type), "expected a type that this version has: mqtt");
-      reader.ignore_the_rest();
-    }
-    if (entry.name == "mqtt") {
-      channels.front() = entry;
-    } else {
-      channels.push_back(entry);
-    }
-  });
-}
 
 bool is_placeholder(const std::string& name) {
   static const std::array<const char*, 7> kPlain{"sensor", "value",    "unit", "threshold",
@@ -174,11 +136,11 @@ void load_rule(MapReader& reader, const std::vector<std::string>& channels,
 }  // namespace
 
 void load_alerts(MapReader& root, Settings& settings) {
-  load_notify(root, settings.notify);
   root.map("alerting", [&](MapReader& alerting) {
     alerting.duration("max_age", settings.alerts.max_age, seconds(1), hours(24 * 365));
   });
-  std::vector<std::string> channels = channel_names(settings.notify);
+  std::vector<std::string> channels;
+  for (const NotifyEntry& channel : settings.notify) channels.push_back(channel.name);
   std::map<std::string, Position> names;
   root.each("alerts", [&](MapReader& reader) { load_rule(reader, channels, names, settings.alerts.rules); });
 }

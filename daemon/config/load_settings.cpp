@@ -66,6 +66,7 @@ void load_sections(const YamlNode& document, Settings& settings, LoadContext& co
     load_gateway(root, settings);
     load_mqtt(root, settings);
     load_readings(root, settings);
+    load_notify(root, settings);
     load_alerts(root, settings);
     load_store(root, settings);
     load_outputs(root, settings);

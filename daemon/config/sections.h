@@ -14,12 +14,18 @@ namespace sluice {
 void load_gateway(MapReader& root, Settings& settings);   // gateway, log
 void load_mqtt(MapReader& root, Settings& settings);      // mqtt; after gateway
 void load_readings(MapReader& root, Settings& settings);  // readings, sensors
-void load_alerts(MapReader& root, Settings& settings);    // notify, alerting, alerts; after gateway
+void load_notify(MapReader& root, Settings& settings);    // notify
+void load_alerts(MapReader& root, Settings& settings);    // alerting, alerts; after notify
 void load_store(MapReader& root, Settings& settings);     // store, clock, summary
 void load_outputs(MapReader& root, Settings& settings);   // upload, api; after gateway
 
 // A filter over topics or over names of sensors.
 void load_filter(MapReader& reader, const std::string& key, std::string& filter);
+
+// Names of rules and channels become levels of a topic, keys of the API and columns of reports.
+bool is_name(const std::string& text);
+inline constexpr const char* kNameExpected =
+    "expected letters, digits and _ . - only, because it is a level of a topic";
 
 // Limits that tie keys of several sections together; after all of them were read.
 void check_together(const Settings& settings, LoadContext& context);

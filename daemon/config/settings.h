@@ -5,10 +5,10 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
+#include "alert/channel_settings.h"
 #include "alert/rule.h"
 #include "api/api_settings.h"
 #include "base/log.h"
@@ -20,14 +20,6 @@
 #include "upload/uploader.h"
 
 namespace sluice {
-
-struct NotifyEntry {
-  std::string name;
-  std::string type;  // mqtt
-  std::string url;
-  std::map<std::string, std::string> headers;
-  std::chrono::milliseconds timeout{10000};
-};
 
 struct Settings {
   struct Gateway {

@@ -34,7 +34,7 @@ TEST_F(LoadedSettings, HaveTheDocumentedDefaults) {
   EXPECT_EQ(seconds(600), settings->alerts.max_age);
   ASSERT_EQ(1u, settings->notify.size());
   EXPECT_EQ("mqtt", settings->notify[0].name);
-  EXPECT_EQ("mqtt", settings->notify[0].type);
+  EXPECT_STREQ("mqtt", settings->notify[0].type());
   EXPECT_EQ(Durability::kCrash, settings->store.durability);
   EXPECT_EQ(16u << 20, settings->store.journal_size_bytes);
   EXPECT_EQ(seconds(10), settings->store.flush);

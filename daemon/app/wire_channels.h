@@ -1,0 +1,37 @@
+// wire_channels: builds what `notify` names: each channel, what it stands on, and its notifier. A type of
+// channel is a function in wire_channels.cpp. Called once, before the threads start.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "alert/alert_slots.h"
+#include "alert/channel.h"
+#include "app/notify_loop.h"
+#include "app/store_loop.h"
+#include "app/vitals.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/settings.h"
+
+namespace sluice {
+
+struct WiredChannel {  // in the order of construction: destroyed from its end
+  std::unique_ptr<Publisher> publisher;
+  std::unique_ptr<Channel> channel;
+  std::unique_ptr<NotifyLoop> loop;
+};
+
+struct ChannelParts {  // what channels are given; all of it outlives them
+  const Settings& settings;
+  Clock& clock;
+  Log& log;
+  Vitals& vitals;
+  AlertSlots& slots;
+  StoreLoop& store;
+};
+
+std::vector<WiredChannel> wire_channels(const ChannelParts& parts);
+
+}  // namespace sluice
