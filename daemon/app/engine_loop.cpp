@@ -28,7 +28,8 @@ EngineLoop::EngineLoop(Engine& engine, Journal& journal, Intake& intake, AlertSl
       clock_(clock),
       vitals_(vitals),
       log_(log),
-      flush_(flush) {}
+      flush_(flush),
+      flush_at_boot_ms_(clock.now().boot_ms + flush.every.count()) {}
 
 void EngineLoop::stop() {
   stopping_ = true;
@@ -36,24 +37,27 @@ void EngineLoop::stop() {
 }
 
 void EngineLoop::run() {
-  flush_at_boot_ms_ = clock_.now().boot_ms + flush_.every.count();
   for (;;) {
     const bool stopping = stopping_;  // before reading: what was appended earlier is still folded
-    const bool some = fold_some();
-    Instant now = clock_.now();
-    if (!some) {
-      if (stopping) break;
-      tick_if_due(now);
-      now = journal_.wait(engine_.last_seq(), patience(now));
-    }
+    if (busy_ && !stopping) std::this_thread::sleep_for(kNap);
+    if (step()) continue;
+    if (stopping) break;
+    const Instant now = journal_.wait(engine_.last_seq(), patience(clock_.now()));
     cut(now, false);
-    vitals_.engine_progress.fetch_add(1, std::memory_order_relaxed);
   }
   cut(clock_.now(), true);
 }
 
+bool EngineLoop::step() {
+  const bool some = fold_some();
+  const Instant now = clock_.now();
+  if (!some && !stopping_) tick_if_due(now);
+  cut(now, false);
+  vitals_.engine_progress.fetch_add(1, std::memory_order_relaxed);
+  return some;
+}
+
 bool EngineLoop::fold_some() {
-  if (busy_ && !stopping_) std::this_thread::sleep_for(kNap);
   Status read = journal_.read(engine_.last_seq(), buffer_, kReadBytes, records_);
   SLUICE_CHECK(read.ok(), read.error().context.c_str());
   for (const JournalRecord& record : records_) {

@@ -30,6 +30,8 @@ class EngineLoop {
              Clock& clock, Vitals& vitals, Log& log, FlushSettings flush);
 
   void run();  // the thread: until stop() and the journal is read to its end
+  // One turn of it without the wait: folds what there is, or lets a deadline pass. False: nothing was there.
+  bool step();
   void stop();
 
  private:
@@ -48,9 +50,9 @@ class EngineLoop {
   Vitals& vitals_;
   Log& log_;
   FlushSettings flush_;
+  std::int64_t flush_at_boot_ms_;
   std::vector<char> buffer_;
   std::vector<JournalRecord> records_;
-  std::int64_t flush_at_boot_ms_ = 0;
   std::int64_t window_boot_ms_ = 0;
   std::size_t window_records_ = 0;
   bool busy_ = false;

@@ -20,13 +20,17 @@ NotifyLoop::NotifyLoop(std::string name, Channel& channel, AlertSlots& slots, St
 
 void NotifyLoop::run() {
   while (!vitals_.stopping) {
-    channel_.tick();
-    hooks_.tick();
-    deliver_one(kPatience);
+    if (!step(kPatience) && !vitals_.stopping) std::this_thread::sleep_for(kPatience);
   }
   while (inbox_.size() > 0 && deliver_one(std::chrono::milliseconds(0))) {
   }
   hooks_.close();
+}
+
+bool NotifyLoop::step(std::chrono::milliseconds patience) {
+  channel_.tick();
+  hooks_.tick();
+  return deliver_one(patience);
 }
 
 bool NotifyLoop::deliver_one(std::chrono::milliseconds patience) {
@@ -47,7 +51,6 @@ bool NotifyLoop::deliver_one(std::chrono::milliseconds patience) {
     log_.warning("channel {}: {}; alerts are kept until it takes them", name_, done.error().context);
   failing_ = true;
   inbox_.put_back(key, std::move(event));
-  if (!vitals_.stopping) std::this_thread::sleep_for(kPatience);
   return false;
 }
 

@@ -22,6 +22,8 @@ class NotifyLoop {
   NotifyLoop(std::string name, Channel& channel, AlertSlots& slots, StoreLoop& store, Vitals& vitals,
              Log& log, Hooks hooks);
   void run();  // the thread: until vitals.stopping, and then as long as deliveries succeed
+  // One turn of it: what is new within `patience`. False: the other side did not take it.
+  bool step(std::chrono::milliseconds patience);
 
  private:
   bool deliver_one(std::chrono::milliseconds patience);

@@ -7,7 +7,8 @@ namespace sluice {
 namespace {
 constexpr std::size_t kTasksMax = 16;  // two batches, and one job of each thread that may wait for it
 constexpr std::size_t kDeliveredMax = 1024;
-constexpr std::chrono::milliseconds kRetry{1000};
+constexpr std::chrono::milliseconds kPatience{1000};
+constexpr std::int64_t kRetryMs = 1000;
 constexpr std::int64_t kHousekeepingMs = 60000;
 constexpr std::int64_t kDeliveredMs = 10000;
 constexpr int kRetentionSteps = 20;  // a minute; each is bounded
@@ -45,44 +46,58 @@ void StoreLoop::stop() {
 }
 
 void StoreLoop::run() {
-  for (;;) {
-    std::optional<Task> task = tasks_.wait_pop(std::chrono::milliseconds(1000));
-    ++vitals_.store_progress;
-    if (!task) {
-      if (tasks_.closed()) break;
-    } else if (Batch* batch = std::get_if<Batch>(&*task)) {
-      commit(*batch);
-      --batches_;
-    } else {
-      Job& job = std::get<Job>(*task);
-      job.done->set_value((*job.run)(store_));
-    }
-    housekeeping();
+  while (step(kPatience)) {
   }
   note_delivered();
 }
 
-void StoreLoop::commit(const Batch& batch) {
-  if (gave_up_) return;
-  bool failed = false;
-  for (;;) {
-    Status done = store_.commit(batch);
+bool StoreLoop::step(std::chrono::milliseconds patience) {
+  if (unstored_) {
+    const std::int64_t early_ms = retry_boot_ms_ - clock_.now().boot_ms;
+    if (early_ms > 0 && !vitals_.stopping) {
+      Inbox<int> pause(1);
+      (void)pause.wait_pop(std::min(patience, std::chrono::milliseconds(early_ms)));
+    } else if (commit(*unstored_)) {
+      unstored_.reset();
+      --batches_;
+    }
     ++vitals_.store_progress;
-    if (done.ok()) break;
-    if (!failed)
+    return true;
+  }
+  std::optional<Task> task = tasks_.wait_pop(patience);
+  ++vitals_.store_progress;
+  if (!task) {
+    if (tasks_.closed()) return false;
+  } else if (Batch* batch = std::get_if<Batch>(&*task)) {
+    if (commit(*batch)) {
+      --batches_;
+    } else {
+      unstored_ = std::move(*batch);
+    }
+  } else {
+    Job& job = std::get<Job>(*task);
+    job.done->set_value((*job.run)(store_));
+  }
+  housekeeping();
+  return true;
+}
+
+// False: it could not be written and is to be tried again.
+bool StoreLoop::commit(const Batch& batch) {
+  if (gave_up_) return true;
+  Status done = store_.commit(batch);
+  ++vitals_.store_progress;
+  const bool failed_before = unstored_.has_value();
+  if (!done.ok()) {
+    if (!failed_before)
       log_.error("cannot store: {}; the journal keeps what arrives until it can", done.error().context);
-    failed = true;
     vitals_.store_error.set(done.error().context);
     if (done.error().code == ErrorCode::kCorrupt) vitals_.database_damaged = true;
-    if (vitals_.stopping) {
-      gave_up_ = true;  // this batch and all after it are in the journal and will be replayed
-      return;
-    }
-    // Waits without taking a task: order is what makes the cursor true.
-    Inbox<int> pause(1);
-    (void)pause.wait_pop(kRetry);
+    gave_up_ = vitals_.stopping;  // this batch and all after it are in the journal and will be replayed
+    retry_boot_ms_ = clock_.now().boot_ms + kRetryMs;
+    return gave_up_;
   }
-  if (failed) {
+  if (failed_before) {
     log_.info("storing again");
     vitals_.store_error.set("");
   }
@@ -93,6 +108,7 @@ void StoreLoop::commit(const Batch& batch) {
   vitals_.totals.change([&](Counts& totals) {
     for (const auto& [day, counts] : batch.counts) totals.add(counts);
   });
+  return true;
 }
 
 void StoreLoop::housekeeping() {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <functional>
 #include <future>
+#include <optional>
 #include <variant>
 
 #include "app/vitals.h"
@@ -23,6 +24,9 @@ class StoreLoop {
   StoreLoop(Store& store, Journal& journal, Clock& clock, Vitals& vitals, Log& log);
 
   void run();  // the thread: until stop() and nothing is left
+  // One turn of it: a task, if one comes within `patience`, or the batch that waits to be tried again. False:
+  // stopped, and nothing is left.
+  bool step(std::chrono::milliseconds patience);
   void stop();
 
   bool has_room() const { return batches_ < kBatchesMax; }
@@ -38,7 +42,7 @@ class StoreLoop {
   static constexpr int kBatchesMax = 2;
   using Task = std::variant<Batch, Job>;
 
-  void commit(const Batch& batch);
+  bool commit(const Batch& batch);
   void housekeeping();
   void note_delivered();
 
@@ -50,6 +54,9 @@ class StoreLoop {
   Inbox<Task> tasks_;
   std::atomic<int> batches_{0};  // in tasks_, or being written
   Inbox<Store::Delivered> delivered_;
+  std::optional<Batch> unstored_;  // could not be written; nothing is taken before it: order is what makes
+                                   // the cursor true
+  std::int64_t retry_boot_ms_ = 0;
   bool gave_up_ = false;  // stopped while a batch could not be written
   std::int64_t next_housekeeping_boot_ms_ = 0;
   std::int64_t next_delivered_boot_ms_ = 0;
