@@ -1,9 +1,10 @@
 #include "store/alert_queries.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <tuple>
+
+#include "base/json_text.h"
 
 namespace sluice {
 
@@ -46,30 +47,13 @@ constexpr char kLabels[] = "SELECT key, value FROM json_each(?1)";
 
 #undef SLUICE_EVENT_COLUMNS
 
-void append_json(std::string& out, const std::string& text) {
-  out += '"';
-  for (char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      char escaped[8];
-      std::snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
-      out += escaped;
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
-}
-
 std::string json_of(const std::map<std::string, std::string>& labels) {
   std::string out = "{";
   for (const auto& [name, value] : labels) {
     if (out.size() > 1) out += ',';
-    append_json(out, name);
+    append_json_string(out, name);
     out += ':';
-    append_json(out, value);
+    append_json_string(out, value);
   }
   return out + '}';
 }
@@ -78,7 +62,7 @@ std::string json_of(const std::vector<std::string>& names) {
   std::string out = "[";
   for (const std::string& name : names) {
     if (out.size() > 1) out += ',';
-    append_json(out, name);
+    append_json_string(out, name);
   }
   return out + ']';
 }

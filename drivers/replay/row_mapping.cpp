@@ -4,8 +4,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "base/json_text.h"
 #include "base/time_text.h"
-#include "drivers/json_text.h"
 
 namespace sluice::drivers {
 

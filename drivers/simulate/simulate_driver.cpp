@@ -2,8 +2,8 @@
 
 #include <cstdlib>
 
+#include "base/json_text.h"
 #include "base/time_text.h"
-#include "drivers/json_text.h"
 
 namespace sluice::drivers {
 

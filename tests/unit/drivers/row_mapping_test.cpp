@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "drivers/json_text.h"
-
 namespace sluice::drivers {
 namespace {
 
@@ -95,13 +93,6 @@ TEST(TimeColumn, IsReadInEveryFormat) {
   EXPECT_EQ(std::nullopt, parse_time_ms("12x", TimeFormat::kMilliseconds));
   EXPECT_EQ(std::nullopt, parse_time_ms("nan", TimeFormat::kSeconds));
   EXPECT_EQ(std::nullopt, parse_time_ms("1e300", TimeFormat::kSeconds));
-}
-
-TEST(JsonText, TellsNumbersFromText) {
-  for (const char* number : {"0", "-0", "10", "1.5", "-1.5e10", "1E-3", "0.0"})
-    EXPECT_TRUE(is_json_number(number)) << number;
-  for (const char* text : {"", "-", "01", "1.", ".5", "+1", "1e", "1e+", "0x1", "NaN", "1 ", "1,5"})
-    EXPECT_FALSE(is_json_number(text)) << text;
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
-#include "drivers/json_text.h"
+#include "base/json_text.h"
 
 #include <cstdio>
 
-namespace sluice::drivers {
+namespace sluice {
 
 namespace {
 
@@ -63,4 +63,4 @@ void append_json_value(std::string& out, std::string_view text) {
   }
 }
 
-}  // namespace sluice::drivers
+}  // namespace sluice
