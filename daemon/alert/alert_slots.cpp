@@ -51,12 +51,6 @@ std::vector<AlertEvent> AlertSlots::standing() const {
   return events;
 }
 
-std::size_t AlertSlots::undelivered() const {
-  std::size_t count = 0;
-  for (const auto& [name, inbox] : channels_) count += inbox.size();
-  return count;
-}
-
 void AlertSlots::wake_all() {
   for (auto& [name, inbox] : channels_) inbox.wake();
 }

@@ -26,7 +26,6 @@ class AlertSlots {
   KeyedInbox<AlertEvent>& channel(const std::string& name) { return channels_.at(name); }
   std::vector<std::string> channel_names() const;
   std::vector<AlertEvent> standing() const;
-  std::size_t undelivered() const;
   void wake_all();
 
  private:

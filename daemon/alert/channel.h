@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -10,21 +11,23 @@
 
 namespace sluice {
 
+// What became of one event. status: ok, the other side has it; kRefused, it never will; anything else, try
+// again, and not before `retry_after` when the other side asked for that.
+struct ChannelAnswer {
+  Status status;
+  std::chrono::milliseconds retry_after{0};
+};
+
 class Channel {
  public:
   virtual ~Channel() = default;
-  // Tells of the newest transition of one (rule, sensor). kUnavailable: try again later; kRefused: never
-  // will.
-  virtual Status deliver(const AlertEvent& event) = 0;
-  // Tells of several, in order; result i is that of events[i]. A channel that can have more than one on its
-  // way at a time overrides it.
-  virtual std::vector<Status> deliver_all(const std::vector<AlertEvent>& events) {
-    std::vector<Status> results;
-    results.reserve(events.size());
-    for (const AlertEvent& event : events) results.push_back(deliver(event));
-    return results;
-  }
+  // Tells of the newest transitions, each of another (rule, sensor), at most at_once() of them; answer i is
+  // about events[i]. Takes no longer than the channel's time limit.
+  virtual std::vector<ChannelAnswer> deliver_all(const std::vector<AlertEvent>& events) = 0;
+  virtual std::size_t at_once() const { return 16; }
   virtual void tick() {}  // between deliveries: reconnect, keep alive
+  // Not ok: deliver_all() would fail at once, and this is why.
+  virtual Status ready() { return {}; }
 };
 
 // The seam to an MQTT connection that alerts have for themselves (io/mqtt_publisher is the real one). One

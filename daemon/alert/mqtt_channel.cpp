@@ -57,32 +57,35 @@ Status MqttChannel::send(const std::string& topic, const std::string& payload, b
 Status MqttChannel::send_event(const AlertEvent& event) {
   const std::string topic = alert_topic(event);
   const std::string json = to_json_(event);
-  bool firing = event.state == AlertState::kFiring;
-  Status sent = send(topic, json, firing);
-  if (sent && !firing) sent = send(topic, "", true);
+  const bool firing = event.state == AlertState::kFiring;
+  const bool test = (event.flags & kTest) != 0;  // leaves nothing behind
+  Status sent = send(topic, json, firing && !test);
+  if (sent && !firing && !test) sent = send(topic, "", true);
   if (sent) sent = send(root_ + "/events", json, false);
   return sent;
 }
 
-Status MqttChannel::deliver(const AlertEvent& event) {
-  return std::move(deliver_all({event}).front());
-}
-
-std::vector<Status> MqttChannel::deliver_all(const std::vector<AlertEvent>& events) {
-  std::vector<Status> results;
+std::vector<ChannelAnswer> MqttChannel::deliver_all(const std::vector<AlertEvent>& events) {
+  std::vector<ChannelAnswer> answers;
   if (!connect_if_due()) {
-    Error down = make_error(ErrorCode::kUnavailable, "the alert connection is down; it is tried again");
-    results.assign(events.size(), down);
-    return results;
+    answers.assign(events.size(), {ready(), {}});
+    return answers;
   }
-  for (const AlertEvent& event : events) results.push_back(send_event(event));
+  for (const AlertEvent& event : events) answers.push_back({send_event(event), {}});
   // Without the broker's acknowledgement it is not known which of them arrived: all are told again.
   if (Status all = publisher_.wait_acknowledged(kAcknowledgeTimeout); !all) {
-    for (Status& result : results) {
-      if (result) result = all;
+    for (ChannelAnswer& answer : answers) {
+      if (answer.status) answer.status = all;
     }
   }
-  return results;
+  return answers;
+}
+
+Status MqttChannel::ready() {
+  if (up_ && publisher_.connected()) return {};
+  return make_error(ErrorCode::kUnavailable, last_complaint_.empty()
+                                                 ? "the alert connection is down; it is tried again"
+                                                 : last_complaint_);
 }
 
 void MqttChannel::tick() {

@@ -25,9 +25,10 @@ class MqttChannel final : public Channel {
               std::function<std::string(const AlertEvent&)> to_json,
               std::function<std::vector<AlertEvent>()> standing, std::uint64_t jitter_seed);
 
-  Status deliver(const AlertEvent& event) override;
-  std::vector<Status> deliver_all(const std::vector<AlertEvent>& events) override;
+  std::vector<ChannelAnswer> deliver_all(const std::vector<AlertEvent>& events) override;
+  std::size_t at_once() const override { return 100; }
   void tick() override;  // connects when it is time
+  Status ready() override;
   // The gateway's own state, retained on sluice/<gateway>/status: now, and again at each connect.
   Status publish_status(const std::string& json);
   void close(const std::string& last_status);  // publishes it and disconnects

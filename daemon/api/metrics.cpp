@@ -38,6 +38,19 @@ class Families {
       family.metric.push_back(std::move(metric));
     }
   }
+  // One series for each channel of alerts.
+  template <class Value>
+  void by_channel(std::string name, std::string help, MetricType type,
+                  const std::vector<StatusSnapshot::Channel>& channels, Value value) {
+    MetricFamily& family = add(std::move(name), std::move(help), type);
+    for (const StatusSnapshot::Channel& channel : channels) {
+      ClientMetric metric;
+      (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) =
+          static_cast<double>(value(channel));
+      metric.label.push_back({"channel", channel.name});
+      family.metric.push_back(std::move(metric));
+    }
+  }
   void info(std::string name, std::string help, std::vector<ClientMetric::Label> labels) {
     ClientMetric metric;
     metric.gauge.value = 1;
@@ -113,6 +126,21 @@ void add_intake(Families& out, const StatusSnapshot& s) {
   out.gauge("sluice_alerts_firing", "Alerts that stand", number(s.engine.firing));
 }
 
+void add_channels(Families& out, const std::vector<StatusSnapshot::Channel>& channels) {
+  using Channel = StatusSnapshot::Channel;
+  if (channels.empty()) return;
+  out.by_channel("sluice_channel_failing", "1 while the channel cannot be told of alerts", MetricType::Gauge,
+                 channels, [](const Channel& c) { return c.failing ? 1 : 0; });
+  out.by_channel("sluice_channel_waiting", "Alerts that the channel has not been told of", MetricType::Gauge,
+                 channels, [](const Channel& c) { return c.waiting; });
+  out.by_channel("sluice_channel_delivered_total", "Alerts told since start", MetricType::Counter, channels,
+                 [](const Channel& c) { return c.delivered; });
+  out.by_channel("sluice_channel_refused_total", "Alerts that the channel will never take",
+                 MetricType::Counter, channels, [](const Channel& c) { return c.refused; });
+  out.by_channel("sluice_channel_failures_total", "Tries that failed and are repeated", MetricType::Counter,
+                 channels, [](const Channel& c) { return c.failures; });
+}
+
 void add_batch_layer(Families& out, const StatusSnapshot& s) {
   out.gauge("sluice_store_rows", "Rows in the reading table", number(s.store.rows));
   out.gauge("sluice_store_size_bytes", "Size of the database with its log", number(s.store.size_bytes));
@@ -141,6 +169,7 @@ std::string metrics_text(const MetricsSnapshot& metrics) {
            {{"gateway", metrics.status.gateway}, {"version", metrics.status.version}});
   add_ledger(out, metrics.totals);
   add_intake(out, metrics.status);
+  add_channels(out, metrics.status.channels);
   add_batch_layer(out, metrics.status);
   out.counter("sluice_inbox_refused_total", "Items that a bounded queue had no room for",
               number(metrics.inbox_refused));

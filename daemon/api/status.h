@@ -58,6 +58,17 @@ struct StatusSnapshot {
     std::optional<std::int64_t> last_commit_age_ms;
     std::string last_error;  // empty: the last commit went well
   } store;
+  struct Channel {  // to tell alerts to
+    std::string name;
+    std::string type;
+    bool failing = false;         // it cannot be told now
+    std::uint64_t waiting = 0;    // alerts that it has not been told of
+    std::uint64_t delivered = 0;  // since start
+    std::uint64_t refused = 0;    // since start: it will never take them
+    std::uint64_t failures = 0;   // since start: tries that are repeated
+    std::string last_error;
+  };
+  std::vector<Channel> channels;
   struct Days {
     std::uint64_t dirty = 0;
     std::string newest_summary;  // YYYY-MM-DD; empty: none yet

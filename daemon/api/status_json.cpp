@@ -89,6 +89,25 @@ void read_parts(const Json& json, StatusSnapshot& s) {
   disk.get("free_bytes", s.disk.free_bytes);
 }
 
+void read_channels(const Json& json, StatusSnapshot& s) {
+  auto found = json.find("channels");
+  if (found == json.end() || !found->is_array()) return;
+  for (const Json& entry : *found) {
+    if (!entry.is_object()) continue;
+    StatusSnapshot::Channel channel;
+    Members members(entry);
+    members.get("name", channel.name);
+    members.get("type", channel.type);
+    members.get("failing", channel.failing);
+    members.get("waiting", channel.waiting);
+    members.get("delivered", channel.delivered);
+    members.get("refused", channel.refused);
+    members.get("failures", channel.failures);
+    members.get("last_error", channel.last_error);
+    s.channels.push_back(std::move(channel));
+  }
+}
+
 void read_problems(const Json& json, StatusSnapshot& s) {
   auto found = json.find("problems");
   if (found == json.end() || !found->is_array()) return;
@@ -133,6 +152,17 @@ std::string status_to_json(const StatusSnapshot& s) {
            {"size_bytes", s.store.size_bytes},   {"transactions", s.store.transactions},
            {"write_bytes", s.store.write_bytes}, {"last_commit_age_ms", or_null(s.store.last_commit_age_ms)},
            {"last_error", s.store.last_error}};
+  json["channels"] = Json::array();
+  for (const StatusSnapshot::Channel& channel : s.channels) {
+    json["channels"].push_back(Json{{"name", channel.name},
+                                    {"type", channel.type},
+                                    {"failing", channel.failing},
+                                    {"waiting", channel.waiting},
+                                    {"delivered", channel.delivered},
+                                    {"refused", channel.refused},
+                                    {"failures", channel.failures},
+                                    {"last_error", channel.last_error}});
+  }
   json["days"] = Json{{"dirty", s.days.dirty}, {"newest_summary", s.days.newest_summary}};
   json["outbox"] = Json{{"pending", s.outbox.pending},
                         {"parked", s.outbox.parked},
@@ -153,6 +183,7 @@ Result<StatusSnapshot> status_from_json(const std::string& text) {
     if (!json.is_object()) return make_error(ErrorCode::kInvalid, "the status is not a JSON object");
     StatusSnapshot status;
     read_parts(json, status);
+    read_channels(json, status);
     read_problems(json, status);
     return status;
   } catch (const Json::exception& failure) {

@@ -44,6 +44,14 @@ std::string store_line(const StatusSnapshot& s) {
   return text;
 }
 
+std::string channel_line(const StatusSnapshot::Channel& channel) {
+  std::string text = fmt::format("{} ({}): {}, {} told, {} waiting", channel.name, channel.type,
+                                 channel.failing ? "failing" : "fine", channel.delivered, channel.waiting);
+  if (channel.refused > 0) text += fmt::format(", {} refused", channel.refused);
+  if (!channel.last_error.empty()) text += "; last error: " + channel.last_error;
+  return text;
+}
+
 std::string outbox_line(const StatusSnapshot& s) {
   std::string text = fmt::format("{} waiting", s.outbox.pending);
   if (s.outbox.oldest_age_ms) text += ", the oldest for " + format_duration(*s.outbox.oldest_age_ms);
@@ -84,6 +92,7 @@ std::string status_to_text(const StatusSnapshot& s) {
   line(text, "engine",
        fmt::format("{}, {} firing", counted(s.engine.sensors, "sensor", "sensors"),
                    counted(s.engine.firing, "alert", "alerts")));
+  for (const StatusSnapshot::Channel& channel : s.channels) line(text, "channel", channel_line(channel));
   line(text, "store", store_line(s));
   line(text, "days",
        fmt::format("newest summary {}, {} to be summed",

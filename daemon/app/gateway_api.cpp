@@ -36,12 +36,14 @@ constexpr std::size_t kOutboxScan = 1000;
 }  // namespace
 
 GatewayApi::GatewayApi(const Settings& settings, Clock& clock, Journal& journal, Intake& intake,
-                       AlertSlots& slots, StoreView& view, Vitals& vitals)
+                       AlertSlots& slots, const std::vector<WiredChannel>& channels, StoreView& view,
+                       Vitals& vitals)
     : settings_(settings),
       clock_(clock),
       journal_(journal),
       intake_(intake),
       slots_(slots),
+      channels_(channels),
       view_(view),
       vitals_(vitals),
       started_(clock.now()) {}
@@ -71,6 +73,8 @@ StatusSnapshot GatewayApi::status() {
   s.journal = {journal_.used_bytes(), journal_.capacity_bytes(),
                settings_.store.durability == Durability::kPower ? "power" : "crash", journal_.last_seq()};
   s.engine = {vitals_.records, vitals_.sensors, vitals_.firing};
+
+  for (const WiredChannel& channel : channels_) s.channels.push_back(channel.loop->state());
 
   const StoreStatus store = vitals_.store.get();
   s.store.cursor_seq = vitals_.cursor_seq;
@@ -118,8 +122,11 @@ void GatewayApi::add_problems(StatusSnapshot& s) {
   }
   if (!s.outbox.last_error.empty())
     problem("uploads wait: " + s.outbox.last_error, "they are retried; sluicectl upload status");
-  if (std::size_t waiting = slots_.undelivered(); waiting > 0) {
-    problem(std::to_string(waiting) + " alerts are not delivered yet", "check the channels under notify");
+  for (const StatusSnapshot::Channel& channel : s.channels) {
+    if (!channel.failing && channel.waiting == 0) continue;
+    problem("channel " + channel.name + ": " + std::to_string(channel.waiting) + " alerts wait" +
+                (channel.failing ? ": " + channel.last_error : ""),
+            "check the channel under notify, then sluicectl alerts test " + channel.name);
   }
 }
 

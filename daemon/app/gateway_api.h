@@ -8,6 +8,7 @@
 #include "alert/alert_slots.h"
 #include "api/api_source.h"
 #include "app/vitals.h"
+#include "app/wire_channels.h"
 #include "base/clock.h"
 #include "config/settings.h"
 #include "intake/intake.h"
@@ -19,7 +20,7 @@ namespace sluice {
 class GatewayApi final : public ApiSource {
  public:
   GatewayApi(const Settings& settings, Clock& clock, Journal& journal, Intake& intake, AlertSlots& slots,
-             StoreView& view, Vitals& vitals);
+             const std::vector<WiredChannel>& channels, StoreView& view, Vitals& vitals);
 
   StatusSnapshot status() override;
   MetricsSnapshot metrics() override;
@@ -44,6 +45,7 @@ class GatewayApi final : public ApiSource {
   Journal& journal_;
   Intake& intake_;
   AlertSlots& slots_;
+  const std::vector<WiredChannel>& channels_;
   StoreView& view_;
   Vitals& vitals_;
   const Instant started_;

@@ -1,14 +1,24 @@
 // NotifyLoop: one notifier thread. Fetches what is new for its channel and delivers it until the other side
-// has it; a channel that hangs keeps only this thread waiting.
+// has it; a channel that hangs keeps only this thread waiting. What failed waits for its own time, longer
+// after each try, and never ahead of what is new; a newer transition of the same slot takes its place.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <future>
+#include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "alert/alert_slots.h"
 #include "alert/channel.h"
-#include "app/store_loop.h"
+#include "alert/channel_settings.h"
+#include "api/status.h"
 #include "app/vitals.h"
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/inbox.h"
 #include "base/log.h"
 
 namespace sluice {
@@ -16,25 +26,55 @@ namespace sluice {
 class NotifyLoop {
  public:
   struct Hooks {
-    std::function<void()> tick;   // beside the channel's own, on the same thread
-    std::function<void()> close;  // at the end
+    std::function<void()> tick = [] {};   // beside the channel's own, on the same thread
+    std::function<void()> close = [] {};  // at the end
   };
-  NotifyLoop(std::string name, Channel& channel, AlertSlots& slots, StoreLoop& store, Vitals& vitals,
-             Log& log, Hooks hooks);
+  using Delivered = std::function<void(const AlertEvent&)>;  // the other side has it, or never will
+
+  NotifyLoop(const NotifyEntry& entry, Channel& channel, KeyedInbox<AlertEvent>& inbox, Delivered delivered,
+             Clock& clock, Vitals& vitals, Log& log, Hooks hooks, std::uint64_t jitter_seed);
   void run();  // the thread: until vitals.stopping, and then as long as deliveries succeed
-  // One turn of it: what is new within `patience`. False: the other side did not take it.
+  // One turn of it: what is new or due within `patience`. False: the channel is not ready, nothing was tried.
   bool step(std::chrono::milliseconds patience);
 
+  // Any thread.
+  StatusSnapshot::Channel state() const;
+  // Tells the channel of `event`, and that it is resolved: the answer comes when its thread has time for it.
+  // kFull: tests already wait.
+  Result<std::future<Status>> test(AlertEvent event);
+
  private:
-  bool deliver_one(std::chrono::milliseconds patience);
-  std::string name_;
+  struct Attempt {
+    std::string key;
+    AlertEvent event;
+    int failures = 0;
+    std::int64_t due_boot_ms = 0;
+  };
+  struct Test {
+    AlertEvent event;
+    std::promise<Status> answer;
+  };
+  bool round(std::chrono::milliseconds patience);  // false: something has to be tried again
+  std::vector<Attempt> collect(std::chrono::milliseconds patience);
+  bool settle(Attempt attempt, const ChannelAnswer& answer);
+  void note(bool any_taken, bool any_failed);
+  void run_tests();
+  Status deliver_test(AlertEvent event);
+  void say(const std::string& error);
+
+  const std::string name_;
   Channel& channel_;
   KeyedInbox<AlertEvent>& inbox_;
-  StoreLoop& store_;
+  Delivered delivered_;
+  Clock& clock_;
   Vitals& vitals_;
   Log& log_;
   Hooks hooks_;
-  bool failing_ = false;
+  Backoff backoff_;
+  std::map<std::string, Attempt> waiting_;  // one a slot at most
+  bool down_ = false;                       // of the last deliveries none went well
+  Inbox<Test> tests_;
+  Shared<StatusSnapshot::Channel> state_;
 };
 
 }  // namespace sluice

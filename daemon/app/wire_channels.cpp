@@ -1,11 +1,14 @@
 #include "app/wire_channels.h"
 
+#include <cstdlib>
 #include <random>
 #include <utility>
 
 #include "alert/event_json.h"
+#include "alert/exec_channel.h"
 #include "alert/mqtt_channel.h"
 #include "io/mqtt_publisher.h"
+#include "io/posix_program_runner.h"
 
 namespace sluice {
 
@@ -38,6 +41,23 @@ NotifyLoop::Hooks wire_one(const MqttChannelSettings&, const ChannelParts& parts
   return hooks;
 }
 
+// Programs get what they need to find their own files, and nothing that is meant for us alone (systemd's
+// variables, credentials).
+std::vector<std::string> program_environment() {
+  std::vector<std::string> variables;
+  for (const char* name : {"PATH", "HOME", "USER", "LANG", "LC_ALL", "TZ"}) {
+    if (const char* value = std::getenv(name)) variables.push_back(std::string(name) + "=" + value);
+  }
+  return variables;
+}
+
+NotifyLoop::Hooks wire_one(const ExecSettings& settings, const ChannelParts& parts, WiredChannel& wired) {
+  wired.programs = std::make_unique<PosixProgramRunner>(&parts.vitals.stopping);
+  wired.channel = std::make_unique<ExecChannel>(*wired.programs, parts.log, settings,
+                                                parts.settings.gateway.id, program_environment());
+  return {};
+}
+
 }  // namespace
 
 std::vector<WiredChannel> wire_channels(const ChannelParts& parts) {
@@ -46,8 +66,12 @@ std::vector<WiredChannel> wire_channels(const ChannelParts& parts) {
     WiredChannel wired;
     NotifyLoop::Hooks hooks =
         std::visit([&](const auto& settings) { return wire_one(settings, parts, wired); }, entry.channel);
-    wired.loop = std::make_unique<NotifyLoop>(entry.name, *wired.channel, parts.slots, parts.store,
-                                              parts.vitals, parts.log, std::move(hooks));
+    wired.loop = std::make_unique<NotifyLoop>(
+        entry, *wired.channel, parts.slots.channel(entry.name),
+        [&store = parts.store, name = entry.name](const AlertEvent& event) {
+          store.delivered({event.id, event.state, name});
+        },
+        parts.clock, parts.vitals, parts.log, std::move(hooks), std::random_device{}());
     channels.push_back(std::move(wired));
   }
   return channels;

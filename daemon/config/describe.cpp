@@ -167,10 +167,21 @@ void write_condition(Writer& out, const Rule& rule) {
   }
 }
 
+void write_channel(Writer&, const MqttChannelSettings&) {}
+
+void write_channel(Writer& out, const ExecSettings& exec) {
+  out.texts("command", exec.command);
+  out.duration("timeout", exec.timeout);
+  out.number("parallel", static_cast<std::int64_t>(exec.parallel));
+}
+
 void write_alerts(Writer& out, const Settings& settings) {
   out.map("notify", [&] {
     for (const NotifyEntry& channel : settings.notify) {
-      out.map(quote(channel.name), [&] { out.word("type", channel.type()); });
+      out.map(quote(channel.name), [&] {
+        out.word("type", channel.type());
+        std::visit([&](const auto& settings) { write_channel(out, settings); }, channel.channel);
+      });
     }
   });
   out.map("alerting", [&] { out.duration("max_age", settings.alerts.max_age); });

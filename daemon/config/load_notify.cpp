@@ -8,12 +8,29 @@ namespace sluice {
 
 namespace {
 
-void load_mqtt_channel(MapReader&, NotifyEntry& entry) {
+using std::chrono::milliseconds;
+
+void load_mqtt_channel(MapReader& reader, NotifyEntry& entry) {
   entry.channel = MqttChannelSettings{};
+  if (entry.name == "mqtt") return;
+  reader.wrong("type", "is \"mqtt\"", "expected another type: the one connection for alerts is channel mqtt");
 }
 
-constexpr std::array<std::pair<const char*, void (*)(MapReader&, NotifyEntry&)>, 1> kTypes{
-    {{"mqtt", load_mqtt_channel}}};
+void load_exec(MapReader& reader, NotifyEntry& entry) {
+  ExecSettings exec;
+  reader.required("command", "a program and its arguments, such as [/usr/local/bin/tell, ops]");
+  reader.each_text("command", [&](const std::string& word, Position) { exec.command.push_back(word); });
+  if (reader.given("command") && (exec.command.empty() || !exec.command.front().starts_with('/'))) {
+    reader.wrong("command", "does not begin with a program",
+                 "expected a list that begins with an absolute path: no shell is asked");
+  }
+  reader.duration("timeout", exec.timeout, milliseconds(100), std::chrono::minutes(10));
+  reader.number("parallel", exec.parallel, 1, 16);
+  entry.channel = std::move(exec);
+}
+
+constexpr std::array<std::pair<const char*, void (*)(MapReader&, NotifyEntry&)>, 2> kTypes{
+    {{"mqtt", load_mqtt_channel}, {"exec", load_exec}}};
 
 std::vector<std::string> type_names() {
   std::vector<std::string> names;
@@ -36,6 +53,8 @@ void load_channel(MapReader& reader, NotifyEntry& entry) {
     return;
   }
   known->second(reader, entry);
+  if (entry.name == "mqtt" && type != "mqtt")
+    reader.wrong("type", "is " + in_quotes(type), "expected mqtt: give this channel another name");
 }
 
 }  // namespace

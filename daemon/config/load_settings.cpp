@@ -100,9 +100,10 @@ Result<Settings> load_settings(const std::string& path, NamedFiles files) {
 std::set<std::string> known_keys() {
   LoadContext context;
   Settings settings;
-  auto document =
-      parse_yaml("{readings: [{}], sensors: [{}], notify: {any: {}}, alerts: [{}], upload: {to: [{}]}}",
-                 context.problems);
+  auto document = parse_yaml(
+      "{readings: [{}], sensors: [{}], notify: {mqtt: {type: mqtt}, run: {type: exec}}, alerts: [{}], "
+      "upload: {to: [{}]}}",
+      context.problems);
   load_sections(*document, settings, context);
   return context.keys;
 }

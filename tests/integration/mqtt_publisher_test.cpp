@@ -166,7 +166,7 @@ TEST_F(PublisherOf, CarriesTheChannelThroughABrokersRestart) {
       publisher, clock, log, "gw", [](const AlertEvent& e) { return e.alert; }, [&] { return standing; }, 1);
   TestClient other(broker.port());
   ASSERT_TRUE(other.publish("sluice/gw/alerts/stale/x", "x", 1, true));
-  ASSERT_TRUE(channel.deliver(hot).ok());
+  ASSERT_TRUE(channel.deliver_all({hot}).front().status.ok());
   standing = {hot};
   auto retained = [&] {
     TestClient reader(broker.port());
@@ -186,7 +186,7 @@ TEST_F(PublisherOf, CarriesTheChannelThroughABrokersRestart) {
   }));
   EXPECT_EQ(std::vector<std::string>{"sluice/gw/alerts/hot/a/b"}, retained());
   hot.state = AlertState::kResolved;
-  ASSERT_TRUE(channel.deliver(hot).ok());
+  ASSERT_TRUE(channel.deliver_all({hot}).front().status.ok());
   EXPECT_EQ(std::vector<std::string>{}, retained());
 }
 

@@ -23,7 +23,7 @@ mqtt: {broker: "mqtts://broker.example", protocol: 3.1.1, username: "a\"\\\n\x07
 sensors:
   - {sensor: "a/+", scale: 0.1, offset: -1e-300, plausible: [-40, 1e21], invalid: [85, -127], every: 90s,
      unit: "°C", labels: {site: "null", "x y": "1"}}
-notify: {null-one: {type: mqtt}}
+notify: {null-one: {type: exec, command: [/bin/tell, "a b", ""], timeout: 3s, parallel: 2}}
 alerts:
   - {name: a, sensor: "#", above: 1.1, clear: 1, for: 500ms, severity: "null", notify: [mqtt, null-one],
      message: "{sensor}: \"{value}\""}
@@ -39,6 +39,8 @@ upload: {at: "23:59", to: []}
 TEST_F(Description, NamesEveryKeyThatTheLoadersKnow) {
   std::string text = describe(with(R"(
 sensors: [{sensor: a, scale: 2, offset: 1, plausible: [1, 2], every: 1s, unit: x}]
+notify:
+  run: {type: exec, command: [/bin/tell]}
 alerts:
   - {name: a, sensor: "#", above: 2, clear: 1}
   - {name: b, sensor: "#", below: 1}

@@ -79,6 +79,7 @@ class MqttChannelOf : public ::testing::Test {
     e.state = state;
     return e;
   }
+  Status deliver(const AlertEvent& e) { return channel_.deliver_all({e}).front().status; }
   static std::string json(const AlertEvent& e) {
     return "{" + e.id + (e.state == AlertState::kFiring ? " firing}" : " resolved}");
   }
@@ -92,7 +93,7 @@ class MqttChannelOf : public ::testing::Test {
 TEST_F(MqttChannelOf, RetainsAFiringAlertThenTellsTheEvent) {
   channel_.tick();
   publisher_.log.clear();
-  EXPECT_TRUE(channel_.deliver(event("hot", "a/b", AlertState::kFiring)).ok());
+  EXPECT_TRUE(deliver(event("hot", "a/b", AlertState::kFiring)).ok());
   EXPECT_EQ((std::vector<Published>{{"sluice/gw/alerts/hot/a/b", "{hota/b firing}", true},
                                     {"sluice/gw/events", "{hota/b firing}", false}}),
             publisher_.log);
@@ -100,9 +101,9 @@ TEST_F(MqttChannelOf, RetainsAFiringAlertThenTellsTheEvent) {
 
 TEST_F(MqttChannelOf, TellsAResolvedAlertUnretainedThenClearsThenTellsTheEvent) {
   channel_.tick();
-  (void)channel_.deliver(event("hot", "a", AlertState::kFiring));
+  (void)deliver(event("hot", "a", AlertState::kFiring));
   publisher_.log.clear();
-  EXPECT_TRUE(channel_.deliver(event("hot", "a", AlertState::kResolved)).ok());
+  EXPECT_TRUE(deliver(event("hot", "a", AlertState::kResolved)).ok());
   EXPECT_EQ((std::vector<Published>{{"sluice/gw/alerts/hot/a", "{hota resolved}", false},
                                     {"sluice/gw/alerts/hot/a", "", true},
                                     {"sluice/gw/events", "{hota resolved}", false}}),
@@ -113,7 +114,7 @@ TEST_F(MqttChannelOf, TellsAResolvedAlertUnretainedThenClearsThenTellsTheEvent) 
 TEST_F(MqttChannelOf, WritesWhatNoTopicMayHoldAsHexadecimal) {
   channel_.tick();
   publisher_.log.clear();
-  (void)channel_.deliver(event("hot", "a+b/#/c\nd", AlertState::kFiring));
+  (void)deliver(event("hot", "a+b/#/c\nd", AlertState::kFiring));
   EXPECT_EQ("sluice/gw/alerts/hot/a%2Bb/%23/c%0Ad", publisher_.log.front().topic);
 }
 
@@ -141,13 +142,13 @@ TEST_F(MqttChannelOf, RepublishesWhatStandsEvenWhenItCannotReadBack) {
   standing_ = {event("hot", "a", AlertState::kFiring)};
   channel_.tick();
   EXPECT_EQ(3u, publisher_.retained_messages.size());
-  EXPECT_TRUE(channel_.deliver(event("hot", "b", AlertState::kFiring)).ok());
+  EXPECT_TRUE(deliver(event("hot", "b", AlertState::kFiring)).ok());
 }
 
 TEST_F(MqttChannelOf, SaysWhatWasNotAcknowledged) {
   channel_.tick();
   publisher_.acknowledges = false;
-  Status status = channel_.deliver(event("hot", "a", AlertState::kFiring));
+  Status status = deliver(event("hot", "a", AlertState::kFiring));
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(ErrorCode::kUnavailable, status.error().code);
 }
@@ -158,7 +159,7 @@ TEST_F(MqttChannelOf, DeliversManyWithoutWaitingForEach) {
   publisher_.room = 10;
   std::vector<AlertEvent> events;
   for (int i = 0; i < 100; ++i) events.push_back(event("hot", "s" + std::to_string(i), AlertState::kFiring));
-  for (const Status& status : channel_.deliver_all(events)) EXPECT_TRUE(status.ok());
+  for (const ChannelAnswer& answer : channel_.deliver_all(events)) EXPECT_TRUE(answer.status.ok());
   EXPECT_EQ(200u, publisher_.log.size());
   EXPECT_EQ(0u, publisher_.unacknowledged);
 }
@@ -167,14 +168,14 @@ TEST_F(MqttChannelOf, TriesToConnectWithABackoffOfItsOwn) {
   publisher_.reachable = false;
   for (int second = 0; second < 600; ++second) {
     channel_.tick();
-    EXPECT_FALSE(channel_.deliver(event("hot", "a", AlertState::kFiring)).ok());
+    EXPECT_FALSE(deliver(event("hot", "a", AlertState::kFiring)).ok());
     clock_.pass_ms(1000);
   }
   EXPECT_GE(publisher_.connects, 20);
   EXPECT_LE(publisher_.connects, 50);
   publisher_.reachable = true;
   clock_.pass_ms(30000);
-  EXPECT_TRUE(channel_.deliver(event("hot", "a", AlertState::kFiring)).ok());
+  EXPECT_TRUE(deliver(event("hot", "a", AlertState::kFiring)).ok());
 }
 
 TEST_F(MqttChannelOf, KeepsTheStatusForTheNextConnect) {

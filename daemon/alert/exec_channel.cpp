@@ -1,0 +1,109 @@
+#include "alert/exec_channel.h"
+
+#include <fmt/format.h>
+
+#include <initializer_list>
+#include <utility>
+
+#include "alert/event_json.h"
+#include "base/time_text.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr int kTempFail = 75;
+constexpr std::size_t kQuotedBytesMax = 200;
+
+// An environment ends a value at the first NUL.
+std::string variable(const std::string& name, std::string value) {
+  std::erase(value, '\0');
+  return "SLUICE_ALERT_" + name + "=" + value;
+}
+
+// On one line, as far as it is worth repeating.
+std::string quoted(const std::string& output) {
+  std::string line;
+  for (char c : output.substr(0, kQuotedBytesMax)) {
+    line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  }
+  while (!line.empty() && line.back() == ' ') line.pop_back();
+  return line.empty() ? "" : " and wrote \"" + line + (output.size() > kQuotedBytesMax ? "…\"" : "\"");
+}
+
+}  // namespace
+
+ExecChannel::ExecChannel(ProgramRunner& runner, Log& log, ExecSettings settings, std::string gateway,
+                         std::vector<std::string> environment)
+    : runner_(runner),
+      log_(log),
+      settings_(std::move(settings)),
+      gateway_(std::move(gateway)),
+      environment_(std::move(environment)) {}
+
+std::vector<ChannelAnswer> ExecChannel::deliver_all(const std::vector<AlertEvent>& events) {
+  std::vector<ProgramRun> runs;
+  runs.reserve(events.size());
+  for (const AlertEvent& event : events) runs.push_back(run_for(event));
+  std::vector<ChannelAnswer> answers;
+  for (const Result<ProgramEnd>& end : runner_.run_all(runs)) {
+    if (!end) {
+      // A program that is not there may be installed later: the alert waits for it.
+      answers.push_back({make_error(ErrorCode::kUnavailable, end.error().context), {}});
+    } else {
+      answers.push_back({judge(*end), {}});
+    }
+  }
+  return answers;
+}
+
+ProgramRun ExecChannel::run_for(const AlertEvent& event) const {
+  ProgramRun run;
+  run.argv = settings_.command;
+  run.timeout = settings_.timeout;
+  run.input = event_to_json(event, gateway_) + "\n";
+  run.environment = environment_;
+  std::string flags;
+  for (const std::string& flag : flag_names(event.flags)) flags += (flags.empty() ? "" : " ") + flag;
+  for (const auto& [name, value] : std::initializer_list<std::pair<const char*, std::string>>{
+           {"ID", event.id},
+           {"GATEWAY", gateway_},
+           {"NAME", event.alert},
+           {"SENSOR", event.sensor},
+           {"STATE", event.state == AlertState::kFiring ? "firing" : "resolved"},
+           {"SEVERITY", event.severity},
+           {"VALUE", fmt::format("{}", event.value)},
+           {"THRESHOLD", fmt::format("{}", event.threshold)},
+           {"UNIT", event.unit},
+           {"SINCE", format_rfc3339(event.since_ms)},
+           {"AT", format_rfc3339(event.at_ms)},
+           {"MESSAGE", event.message},
+           {"FLAGS", flags}}) {
+    run.environment.push_back(variable(name, value));
+  }
+  return run;
+}
+
+Status ExecChannel::judge(const ProgramEnd& end) const {
+  const std::string& program = settings_.command.front();
+  const std::string wrote = quoted(end.output);
+  if (end.timed_out) {
+    return make_error(ErrorCode::kUnavailable, program + " was ended after its time limit of " +
+                                                   format_duration(settings_.timeout.count()) + wrote +
+                                                   "; make it quicker, or raise timeout");
+  }
+  if (end.exit_code < 0) {
+    return make_error(ErrorCode::kUnavailable,
+                      program + " was ended by signal " + std::to_string(end.signal) + wrote);
+  }
+  if (end.exit_code == 0) {
+    if (!wrote.empty()) log_.debug("{} ended well{}", program, wrote);
+    return {};
+  }
+  const bool again = end.exit_code == kTempFail;
+  return make_error(again ? ErrorCode::kUnavailable : ErrorCode::kRefused,
+                    program + " ended with status " + std::to_string(end.exit_code) + wrote +
+                        (again ? "" : "; only status 75 has the alert told again"));
+}
+
+}  // namespace sluice

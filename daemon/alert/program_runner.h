@@ -1,0 +1,35 @@
+// ProgramRunner: the seam to other programs that are run and waited for (io/posix_program_runner is the real
+// one). One thread calls.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace sluice {
+
+struct ProgramRun {
+  std::vector<std::string> argv;         // argv[0]: the absolute path of the program
+  std::vector<std::string> environment;  // NAME=value: all that it gets
+  std::string input;                     // its standard input
+  std::chrono::milliseconds timeout{10000};
+};
+
+struct ProgramEnd {
+  int exit_code = -1;  // -1: it was ended by `signal`
+  int signal = 0;
+  bool timed_out = false;  // it, and all that it started in its process group, was ended by us
+  std::string output;      // the beginning of what it wrote to standard output and error
+};
+
+class ProgramRunner {
+ public:
+  virtual ~ProgramRunner() = default;
+  // Runs them side by side and waits for all; result i is that of runs[i]. kNotFound, kRefused: it cannot be
+  // started; kUnavailable: the system has no room for it now.
+  virtual std::vector<Result<ProgramEnd>> run_all(const std::vector<ProgramRun>& runs) = 0;
+};
+
+}  // namespace sluice
