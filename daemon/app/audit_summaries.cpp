@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "base/sha256.h"
@@ -178,6 +179,9 @@ Status SummaryWalk::recompute_in_snapshot(Day day, const SummaryView& document) 
   input.to_ms = document.to_ms;
   input.late_after_ms = INT64_MAX;
   input.sensors = fold_sensors_;
+  std::map<std::string, SensorKind> kinds;
+  for (const SummaryView::Sensor& sensor : document.sensors) kinds[sensor.sensor] = sensor.kind;
+  for (FoldSensor& sensor : input.sensors) sensor.kind = kinds[sensor.name];
   Result<DayFold> fold = fold_day(view_, input);
   if (!fold && fold.error().code == ErrorCode::kCorrupt) {
     report_.add_finding(day, "the day cannot be summed: " + fold.error().context);
@@ -210,16 +214,31 @@ std::string difference(const SummaryView::Sensor& said, const SensorDay& found) 
     double said;
     double found;
   } values[] = {
-      {"min", said.min, found.min},          {"max", said.max, found.max}, {"mean", said.mean, found.mean},
-      {"stddev", said.stddev, found.stddev}, {"p5", said.p5, found.p5},    {"p50", said.p50, found.p50},
-      {"p95", said.p95, found.p95},          {"p99", said.p99, found.p99}, {"first", said.first, found.first},
+      {"min", said.min, found.min},
+      {"max", said.max, found.max},
+      {"mean", said.mean, found.mean},
+      {"stddev", said.stddev, found.stddev},
+      {"p5", said.p5, found.p5},
+      {"p50", said.p50, found.p50},
+      {"p95", said.p95, found.p95},
+      {"p99", said.p99, found.p99},
+      {"first", said.first, found.first},
       {"last", said.last, found.last},
+      {"sum", said.sum.value_or(found.sum), found.sum},
+      {"time-weighted mean", said.time_weighted_mean.value_or(found.time_weighted_mean),
+       found.time_weighted_mean},
+      {"increase", said.increase ? said.increase->value : found.increase, found.increase},
   };
   for (const auto& value : values) {
-    if (value.said != value.found) return differ(value.name, value.said, value.found);
+    // What JSON cannot say is not compared: a sum beyond the largest double.
+    if (value.said != value.found && std::isfinite(value.said))
+      return differ(value.name, value.said, value.found);
   }
   if (said.min_at_ms != found.min_at_ms) return "another time of its minimum";
   if (said.max_at_ms != found.max_at_ms) return "another time of its maximum";
+  if (said.increase && said.increase->resets != found.resets) return "another number of resets";
+  if (said.states && *said.states != found.states) return "other times in its states";
+  if (said.hours && *said.hours != found.hours) return "other hours";
   return "";
 }
 

@@ -165,9 +165,11 @@ Status wire_days(Wiring& w, const Calendar& calendar) {
   summary.gateway = w.settings.gateway.id;
   summary.close_after = w.settings.summary.close_after;
   summary.reopen = w.settings.summary.reopen;
+  summary.statistics = w.settings.summary.statistics;
   NotesOf notes = [entries = w.settings.decode.sensors](const std::string& sensor) {
     const SensorProfile profile = profile_of(entries, sensor, "");
-    return SensorNotes{profile.every.value_or(std::chrono::milliseconds(0)), profile.unit, profile.labels};
+    return SensorNotes{profile.every.value_or(std::chrono::milliseconds(0)), profile.kind, profile.unit,
+                       profile.labels};
   };
   w.summariser = std::make_unique<Summariser>(summary, calendar, *w.day_view, notes, names);
   UploadSettings upload = w.settings.upload;

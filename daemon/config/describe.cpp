@@ -147,6 +147,7 @@ void write_readings(Writer& out, const DecodeSettings& decode) {
     if (entry.plausible) out.reals("plausible", {entry.plausible->first, entry.plausible->second});
     out.reals("invalid", entry.invalid);
     if (entry.every) out.duration("every", *entry.every);
+    if (entry.kind) out.word("kind", word_of(sensor_kind_words(), *entry.kind));
     if (entry.unit) out.text("unit", *entry.unit);
     out.members("labels", entry.labels);
   });
@@ -215,6 +216,10 @@ void write_store(Writer& out, const Settings& settings) {
   out.map("summary", [&] {
     out.duration("close_after", settings.summary.close_after);
     out.duration("reopen", settings.summary.reopen);
+    std::vector<std::string> statistics;
+    for (Statistic statistic : settings.summary.statistics)
+      statistics.push_back(word_of(statistic_words(), statistic));
+    out.texts("statistics", statistics);
   });
 }
 

@@ -91,6 +91,7 @@ void load_sensor(MapReader& reader, DecodeSettings& decode) {
   if (milliseconds every{}; reader.duration("every", every, milliseconds(1), hours(24 * 365))) {
     entry.every = every;
   }
+  if (SensorKind kind{}; reader.choice("kind", kind, sensor_kind_words())) entry.kind = kind;
   if (std::string unit; reader.text("unit", unit)) entry.unit = unit;
   reader.texts("labels", entry.labels);
   decode.sensors.push_back(std::move(entry));

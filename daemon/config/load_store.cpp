@@ -31,6 +31,23 @@ void refuse_together(LoadContext& context, std::initializer_list<const char*> ke
   context.problems.add(context.given[blamed], blamed, wrong, expected);
 }
 
+void load_statistics(MapReader& reader, Statistics& statistics) {
+  std::vector<std::string> words;
+  std::string expected = "expected some of";
+  for (const auto& [word, statistic] : statistic_words()) {
+    words.push_back(word);
+    expected += (words.size() > 1 ? ", " : " ") + word;
+  }
+  Statistics chosen;
+  const bool given = reader.each_text("statistics", [&](const std::string& text, Position at) {
+    for (const auto& [word, statistic] : statistic_words()) {
+      if (word == text) return void(chosen.insert(statistic));
+    }
+    reader.wrong_at(at, "statistics", "has " + in_quotes(text), expected, nearest(text, words));
+  });
+  if (given) statistics = std::move(chosen);
+}
+
 }  // namespace
 
 void load_store(MapReader& root, Settings& settings) {
@@ -52,6 +69,7 @@ void load_store(MapReader& root, Settings& settings) {
   root.map("summary", [&](MapReader& reader) {
     reader.duration("close_after", settings.summary.close_after, seconds(1), hours(24));
     reader.duration("reopen", settings.summary.reopen, milliseconds(0), kYear);
+    load_statistics(reader, settings.summary.statistics);
   });
 }
 

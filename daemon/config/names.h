@@ -28,6 +28,17 @@ inline WordTable<RetainedPolicy> retained_words() {
           {"ignore", RetainedPolicy::kIgnore},
           {"store", RetainedPolicy::kStore}};
 }
+inline WordTable<SensorKind> sensor_kind_words() {
+  WordTable<SensorKind> words;
+  for (SensorKind kind : {SensorKind::kGauge, SensorKind::kCounter, SensorKind::kState})
+    words.emplace_back(sensor_kind_word(kind), kind);
+  return words;
+}
+inline WordTable<Statistic> statistic_words() {
+  return {{"sum", Statistic::kSum},           {"time_weighted_mean", Statistic::kTimeWeightedMean},
+          {"increase", Statistic::kIncrease}, {"states", Statistic::kStates},
+          {"hours", Statistic::kHours},       {"in_alert", Statistic::kInAlert}};
+}
 inline WordTable<Durability> durability_words() {
   return {{"crash", Durability::kCrash}, {"power", Durability::kPower}};
 }

@@ -17,6 +17,7 @@
 #include "intake/broker_link.h"
 #include "intake/clock_trust.h"
 #include "intake/journal.h"
+#include "summary/summary_settings.h"
 #include "upload/uploader.h"
 
 namespace sluice {
@@ -45,6 +46,7 @@ struct Settings {
   struct SummaryKeys {
     std::chrono::milliseconds close_after{10 * 60 * 1000};
     std::chrono::milliseconds reopen{std::chrono::hours(7 * 24)};
+    Statistics statistics = kAllStatistics;
   } summary;
   UploadSettings upload;
   ApiSettings api;

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "model/sensor_kind.h"
+
 namespace sluice {
 
 enum class PayloadFormat { kJson, kNumber };
@@ -37,6 +39,7 @@ struct SensorEntry {
   std::optional<std::pair<double, double>> plausible;  // closed interval, after calibration
   std::vector<double> invalid;                         // sentinels, before calibration
   std::optional<std::chrono::milliseconds> every;      // expected interval between readings
+  std::optional<SensorKind> kind;                      // what the values mean, for summaries
   std::optional<std::string> unit;
   std::map<std::string, std::string> labels;
 };

@@ -31,6 +31,7 @@ SensorProfile profile_of(const std::vector<SensorEntry>& entries, const std::str
     if (entry.plausible) profile.plausible = entry.plausible;
     if (!entry.invalid.empty()) profile.invalid = entry.invalid;
     if (entry.every) profile.every = entry.every;
+    if (entry.kind) profile.kind = *entry.kind;
     if (entry.unit) profile.unit = *entry.unit;
     for (const auto& [key, text] : entry.labels) profile.labels[key] = text;
   }

@@ -19,6 +19,7 @@ struct SensorProfile {
   std::optional<std::pair<double, double>> plausible;
   std::vector<double> invalid;
   std::optional<std::chrono::milliseconds> every;
+  SensorKind kind = SensorKind::kGauge;
   std::string unit;
   std::map<std::string, std::string> labels;
 

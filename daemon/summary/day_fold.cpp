@@ -8,6 +8,7 @@
 #include "summary/canonical_digest.h"
 #include "summary/ordered_fold.h"
 #include "summary/rank_search.h"
+#include "summary/timed_fold.h"
 
 namespace sluice {
 
@@ -64,7 +65,8 @@ class Folder {
                                           bool first_time);
   std::span<const Row> settle(std::span<Row> rows, bool first_time);
   void fold_sensor(std::uint32_t place, std::span<Row> rows);
-  void add_sensor(std::uint32_t place, const OrderedFold& fold, double stddev, const PercentileValues& ranks);
+  void add_sensor(std::uint32_t place, const OrderedFold& fold, TimedFold& timed, double stddev,
+                  const PercentileValues& ranks);
 
   const FoldSensor& sensor_at(std::uint32_t place) const { return input_.sensors[order_[place]]; }
   template <class Take>
@@ -224,9 +226,11 @@ void Folder::fold_sensor(std::uint32_t place, std::span<Row> rows) {
   rows = rows.first(count);
   const FoldSensor& sensor = sensor_at(place);
   OrderedFold fold(input_.to_ms - input_.from_ms, sensor.every_ms);
+  TimedFold timed(input_.to_ms - input_.from_ms, sensor.kind);
   digest_.begin_sensor(sensor.name);
   for (const Row& row : rows) {
     fold.add(row.offset_ms(), row.value);
+    timed.add(row.offset_ms(), row.value);
     digest_.add(input_.from_ms + row.offset_ms(), row.value);
   }
   Deviations deviations(fold);
@@ -241,7 +245,7 @@ void Folder::fold_sensor(std::uint32_t place, std::span<Row> rows) {
     ranks[i] = at->value;
     from = at;
   }
-  add_sensor(place, fold, deviations.stddev(), ranks);
+  add_sensor(place, fold, timed, deviations.stddev(), ranks);
 }
 
 // Cuts the day where the sensor's rows so far would no longer fit.
@@ -283,6 +287,7 @@ Status Folder::fold_large_sensor(std::uint32_t place) {
   if (!bounds) return bounds.error();
   const FoldSensor& sensor = sensor_at(place);
   OrderedFold fold(input_.to_ms - input_.from_ms, sensor.every_ms);
+  TimedFold timed(input_.to_ms - input_.from_ms, sensor.kind);
   std::optional<Deviations> deviations;
   RankSearch search;
   digest_.begin_sensor(sensor.name);
@@ -296,6 +301,7 @@ Status Folder::fold_large_sensor(std::uint32_t place) {
         search.add(row.value);
         if (pass == 0) {
           fold.add(row.offset_ms(), row.value);
+          timed.add(row.offset_ms(), row.value);
           digest_.add(input_.from_ms + row.offset_ms(), row.value);
         } else if (pass == 1) {
           deviations->add(row.value);
@@ -306,12 +312,13 @@ Status Folder::fold_large_sensor(std::uint32_t place) {
     search.end_pass();
     if (pass == 0) deviations.emplace(fold);
   }
-  add_sensor(place, fold, deviations->stddev(), search.result());
+  add_sensor(place, fold, timed, deviations->stddev(), search.result());
   return {};
 }
 
-void Folder::add_sensor(std::uint32_t place, const OrderedFold& fold, double stddev,
+void Folder::add_sensor(std::uint32_t place, const OrderedFold& fold, TimedFold& timed, double stddev,
                         const PercentileValues& ranks) {
+  timed.finish();
   SensorDay day;
   day.sensor = sensor_at(place).name;
   day.count = fold.count();
@@ -329,6 +336,13 @@ void Folder::add_sensor(std::uint32_t place, const OrderedFold& fold, double std
   day.last = fold.last();
   day.coverage = fold.coverage();
   day.longest_gap_ms = fold.longest_gap_ms();
+  day.kind = sensor_at(place).kind;
+  day.sum = fold.sum();
+  day.time_weighted_mean = timed.time_weighted_mean(day.min, day.max);
+  day.increase = timed.increase();
+  day.resets = timed.resets();
+  if (day.kind == SensorKind::kState) day.states = timed.states();
+  day.hours = timed.hours();
   result_.sensors.push_back(std::move(day));
 }
 

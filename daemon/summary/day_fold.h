@@ -17,7 +17,9 @@
 
 #include "base/result.h"
 #include "model/reading.h"
+#include "model/sensor_kind.h"
 #include "summary/day_table.h"
+#include "summary/statistic.h"
 
 namespace sluice {
 
@@ -25,6 +27,7 @@ struct FoldSensor {
   SensorId id = 0;
   std::string name;
   std::int64_t every_ms = 0;  // 0: not configured
+  SensorKind kind = SensorKind::kGauge;
 };
 
 struct DayFoldInput {
@@ -53,6 +56,13 @@ struct SensorDay {
   // Of the slots [from + k * every, from + (k + 1) * every) of the whole day, the part that has a reading.
   std::optional<double> coverage;
   std::int64_t longest_gap_ms = 0;  // longest stretch of the day without a reading, from its begin to its end
+  SensorKind kind = SensorKind::kGauge;
+  double sum = 0;
+  double time_weighted_mean = 0;
+  double increase = 0;  // of counters
+  std::uint64_t resets = 0;
+  StateTimes states;  // of state sensors
+  std::vector<HourRow> hours;
 };
 
 struct DayFold {

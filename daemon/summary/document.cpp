@@ -2,7 +2,9 @@
 
 #include <charconv>
 #include <cmath>
+#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/sha256.h"
 #include "base/time_text.h"
@@ -96,6 +98,54 @@ void Writer::quote(std::string_view value) {
   text_ += '"';
 }
 
+void write_states(Writer& out, const StateTimes& times) {
+  auto line = [&](std::optional<double> value, std::int64_t time_ms) {
+    out.open('{');
+    out.name("value");
+    value ? out.number(*value) : out.null();
+    out.name("time_s").number(static_cast<double>(time_ms) / 1000.0);
+    out.close('}');
+  };
+  out.name("transitions").integer(times.transitions);
+  out.name("states").open('[');
+  for (const StateTime& state : times.states) line(state.value, state.time_ms);
+  if (times.others_ms > 0) line(std::nullopt, times.others_ms);
+  out.close(']');
+}
+
+// One array a figure: a third of the bytes that an object an hour would take.
+void write_hours(Writer& out, const std::vector<HourRow>& hours) {
+  out.name("hours").open('{');
+  out.name("count").open('[');
+  for (const HourRow& hour : hours) out.integer(hour.count);
+  out.close(']');
+  const std::pair<const char*, double HourRow::*> figures[] = {
+      {"min", &HourRow::min}, {"mean", &HourRow::mean}, {"max", &HourRow::max}};
+  for (const auto& [name, figure] : figures) {
+    out.name(name).open('[');
+    for (const HourRow& hour : hours) hour.count > 0 ? out.number(hour.*figure) : out.null();
+    out.close(']');
+  }
+  out.close('}');
+}
+
+void write_statistics(Writer& out, const SummaryView::Sensor& sensor) {
+  out.name("kind").string(sensor_kind_word(sensor.kind));
+  if (sensor.sum) out.name("sum").number(*sensor.sum);
+  if (sensor.time_weighted_mean) out.name("time_weighted_mean").number(*sensor.time_weighted_mean);
+  if (sensor.increase) {
+    out.name("increase").number(sensor.increase->value);
+    out.name("resets").integer(sensor.increase->resets);
+  }
+  if (sensor.states) write_states(out, *sensor.states);
+  if (sensor.in_alert_by_rule_s) {
+    out.name("in_alert_by_rule_s").open('{');
+    for (const auto& [rule, time_s] : *sensor.in_alert_by_rule_s) out.name(rule).number(time_s);
+    out.close('}');
+  }
+  if (sensor.hours) write_hours(out, *sensor.hours);
+}
+
 void write_sensor(Writer& out, const SummaryView::Sensor& sensor) {
   out.open('{');
   out.name("sensor").string(sensor.sensor);
@@ -120,6 +170,7 @@ void write_sensor(Writer& out, const SummaryView::Sensor& sensor) {
   sensor.coverage ? out.number(*sensor.coverage) : out.null();
   out.name("longest_gap_s").number(sensor.longest_gap_s);
   out.name("in_alert_s").number(sensor.in_alert_s);
+  write_statistics(out, sensor);
   out.close('}');
 }
 

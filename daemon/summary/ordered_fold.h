@@ -26,6 +26,9 @@ class CompensatedSum {
   double error_ = 0;
 };
 
+// Keeps the sum of 2^32 largest doubles finite. A power of two: nothing above 1e-298 is rounded by it.
+inline constexpr double kSumScale = 1.0 / 4294967296.0;
+
 class OrderedFold {
  public:
   // Offsets are milliseconds since the day's begin. `every_ms` 0: no coverage.
@@ -58,15 +61,13 @@ class OrderedFold {
   std::int64_t max_at_ms() const { return max_at_ms_; }
   double first() const { return first_; }
   double last() const { return last_; }
-  double mean() const;                  // sum / count, kept within [min, max]
+  double sum() const { return sum_.total() / kSumScale; }  // infinite beyond the largest double
+  double mean() const;                                     // sum / count, kept within [min, max]
   std::int64_t longest_gap_ms() const;  // longest stretch of the day without a row, its two ends included
   std::optional<double> coverage()
       const;  // slots of `every` from the day's begin that have a row / all slots
 
  private:
-  // Keeps the sum of 2^32 largest doubles finite. A power of two: nothing above 1e-298 is rounded by it.
-  static constexpr double kSumScale = 1.0 / 4294967296.0;
-
   void enter_slot(std::int64_t offset_ms) {
     ++slots_seen_;
     slot_end_ms_ = (offset_ms / every_ms_ + 1) * every_ms_;

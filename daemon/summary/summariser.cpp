@@ -52,32 +52,63 @@ std::vector<SummaryView::Alert> alerts_of_day(const std::vector<AlertSpan>& span
   return alerts;
 }
 
-// Time of the day during which at least one alert of the sensor stood.
-std::map<std::string, std::int64_t> in_alert_ms(std::vector<AlertSpan> spans, std::int64_t from_ms,
-                                                std::int64_t to_ms) {
-  std::sort(spans.begin(), spans.end(),
-            [](const AlertSpan& a, const AlertSpan& b) { return a.from_ms < b.from_ms; });
-  struct Union {
-    std::int64_t end_ms;
-    std::int64_t total_ms = 0;
-  };
-  std::map<std::string, Union> unions;
-  for (const AlertSpan& span : spans) {
-    Union& so_far = unions.try_emplace(span.event.sensor, Union{from_ms}).first->second;
-    const std::int64_t begin = std::max(span.from_ms, so_far.end_ms);
-    const std::int64_t end = span.open ? to_ms : std::min(span.to_ms, to_ms);
-    if (end > begin) {
-      so_far.total_ms += end - begin;
-      so_far.end_ms = end;
+// Time of the day during which a sensor was in alert: by any rule, and by each.
+class AlertTimes {
+ public:
+  AlertTimes(std::vector<AlertSpan> spans, std::int64_t from_ms, std::int64_t to_ms) {
+    std::sort(spans.begin(), spans.end(),
+              [](const AlertSpan& a, const AlertSpan& b) { return a.from_ms < b.from_ms; });
+    for (const AlertSpan& span : spans) {
+      const std::int64_t end_ms = span.open ? to_ms : std::min(span.to_ms, to_ms);
+      Sensor& sensor = sensors_[span.event.sensor];
+      sensor.any.add(std::max(from_ms, span.from_ms), end_ms);
+      sensor.by_rule[span.event.alert].add(std::max(from_ms, span.from_ms), end_ms);
     }
   }
-  std::map<std::string, std::int64_t> totals;
-  for (const auto& [sensor, so_far] : unions) totals[sensor] = so_far.total_ms;
-  return totals;
+  double any_s(const std::string& sensor) const {
+    auto found = sensors_.find(sensor);
+    return found == sensors_.end() ? 0 : seconds(found->second.any.total_ms);
+  }
+  std::map<std::string, double> by_rule_s(const std::string& sensor) const {
+    std::map<std::string, double> times;
+    auto found = sensors_.find(sensor);
+    if (found == sensors_.end()) return times;
+    for (const auto& [rule, time] : found->second.by_rule) times[rule] = seconds(time.total_ms);
+    return times;
+  }
+
+ private:
+  struct Union {  // of spans in order of their begin
+    std::int64_t end_ms = INT64_MIN;
+    std::int64_t total_ms = 0;
+    void add(std::int64_t from_ms, std::int64_t to_ms) {
+      from_ms = std::max(from_ms, end_ms);
+      if (to_ms <= from_ms) return;
+      total_ms += to_ms - from_ms;
+      end_ms = to_ms;
+    }
+  };
+  struct Sensor {
+    Union any;
+    std::map<std::string, Union> by_rule;
+  };
+  std::map<std::string, Sensor> sensors_;
+};
+
+void choose_statistics(const SensorDay& day, const AlertTimes& in_alert, const Statistics& chosen,
+                       SummaryView::Sensor& sensor) {
+  auto wanted = [&](Statistic statistic) { return chosen.contains(statistic); };
+  if (wanted(Statistic::kSum)) sensor.sum = day.sum;
+  if (wanted(Statistic::kTimeWeightedMean)) sensor.time_weighted_mean = day.time_weighted_mean;
+  if (wanted(Statistic::kIncrease) && day.kind == SensorKind::kCounter)
+    sensor.increase = {day.increase, day.resets};
+  if (wanted(Statistic::kStates) && day.kind == SensorKind::kState) sensor.states = day.states;
+  if (wanted(Statistic::kInAlert)) sensor.in_alert_by_rule_s = in_alert.by_rule_s(day.sensor);
+  if (wanted(Statistic::kHours)) sensor.hours = day.hours;
 }
 
 SummaryView::Sensor sensor_view(const SensorDay& day, SensorNotes notes, const std::string& stored_unit,
-                                std::int64_t alert_ms) {
+                                double in_alert_s) {
   SummaryView::Sensor sensor;
   sensor.sensor = day.sensor;
   sensor.unit = notes.unit.empty() ? stored_unit : notes.unit;
@@ -97,7 +128,8 @@ SummaryView::Sensor sensor_view(const SensorDay& day, SensorNotes notes, const s
   sensor.last = day.last;
   sensor.coverage = day.coverage;
   sensor.longest_gap_s = seconds(day.longest_gap_ms);
-  sensor.in_alert_s = seconds(alert_ms);
+  sensor.in_alert_s = in_alert_s;
+  sensor.kind = day.kind;
   return sensor;
 }
 
@@ -162,7 +194,8 @@ Result<SummaryView> Summariser::view_of(Day day, const Calendar& calendar) {
   if (!sensors) return sensors.error();
   std::map<std::string, std::string> stored_units;
   for (const SummarySensor& sensor : *sensors) {
-    input.sensors.push_back({sensor.id, sensor.name, notes_(sensor.name).every.count()});
+    const SensorNotes notes = notes_(sensor.name);
+    input.sensors.push_back({sensor.id, sensor.name, notes.every.count(), notes.kind});
     stored_units[sensor.name] = sensor.unit;
   }
   auto fold = fold_day(table_, input);
@@ -181,10 +214,11 @@ Result<SummaryView> Summariser::view_of(Day day, const Calendar& calendar) {
   view.counts = {fold->stored, fold->duplicate, fold->late, arrived->readings_rejected(),
                  arrived->readings_dropped()};
   view.digest = fold->digest;
-  auto alert_ms = in_alert_ms(*spans, input.from_ms, input.to_ms);
+  const AlertTimes in_alert(*spans, input.from_ms, input.to_ms);
   for (const SensorDay& sensor : fold->sensors) {
-    view.sensors.push_back(
-        sensor_view(sensor, notes_(sensor.sensor), stored_units[sensor.sensor], alert_ms[sensor.sensor]));
+    view.sensors.push_back(sensor_view(sensor, notes_(sensor.sensor), stored_units[sensor.sensor],
+                                       in_alert.any_s(sensor.sensor)));
+    choose_statistics(sensor, in_alert, settings_.statistics, view.sensors.back());
   }
   view.alerts = alerts_of_day(*spans, input.to_ms);
   return view;

@@ -15,20 +15,15 @@
 #include "base/calendar.h"
 #include "base/result.h"
 #include "summary/day_table.h"
+#include "summary/summary_settings.h"
 #include "summary/summary_view.h"
 
 namespace sluice {
 
-struct SummarySettings {
-  std::string gateway;
-  std::chrono::milliseconds close_after{10 * 60 * 1000};
-  std::chrono::milliseconds reopen{std::chrono::hours(7 * 24)};
-  std::size_t memory_bytes_max = 8u << 20;  // for sorting one group of sensors
-};
-
 // Configured facts of a sensor that the document repeats.
 struct SensorNotes {
   std::chrono::milliseconds every{0};  // 0: not configured
+  SensorKind kind = SensorKind::kGauge;
   std::string unit;
   std::map<std::string, std::string> labels;
 };

@@ -1,5 +1,6 @@
 #include "summary/summary_view.h"
 
+#include <cmath>
 #include <limits>
 #include <nlohmann/json.hpp>
 
@@ -19,6 +20,7 @@ class Members {
     if (!object_.is_object()) fail("is not an object");
   }
 
+  bool has(const char* name) const { return object_.is_object() && object_.contains(name); }
   const Json& at(const char* name) {
     static const Json kNothing;
     if (object_.is_object()) {
@@ -53,12 +55,41 @@ class Members {
     if (auto ms = parse_rfc3339(text)) return *ms;
     return mistyped(name, "a time in RFC 3339 form"), 0;
   }
+  void fail(const std::string& what) {
+    if (fault_.empty()) fault_ = path_ + " " + what;
+  }
   bool is_null(const char* name) { return at(name).is_null(); }
   const Json::array_t& array(const char* name) {
     static const Json::array_t kNone;
     const Json& value = at(name);
     if (const auto* list = value.get_ptr<const Json::array_t*>()) return *list;
     return mistyped(name, "an array"), kNone;
+  }
+  // Those that are null are NaN.
+  std::vector<double> numbers(const char* name) {
+    std::vector<double> out;
+    for (const Json& value : array(name)) {
+      if (!value.is_number() && !value.is_null()) mistyped(name, "an array of numbers");
+      out.push_back(value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN());
+    }
+    return out;
+  }
+  std::map<std::string, double> named_numbers(const char* name) {
+    std::map<std::string, double> out;
+    const Json& value = at(name);
+    if (!value.is_object()) mistyped(name, "an object of numbers");
+    for (auto member = value.begin(); value.is_object() && member != value.end(); ++member) {
+      if (!member.value().is_number()) {
+        mistyped(name, "an object of numbers");
+      } else {
+        out[member.key()] = member.value().get<double>();
+      }
+    }
+    return out;
+  }
+  Members object(const char* name) { return {at(name), path_ + " (\"" + name + "\")", fault_}; }
+  Members element(const Json& value, const char* name) {
+    return {value, path_ + " (\"" + name + "\")", fault_};
   }
   std::map<std::string, std::string> strings(const char* name) {
     std::map<std::string, std::string> out;
@@ -78,13 +109,62 @@ class Members {
   void mistyped(const char* name, const char* expected) {
     fail(std::string("has a member \"") + name + "\" that is not " + expected);
   }
-  void fail(const std::string& what) {
-    if (fault_.empty()) fault_ = path_ + " " + what;
-  }
   const Json& object_;
   std::string path_;
   std::string& fault_;
 };
+
+std::int64_t milliseconds_of(double seconds) {
+  return std::isfinite(seconds) && std::abs(seconds) < 1e12 ? std::llround(seconds * 1000) : 0;
+}
+
+StateTimes read_states(Members& in) {
+  StateTimes times;
+  times.transitions = in.integer("transitions");
+  for (const Json& line : in.array("states")) {
+    Members state = in.element(line, "states");
+    const std::int64_t time_ms = milliseconds_of(state.number("time_s"));
+    if (state.is_null("value")) {
+      times.others_ms = time_ms;
+    } else {
+      times.states.push_back({state.number("value"), time_ms});
+    }
+  }
+  return times;
+}
+
+std::vector<HourRow> read_hours(Members in) {
+  std::vector<HourRow> hours;
+  const std::vector<double> count = in.numbers("count"), min = in.numbers("min"), mean = in.numbers("mean"),
+                            max = in.numbers("max");
+  if (min.size() != count.size() || mean.size() != count.size() || max.size() != count.size()) {
+    in.fail("has arrays of different lengths");
+    return hours;
+  }
+  for (std::size_t i = 0; i < count.size(); ++i) {
+    if (count[i] > 0) {
+      hours.push_back({static_cast<std::uint64_t>(count[i]), min[i], mean[i], max[i]});
+    } else {
+      hours.push_back({});
+    }
+  }
+  return hours;
+}
+
+void read_statistics(Members& in, SummaryView::Sensor& sensor) {
+  if (in.has("kind")) {
+    const std::string word = in.string("kind");
+    for (SensorKind kind : {SensorKind::kCounter, SensorKind::kState}) {
+      if (word == sensor_kind_word(kind)) sensor.kind = kind;
+    }
+  }
+  if (in.has("sum")) sensor.sum = in.number("sum");
+  if (in.has("time_weighted_mean")) sensor.time_weighted_mean = in.number("time_weighted_mean");
+  if (in.has("increase")) sensor.increase = {in.number("increase"), in.integer("resets")};
+  if (in.has("states")) sensor.states = read_states(in);
+  if (in.has("in_alert_by_rule_s")) sensor.in_alert_by_rule_s = in.named_numbers("in_alert_by_rule_s");
+  if (in.has("hours")) sensor.hours = read_hours(in.object("hours"));
+}
 
 SummaryView::Sensor read_sensor(Members in) {
   SummaryView::Sensor sensor;
@@ -107,6 +187,7 @@ SummaryView::Sensor read_sensor(Members in) {
   if (!in.is_null("coverage")) sensor.coverage = in.number("coverage");
   sensor.longest_gap_s = in.number("longest_gap_s");
   sensor.in_alert_s = in.number("in_alert_s");
+  read_statistics(in, sensor);
   return sensor;
 }
 

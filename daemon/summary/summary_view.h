@@ -11,6 +11,8 @@
 
 #include "base/calendar.h"
 #include "base/result.h"
+#include "model/sensor_kind.h"
+#include "summary/statistic.h"
 
 namespace sluice {
 
@@ -54,6 +56,18 @@ struct SummaryView {
     std::optional<double> coverage;
     double longest_gap_s = 0;
     double in_alert_s = 0;
+    SensorKind kind = SensorKind::kGauge;
+    // As chosen by summary.statistics; documents of before have none.
+    std::optional<double> sum;
+    std::optional<double> time_weighted_mean;
+    struct Increase {
+      double value = 0;
+      std::uint64_t resets = 0;
+    };
+    std::optional<Increase> increase;  // of counters
+    std::optional<StateTimes> states;  // of state sensors
+    std::optional<std::map<std::string, double>> in_alert_by_rule_s;
+    std::optional<std::vector<HourRow>> hours;
   };
   std::vector<Sensor> sensors;  // with a row that counts, by name
 

@@ -21,7 +21,7 @@ gateway: {id: kitchen-pi, timezone: Europe/Berlin}
 mqtt: {broker: "mqtts://broker.example", protocol: 3.1.1, username: "a\"\\\n\x07", password_file: )" +
                                    file + R"(}
 sensors:
-  - {sensor: "a/+", scale: 0.1, offset: -1e-300, plausible: [-40, 1e21], invalid: [85, -127], every: 90s,
+  - {sensor: "a/+", scale: 0.1, offset: -1e-300, plausible: [-40, 1e21], invalid: [85, -127], every: 90s, kind: counter,
      unit: "°C", labels: {site: "null", "x y": "1"}}
 notify: {null-one: {type: exec, command: [/bin/tell, "a b", ""], timeout: 3s, parallel: 2}}
 alerts:
@@ -38,7 +38,7 @@ upload: {at: "23:59", to: []}
 
 TEST_F(Description, NamesEveryKeyThatTheLoadersKnow) {
   std::string text = describe(with(R"(
-sensors: [{sensor: a, scale: 2, offset: 1, plausible: [1, 2], every: 1s, unit: x}]
+sensors: [{sensor: a, scale: 2, offset: 1, plausible: [1, 2], every: 1s, kind: state, unit: x}]
 notify:
   run: {type: exec, command: [/bin/tell]}
 alerts:

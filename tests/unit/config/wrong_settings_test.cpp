@@ -208,6 +208,8 @@ TEST_F(WrongSettings, OfStoreClockAndSummary) {
       {"store: {retention: 1h}", "1:20: store.retention", "from 1d"},
       {"store: {retention: 7d}", "1:20: store.retention", "summary.close_after + 25h = 11590m"},
       {"summary: {reopen: 60d}", "1:19: summary.reopen", "expected store.retention of at least"},
+      {"summary: {statistics: [sum, hour]}", "1:29: summary.statistics", "did you mean \"hours\"?"},
+      {"sensors: [{sensor: a, kind: conter}]", "1:29: sensors[0].kind", "did you mean \"counter\"?"},
       {"store: {max_size: 1MiB}", "1:19: store.max_size", "from 16MiB"},
       {"store: {quarantine: -1}", "1:21: store.quarantine", "from 0 to"},
       {"clock: {trust: yes}", "1:16: clock.trust", "expected auto, always or ntp"},

@@ -11,120 +11,10 @@
 
 #include "base/sha256.h"
 #include "unit/summary/fake_day_table.h"
+#include "unit/summary/reference_day.h"
 
 namespace sluice {
 namespace {
-
-// What the fold should say, worked out the long way: everything sorted, long doubles, sets.
-class Reference {
- public:
-  Reference(const std::vector<Reading>& rows, const DayFoldInput& input) {
-    std::map<SensorId, const FoldSensor*> known;
-    for (const FoldSensor& sensor : input.sensors) known[sensor.id] = &sensor;
-    using Place = std::pair<std::int64_t, double>;
-    std::map<std::string, std::map<Place, std::vector<Reading>>> sensors;
-    for (const Reading& row : rows) {
-      if (row.flags & kDuplicate) {
-        ++fold.duplicate;
-      } else if (row.flags & kTooLate) {
-        ++fold.too_late;
-      } else {
-        sensors[known[row.sensor]->name][{row.time_ms, row.value + 0.0}].push_back(row);
-      }
-    }
-    std::string lines;
-    for (const auto& [name, places] : sensors) {
-      std::vector<Place> counted;
-      for (const auto& [place, equal] : places) {
-        std::size_t copies = count_equal(equal, input.late_after_ms);
-        counted.insert(counted.end(), copies, place);
-        for (; copies > 0; --copies) lines += line(name, place.first, place.second);
-      }
-      fold.sensors.push_back(sensor_day(name, counted, every_of(input, name), input));
-      fold.stored += counted.size();
-    }
-    fold.digest = sha256_hex(lines);
-  }
-  DayFold fold;
-
- private:
-  static std::int64_t every_of(const DayFoldInput& input, const std::string& name) {
-    for (const FoldSensor& sensor : input.sensors) {
-      if (sensor.name == name) return sensor.every_ms;
-    }
-    return 0;
-  }
-  static std::string line(const std::string& name, std::int64_t time_ms, double value) {
-    char text[40];
-    std::snprintf(text, sizeof text, "%.17g", value);
-    return name + '\0' + std::to_string(time_ms) + '\0' + text + '\n';
-  }
-  // Of rows with equal sensor, time and value: those without a payload time all count, of the others one.
-  std::size_t count_equal(const std::vector<Reading>& equal, std::int64_t late_after_ms) {
-    std::size_t untimed = 0, timed = 0, timed_late = 0;
-    for (const Reading& row : equal) {
-      const bool late = row.arrival_ms > late_after_ms;
-      if (row.flags & kPayloadTime) {
-        ++timed;
-        timed_late += late;
-      } else {
-        ++untimed;
-        fold.late += late;
-      }
-    }
-    if (timed > 0) fold.duplicate += timed - 1;
-    if (timed > 0 && timed == timed_late) ++fold.late;
-    return untimed + (timed > 0);
-  }
-  static SensorDay sensor_day(const std::string& name,
-                              const std::vector<std::pair<std::int64_t, double>>& rows, std::int64_t every_ms,
-                              const DayFoldInput& input) {
-    SensorDay day;
-    day.sensor = name;
-    day.count = rows.size();
-    std::vector<double> values;
-    std::vector<std::int64_t> times{input.from_ms};
-    std::set<std::int64_t> slots;
-    long double sum = 0, squares = 0;
-    for (auto [time, value] : rows) {
-      values.push_back(value);
-      times.push_back(time);
-      if (every_ms > 0) slots.insert((time - input.from_ms) / every_ms);
-      sum += value;
-    }
-    times.push_back(input.to_ms);
-    const long double mean = sum / static_cast<long double>(rows.size());
-    for (double value : values) squares += (value - mean) * (value - mean);
-    day.mean = static_cast<double>(mean);
-    day.stddev = static_cast<double>(std::sqrt(squares / static_cast<long double>(rows.size())));
-    day.first = values.front();
-    day.last = values.back();
-    std::sort(values.begin(), values.end());
-    day.min = values.front();
-    day.max = values.back();
-    auto holds = [](double wanted) { return [wanted](const auto& row) { return row.second == wanted; }; };
-    day.min_at_ms = std::find_if(rows.begin(), rows.end(), holds(day.min))->first;
-    day.max_at_ms = std::find_if(rows.begin(), rows.end(), holds(day.max))->first;
-    auto rank = [&](double p) {
-      std::size_t k = 1;
-      while (static_cast<double>(k) * 100 < p * static_cast<double>(values.size())) ++k;
-      return values[k - 1];
-    };
-    day.p5 = rank(5);
-    day.p50 = rank(50);
-    day.p95 = rank(95);
-    day.p99 = rank(99);
-    for (std::size_t i = 1; i < times.size(); ++i) {
-      day.longest_gap_ms = std::max(day.longest_gap_ms, times[i] - times[i - 1]);
-    }
-    if (every_ms > 0) {
-      std::int64_t all = 0;
-      for (std::int64_t at = input.from_ms; at < input.to_ms; at += every_ms) ++all;
-      day.coverage = static_cast<double>(slots.size()) / static_cast<double>(all);
-    }
-    return day;
-  }
-};
 
 // All of a fold, every bit of it.
 std::string bits(const DayFold& fold) {
@@ -138,6 +28,21 @@ std::string bits(const DayFold& fold) {
                   day.stddev, day.p5, day.p50, day.p95, day.p99, day.first, day.last,
                   day.coverage.value_or(-1), static_cast<long long>(day.longest_gap_ms));
     text += day.sensor + line;
+    std::snprintf(line, sizeof line, " %a %a %a %llu %llu %lld %zu\n", day.sum, day.time_weighted_mean,
+                  day.increase, static_cast<unsigned long long>(day.resets),
+                  static_cast<unsigned long long>(day.states.transitions),
+                  static_cast<long long>(day.states.others_ms), day.hours.size());
+    text += line;
+    for (const StateTime& state : day.states.states) {
+      std::snprintf(line, sizeof line, " %a %lld", state.value, static_cast<long long>(state.time_ms));
+      text += line;
+    }
+    for (const HourRow& hour : day.hours) {
+      std::snprintf(line, sizeof line, " %llu %a %a %a", static_cast<unsigned long long>(hour.count),
+                    hour.min, hour.mean, hour.max);
+      text += line;
+    }
+    text += '\n';
   }
   return text;
 }
@@ -153,9 +58,9 @@ class DayFoldOf : public ::testing::Test {
     input_.to_ms = calendar.end_ms(day);
     input_.late_after_ms = input_.to_ms + 600000;
   }
-  void add_sensor(const std::string& name, std::int64_t every_ms = 0) {
+  void add_sensor(const std::string& name, std::int64_t every_ms = 0, SensorKind kind = SensorKind::kGauge) {
     const auto id = static_cast<SensorId>(input_.sensors.size() + 1);
-    input_.sensors.push_back({id, name, every_ms});
+    input_.sensors.push_back({id, name, every_ms, kind});
   }
   void add(SensorId sensor, std::int64_t offset_ms, double value, std::uint32_t flags = kPayloadTime) {
     table_.rows.push_back({sensor, flags, input_.from_ms + offset_ms, input_.from_ms + offset_ms, value});
@@ -173,7 +78,9 @@ class DayFoldOf : public ::testing::Test {
     const std::int64_t sensors = 1 + up_to(8);
     for (std::int64_t i = 0; i < sensors; ++i) {
       const std::int64_t every[] = {0, 1000, 60000, 7 * 3600000, 90000000};
-      add_sensor(std::string(1, static_cast<char>(up_to(256))) + "/" + std::to_string(i), every[up_to(5)]);
+      const SensorKind kinds[] = {SensorKind::kGauge, SensorKind::kCounter, SensorKind::kState};
+      add_sensor(std::string(1, static_cast<char>(up_to(256))) + "/" + std::to_string(i), every[up_to(5)],
+                 kinds[up_to(3)]);
     }
     const std::int64_t rows = up_to(4) == 0 ? up_to(4) : up_to(1500);
     const std::int64_t span = up_to(3) == 0 ? 50 : input_.to_ms - input_.from_ms;
@@ -221,7 +128,7 @@ TEST_F(DayFoldOf, AgreesWithAPlainReferenceOnRandomDays) {
                                                       {"Europe/Berlin", "2016-03-27"},
                                                       {"Europe/Berlin", "2016-10-30"},
                                                       {"America/Havana", "2018-11-04"},
-                                                      {"Asia/Kolkata", "2024-01-01"}};
+                                                      {"Australia/Lord_Howe", "2024-04-07"}};
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937_64 random(seed);
@@ -282,6 +189,50 @@ TEST_F(DayFoldOf, TakesPercentilesByNearestRank) {
   EXPECT_EQ(50.0, day.sensors.at(0).p50);
   EXPECT_EQ(95.0, day.sensors.at(0).p95);
   EXPECT_EQ(99.0, day.sensors.at(0).p99);
+}
+
+TEST_F(DayFoldOf, LetsAValueStandUntilTheNextOne) {
+  add_sensor("a");
+  add(1, 6 * 3600000, 10.0);
+  add(1, 18 * 3600000, 40.0);
+  EXPECT_EQ(20.0, fold().sensors.at(0).time_weighted_mean) << "12 h of 10 and 6 h of 40";
+  EXPECT_EQ(50.0, fold().sensors.at(0).sum);
+}
+
+TEST_F(DayFoldOf, CountsWhatACounterGrewOverItsResets) {
+  add_sensor("a", 0, SensorKind::kCounter);
+  int hour = 0;
+  for (double value : {100.0, 130.0, 130.0, 5.0, 25.0, 0.0, 1.0}) add(1, ++hour * 3600000, value);
+  const SensorDay day = fold().sensors.at(0);
+  EXPECT_EQ(30.0 + 5.0 + 20.0 + 0.0 + 1.0, day.increase);
+  EXPECT_EQ(2u, day.resets);
+}
+
+TEST_F(DayFoldOf, TellsHowLongASensorWasInEachState) {
+  add_sensor("door", 0, SensorKind::kState);
+  add(1, 3600000, 0.0);
+  add(1, 2 * 3600000, 1.0);
+  add(1, 3 * 3600000, 1.0);
+  add(1, 5 * 3600000, 0.0);
+  const StateTimes expected{2, {{0.0, 20 * 3600000}, {1.0, 3 * 3600000}}, 0};
+  EXPECT_EQ(expected, fold().sensors.at(0).states);
+}
+
+TEST_F(DayFoldOf, HasARowForEachHourOfADayOf23Or25) {
+  for (const auto& [date, hours] : {std::pair{"2016-03-27", 23u}, {"2016-10-30", 25u}, {"2016-07-01", 24u}}) {
+    table_.rows.clear();
+    input_.sensors.clear();
+    set_day("Europe/Berlin", date);
+    add_sensor("a");
+    add(1, 0, 1.0);
+    add(1, 2 * 3600000, 2.0);
+    add(1, 3 * 3600000 - 1, 4.0);
+    const std::vector<HourRow> rows = fold().sensors.at(0).hours;
+    ASSERT_EQ(hours, rows.size()) << date;
+    EXPECT_EQ((HourRow{1, 1, 1, 1}), rows[0]);
+    EXPECT_EQ(HourRow{}, rows[1]);
+    EXPECT_EQ((HourRow{2, 2, 3, 4}), rows[2]);
+  }
 }
 
 TEST_F(DayFoldOf, GivesAnEmptyDayTheDigestOfNothing) {

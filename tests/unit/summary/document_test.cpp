@@ -32,7 +32,15 @@ class Document : public ::testing::Test {
     sensor.coverage = 0.75;
     sensor.longest_gap_s = 61.25;
     sensor.min_at_ms = sensor.max_at_ms = view_.from_ms + 1;
+    sensor.kind = SensorKind::kState;
+    sensor.sum = 1e300;
+    sensor.time_weighted_mean = 0.1;
+    sensor.increase = {7.5, 2};
+    sensor.states = StateTimes{3, {{0, 1500}, {2.5, 86400000}}, 250};
+    sensor.in_alert_by_rule_s = {{"too-hot", 1.5}, {"frost", 0}};
+    sensor.hours = std::vector<HourRow>{{2, -1, 0.5, 2}, {}};
     view_.sensors.push_back(sensor);
+    view_.sensors.emplace_back().sensor = "z";  // of a document in which nothing more was chosen
     view_.alerts.push_back(
         {"00f1", "too-hot", sensor.sensor, "critical", view_.from_ms - 5, std::nullopt, 28.5, 28});
     view_.alerts.push_back(
@@ -50,6 +58,11 @@ TEST_F(Document, ReadsBackAsItWasWritten) {
   EXPECT_EQ(view_.sensors[0].stddev, read->sensors.at(0).stddev);
   EXPECT_EQ(view_.sensors[0].labels, read->sensors.at(0).labels);
   EXPECT_EQ(view_.counts.rejected, read->counts.rejected);
+  EXPECT_EQ(SensorKind::kState, read->sensors.at(0).kind);
+  EXPECT_EQ(view_.sensors[0].states, read->sensors.at(0).states);
+  EXPECT_EQ(view_.sensors[0].hours, read->sensors.at(0).hours);
+  EXPECT_FALSE(read->sensors.at(1).states.has_value());
+  EXPECT_FALSE(read->sensors.at(1).hours.has_value());
   EXPECT_FALSE(read->alerts.at(0).until_ms.has_value());
   EXPECT_EQ(view_.to_ms - 1, read->alerts.at(1).until_ms);
 }

@@ -31,6 +31,7 @@ class SummariserOf : public ::testing::Test {
       SensorNotes notes;
       if (sensor == "sensors/a") {
         notes.every = std::chrono::hours(1);
+        notes.kind = SensorKind::kCounter;
         notes.unit = "hPa";
         notes.labels = {{"site", "berlin"}};
       }
@@ -178,6 +179,7 @@ TEST_F(SummariserOf, TellsOfAnAlertOnlyWhatTheDaySaw) {
   arrive(1, now(), 20.5);
   span("c", from + kHour, from + 3 * kHour, false);
   span("b", from + 2 * kHour, from + 4 * kHour, false);
+  table_.spans.back().event.alert = "too-damp";
   span("a", from - kHour, from + kHour / 2, false);
   span("d", to - kHour, to, true);
   go_to(to + kHour);
@@ -189,9 +191,20 @@ TEST_F(SummariserOf, TellsOfAnAlertOnlyWhatTheDaySaw) {
   EXPECT_EQ(from + kHour / 2, made.alerts.at(0).until_ms);
   EXPECT_FALSE(made.alerts.at(3).until_ms.has_value());
   EXPECT_EQ(0.5 * 3600 + 3 * 3600 + 3600, made.sensors.at(0).in_alert_s);
+  const std::map<std::string, double> by_rule = {{"too-damp", 2.0 * 3600}, {"too-hot", 3.5 * 3600}};
+  EXPECT_EQ(by_rule, made.sensors.at(0).in_alert_by_rule_s);
   table_.spans.back().open = false;  // resolved on the next day
   table_.spans.back().to_ms = to + kHour;
   EXPECT_EQ(first.body, summariser().compute(day_, now()).value().body);
+}
+
+TEST_F(SummariserOf, WritesTheStatisticsThatWereChosen) {
+  settings_.statistics = {Statistic::kHours};
+  arrive(1, now(), 20.5);
+  const SummaryView::Sensor sensor = view(summariser().compute(day_, now()).value()).sensors.at(0);
+  EXPECT_TRUE(sensor.hours.has_value());
+  EXPECT_FALSE(sensor.sum || sensor.time_weighted_mean || sensor.increase || sensor.states ||
+               sensor.in_alert_by_rule_s);
 }
 
 TEST_F(SummariserOf, WritesTheGoldenDocument) {
