@@ -15,6 +15,7 @@ constexpr std::chrono::milliseconds kPatienceMax{1000};
 constexpr std::size_t kBusyRecordsPerMs = 3;
 constexpr std::int64_t kWindowMs = 20;
 constexpr std::chrono::microseconds kNap{1000};
+constexpr std::size_t kJobsMax = 16;  // one of each thread that may ask
 constexpr std::int64_t kRoomMs = 50;  // looks again this often for room at the store
 }  // namespace
 
@@ -29,11 +30,30 @@ EngineLoop::EngineLoop(Engine& engine, Journal& journal, Intake& intake, AlertSl
       vitals_(vitals),
       log_(log),
       flush_(flush),
-      flush_at_boot_ms_(clock.now().boot_ms + flush.every.count()) {}
+      flush_at_boot_ms_(clock.now().boot_ms + flush.every.count()),
+      jobs_(kJobsMax) {}
 
 void EngineLoop::stop() {
   stopping_ = true;
   journal_.wake();
+}
+
+Status EngineLoop::call(const std::function<void(Engine&)>& job) {
+  std::promise<bool> done;
+  std::future<bool> answer = done.get_future();
+  if (!jobs_.push(Job{&job, &done})) {
+    return make_error(ErrorCode::kUnavailable, "the engine is busy or stopping; try again later");
+  }
+  journal_.wake();
+  if (!answer.get()) return make_error(ErrorCode::kUnavailable, "sluiced is stopping");
+  return {};
+}
+
+void EngineLoop::run_jobs(bool refuse) {
+  while (std::optional<Job> job = jobs_.try_pop()) {
+    if (!refuse) (*job->run)(engine_);
+    job->done->set_value(!refuse);
+  }
 }
 
 void EngineLoop::run() {
@@ -46,10 +66,13 @@ void EngineLoop::run() {
     cut(now, false);
   }
   cut(clock_.now(), true);
+  jobs_.close();
+  run_jobs(true);
 }
 
 bool EngineLoop::step() {
   const bool some = fold_some();
+  run_jobs(false);
   const Instant now = clock_.now();
   if (!some && !stopping_) tick_if_due(now);
   cut(now, false);

@@ -6,12 +6,15 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <future>
 #include <vector>
 
 #include "alert/alert_slots.h"
 #include "app/store_loop.h"
 #include "app/vitals.h"
 #include "base/clock.h"
+#include "base/inbox.h"
 #include "base/log.h"
 #include "engine/engine.h"
 #include "intake/intake.h"
@@ -33,8 +36,16 @@ class EngineLoop {
   // One turn of it without the wait: folds what there is, or lets a deadline pass. False: nothing was there.
   bool step();
   void stop();
+  // Any other thread: runs `job` on the engine's thread, between two reads of the journal, and waits for it.
+  // The job may take milliseconds, not more: alerts wait behind it. kUnavailable: busy or stopping.
+  Status call(const std::function<void(Engine&)>& job);
 
  private:
+  struct Job {
+    const std::function<void(Engine&)>* run;
+    std::promise<bool>* done;  // false: not run any more
+  };
+  void run_jobs(bool refuse);
   bool fold_some();
   void tick_if_due(Instant now);
   void cut(Instant now, bool last);
@@ -57,6 +68,7 @@ class EngineLoop {
   std::size_t window_records_ = 0;
   bool busy_ = false;
   std::atomic<bool> stopping_{false};
+  Inbox<Job> jobs_;
 };
 
 }  // namespace sluice

@@ -1,5 +1,6 @@
 #include "engine/engine.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <deque>
 #include <map>
@@ -353,6 +354,37 @@ EngineStatus Engine::status() const {
   const Impl& engine = *impl_;
   return {engine.records, engine.registry.all().size(), engine.fold.firing(), engine.fold.pairs(),
           engine.clock.state().clock_trusted};
+}
+
+Result<RuleExplanation> Engine::explain(const std::string& sensor, const std::string& rule,
+                                        std::int64_t boot_ms) const {
+  Impl& engine = *impl_;
+  const SensorEntryState* known = engine.registry.find(sensor);
+  if (known == nullptr) {
+    return make_error(ErrorCode::kNotFound,
+                      "no sensor is named \"" + sensor + "\"; sluicectl sensors lists those there are");
+  }
+  const auto& rules = engine.settings.alerts.rules;
+  const auto found =
+      std::find_if(rules.begin(), rules.end(), [&](const Rule& candidate) { return candidate.name == rule; });
+  if (found == rules.end()) {
+    return make_error(ErrorCode::kNotFound,
+                      "no rule is named \"" + rule + "\"; see alerts in the configuration");
+  }
+  if (!topic_matches(found->sensor, sensor)) {
+    return make_error(ErrorCode::kInvalid, "the rule \"" + rule + "\" does not watch \"" + sensor +
+                                               "\", only sensors that match " + found->sensor);
+  }
+  FoldTime time = engine.clock.time();
+  const std::int64_t passed_ms = std::max<std::int64_t>(0, boot_ms - engine.clock.boot_of(time.stream_ms));
+  time.stream_ms += passed_ms;
+  time.connected = engine.clock.state().connected;
+  if (time.connected) time.subscribed_ms += passed_ms;
+  for (const RuleState& state : engine.fold.states()) {
+    if (state.sensor == known->id && state.rule == rule)
+      return explain_rule(*found, &state, known->last, time);
+  }
+  return explain_rule(*found, nullptr, known->last, time);
 }
 
 std::vector<SensorLast> Engine::last_values() const {

@@ -9,7 +9,9 @@
 #include <vector>
 
 #include "alert/alert_fold.h"
+#include "alert/rule_explanation.h"
 #include "base/calendar.h"
+#include "base/result.h"
 #include "decode/decode_settings.h"
 #include "model/batch.h"
 #include "model/journal_record.h"
@@ -55,6 +57,10 @@ class Engine {
   std::uint64_t last_seq() const;
 
   EngineStatus status() const;
+  // Where a rule stands on a sensor at `boot_ms`, which is now. kNotFound: no such sensor or rule;
+  // kInvalid: the rule does not watch that sensor.
+  Result<RuleExplanation> explain(const std::string& sensor, const std::string& rule,
+                                  std::int64_t boot_ms) const;
   // Everything that has to be equal after a replay: for tests.
   std::vector<SensorLast> last_values() const;
   std::vector<RuleState> rule_states() const;

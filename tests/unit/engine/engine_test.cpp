@@ -350,5 +350,28 @@ TEST_F(EngineOf, GivesTheSameRowsEventsAndCountsWhereverItIsRestarted) {
   }
 }
 
+TEST_F(EngineOf, ExplainsWhereARuleStandsAndWhatItWaitsFor) {
+  say("p/a", "20");
+  say("p/b", "31");
+  Engine engine = fresh();
+  for (Kept& kept : journal_) feed(engine, kept);
+  clock_.pass_ms(2000);
+  auto explain = [&](const char* sensor, const char* rule) {
+    return engine.explain(sensor, rule, clock_.now().boot_ms);
+  };
+  EXPECT_EQ(RuleState::Phase::kIdle, explain("p/a", "held")->phase);
+  EXPECT_EQ(20, explain("p/a", "held")->value);
+  RuleExplanation held = *explain("p/b", "held");
+  EXPECT_EQ(RuleState::Phase::kPending, held.phase);
+  EXPECT_EQ(1700000000000, held.since_ms);
+  EXPECT_EQ(1700000005000, held.deadline_ms);
+  EXPECT_EQ("above 30 for 5s", held.condition);
+  EXPECT_EQ("fires in 3s if it stays above 30", held.text);
+  EXPECT_EQ("firing for 2s; resolved by a value that is not above 30", explain("p/b", "hot")->text);
+  EXPECT_EQ("fires in 18s unless a reading arrives", explain("p/b", "silent")->text);
+  EXPECT_EQ(ErrorCode::kNotFound, explain("p/c", "hot").error().code);
+  EXPECT_EQ(ErrorCode::kNotFound, explain("p/a", "cold").error().code);
+}
+
 }  // namespace
 }  // namespace sluice

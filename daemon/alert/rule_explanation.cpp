@@ -1,0 +1,122 @@
+#include "alert/rule_explanation.h"
+
+#include <cstdio>
+
+#include "alert/evaluator.h"
+#include "base/time_text.h"
+
+namespace sluice {
+
+namespace {
+
+using Phase = RuleState::Phase;
+
+std::string number(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.6g", value);
+  return text;
+}
+
+std::string limits_text(const Rule& rule) {
+  switch (rule.kind) {
+    case ConditionKind::kAbove:
+      return "above " + number(rule.high);
+    case ConditionKind::kBelow:
+      return "below " + number(rule.low);
+    case ConditionKind::kOutside:
+      return "outside " + number(rule.low) + " to " + number(rule.high);
+    case ConditionKind::kInside:
+      return "inside " + number(rule.low) + " to " + number(rule.high);
+    case ConditionKind::kSilentFor:
+      return "silent for " + format_duration(rule.silent_for.count());
+  }
+  return "";
+}
+
+// What ends a firing alert.
+std::string clear_text(const Rule& rule) {
+  if (rule.kind == ConditionKind::kSilentFor) return "the next reading";
+  if (rule.clear && rule.kind == ConditionKind::kAbove)
+    return "a value of " + number(*rule.clear) + " or less";
+  if (rule.clear && rule.kind == ConditionKind::kBelow)
+    return "a value of " + number(*rule.clear) + " or more";
+  return "a value that is not " + limits_text(rule);
+}
+
+std::string seconds_text(std::int64_t ms) {
+  return ms < 0 ? "0s" : format_duration(ms);
+}
+
+void explain_silence(const Rule& rule, const SensorLast& last, const FoldTime& time, RuleExplanation& about) {
+  const std::int64_t left_ms =
+      last.subscribed_ms + (rule.silent_for + rule.hold).count() - time.subscribed_ms;
+  if (!time.connected) {
+    about.text = "not subscribed, so silence does not count; fires after " + seconds_text(left_ms) +
+                 " more of silence while subscribed";
+    return;
+  }
+  about.deadline_ms = time.stream_ms + time.wall_minus_stream_ms + left_ms;
+  about.text = "fires in " + seconds_text(left_ms) + " unless a reading arrives";
+}
+
+void explain_idle(const Rule& rule, const FoldTime& time, RuleExplanation& about) {
+  if (rule.hold.count() > 0) {
+    about.text = "the condition does not hold; waits for a value " + limits_text(rule) +
+                 ", which then has to last " + format_duration(rule.hold.count());
+  } else {
+    about.text = "the condition does not hold; the first value " + limits_text(rule) + " fires it";
+  }
+  if (!time.connected) about.text += "; not subscribed at the moment";
+}
+
+}  // namespace
+
+const char* phase_name(Phase phase) {
+  return phase == Phase::kFiring ? "firing" : phase == Phase::kPending ? "pending" : "idle";
+}
+
+std::string condition_text(const Rule& rule) {
+  std::string text = limits_text(rule);
+  if (rule.hold.count() > 0) text += " for " + format_duration(rule.hold.count());
+  if (rule.clear) text += ", clears at " + number(*rule.clear);
+  return text;
+}
+
+RuleExplanation explain_rule(const Rule& rule, const RuleState* state, const SensorLast& last,
+                             const FoldTime& time) {
+  RuleExplanation about;
+  about.condition = condition_text(rule);
+  if (state != nullptr) about.phase = state->phase;
+  if (about.phase != Phase::kIdle) about.since_ms = state->since_ms;
+  if (last.time_ms != 0) {
+    about.value = last.value;
+    about.value_at_ms = last.time_ms;
+  }
+  const std::int64_t wall_ms = time.stream_ms + time.wall_minus_stream_ms;
+  switch (about.phase) {
+    case Phase::kIdle:
+      if (last.time_ms == 0) {
+        about.text = "the sensor was never heard";
+      } else if (rule.kind == ConditionKind::kSilentFor) {
+        explain_silence(rule, last, time, about);
+      } else {
+        explain_idle(rule, time, about);
+      }
+      break;
+    case Phase::kPending:
+      about.deadline_ms = state->deadline_ms + time.wall_minus_stream_ms;
+      about.text =
+          "fires in " + seconds_text(*about.deadline_ms - wall_ms) + " if it stays " + limits_text(rule);
+      break;
+    case Phase::kFiring:
+      about.text =
+          "firing for " + seconds_text(wall_ms - about.since_ms) + "; resolved by " + clear_text(rule);
+      if (!state->notified) {
+        about.text += "; nobody was told yet, because what began it was old: the next fresh reading tells";
+      }
+      break;
+  }
+  return about;
+}
+
+}  // namespace sluice

@@ -1,0 +1,32 @@
+// RuleExplanation: where one rule stands on one sensor and what it waits for, for `sluicectl why` and
+// /api/v1/why. A pure function of the rule, its state and the clocks, so that the engine and a reader of the
+// database say the same. Times are wall ms.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "alert/alert_fold.h"
+#include "alert/rule.h"
+#include "model/batch.h"
+
+namespace sluice {
+
+struct RuleExplanation {
+  RuleState::Phase phase = RuleState::Phase::kIdle;
+  std::int64_t since_ms = 0;                // pending, firing: since when; idle: 0
+  std::optional<std::int64_t> deadline_ms;  // it fires then, unless something changes
+  std::optional<double> value;              // the newest; absent: never heard
+  std::int64_t value_at_ms = 0;
+  std::string condition;  // "above 28 for 30s, clears at 27"
+  std::string text;       // one sentence: what it waits for
+};
+
+std::string condition_text(const Rule& rule);
+// `state`: null where it is idle. `time`: now.
+RuleExplanation explain_rule(const Rule& rule, const RuleState* state, const SensorLast& last,
+                             const FoldTime& time);
+const char* phase_name(RuleState::Phase phase);  // idle, pending, firing
+
+}  // namespace sluice
