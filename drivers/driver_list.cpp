@@ -1,7 +1,10 @@
 #include "drivers/driver_list.h"
 
+#include "drivers/iio/iio_source.h"
 #include "drivers/replay/replay_driver.h"
 #include "drivers/simulate/simulate_driver.h"
+#include "drivers/system/system_source.h"
+#include "drivers/w1/w1_source.h"
 
 namespace sluice::drivers {
 
@@ -21,8 +24,8 @@ std::unique_ptr<Driver> make_simulate(ConfigSection& section, Log& log) {
 }
 
 constexpr DriverKind kDrivers[] = {
-    {"replay", make_replay},
-    {"simulate", make_simulate},
+    {"iio", make_iio},       {"replay", make_replay}, {"simulate", make_simulate},
+    {"system", make_system}, {"w1", make_w1},
 };
 
 }  // namespace

@@ -18,6 +18,13 @@ namespace {
 constexpr std::int64_t kBackoffFirst_ms = 500;
 constexpr std::int64_t kBackoffMax_ms = 30'000;
 constexpr int kConnectTimeout_s = 10;
+constexpr int kBesideTheWindow = 2;  // a status and the one before it
+constexpr char kOffline[] = R"({"state":"offline"})";
+
+// Below `sluice/`, which the gateway leaves alone.
+std::string status_topic(const std::string& client_id) {
+  return "sluice/drivers/" + client_id + "/status";
+}
 
 // What Paho expects in front of host and port.
 std::string paho_uri(const std::string& broker) {
@@ -53,7 +60,7 @@ class MqttOutput::Connection {
     MQTTAsync_createOptions options = MQTTAsync_createOptions_initializer;
     options.MQTTVersion = MQTTVERSION_3_1_1;
     options.maxBufferedMessages =
-        static_cast<int>(settings.buffer.in_flight) + 1;  // the default refuses the 101st
+        static_cast<int>(settings.buffer.in_flight) + kBesideTheWindow;  // the default refuses the 101st
     std::string uri = paho_uri(settings.broker);
     int rc = MQTTAsync_createWithOptions(&connection->client_, uri.c_str(), settings.client_id.c_str(),
                                          MQTTCLIENT_PERSISTENCE_NONE, nullptr, &options);
@@ -81,7 +88,14 @@ class MqttOutput::Connection {
     options.cleansession = 1;
     options.keepAliveInterval = settings.keepalive_s;
     options.connectTimeout = kConnectTimeout_s;
-    options.maxInflight = static_cast<int>(settings.buffer.in_flight) + 1;
+    options.maxInflight = static_cast<int>(settings.buffer.in_flight) + kBesideTheWindow;
+    std::string will_topic = status_topic(settings.client_id);
+    MQTTAsync_willOptions will = MQTTAsync_willOptions_initializer;
+    will.topicName = will_topic.c_str();
+    will.message = kOffline;
+    will.retained = 1;
+    will.qos = 1;
+    options.will = &will;
     options.username = or_null(settings.username);
     options.password = or_null(settings.password);
     if (settings.broker.starts_with("mqtts://")) options.ssl = &tls;
@@ -105,6 +119,13 @@ class MqttOutput::Connection {
     if (rc == MQTTASYNC_SUCCESS) return {};
     return make_error(rc == MQTTASYNC_BAD_UTF8_STRING ? ErrorCode::kInvalid : ErrorCode::kUnavailable,
                       text_of(rc, nullptr));
+  }
+
+  Status send_status(const std::string& topic, const std::string& json) {
+    int rc =
+        MQTTAsync_send(client_, topic.c_str(), static_cast<int>(json.size()), json.data(), 1, 1, nullptr);
+    if (rc == MQTTASYNC_SUCCESS) return {};
+    return make_error(ErrorCode::kUnavailable, text_of(rc, nullptr));
   }
 
   void disconnect(std::int64_t timeout_ms) {
@@ -207,6 +228,7 @@ void MqttOutput::push(Sample sample) {
 std::int64_t MqttOutput::tick(Instant now) {
   take_events(now);
   if (state_ == State::kDown && now.boot_ms >= connect_at_boot_ms_) connect(now);
+  if (state_ == State::kUp && !status_sent_) send_status(now);
   if (state_ == State::kUp) send(now);
   report_drops();
   return state_ == State::kDown ? connect_at_boot_ms_ : now.boot_ms + 60'000;
@@ -223,6 +245,7 @@ void MqttOutput::take_events(Instant now) {
   }
   if (events.connected && state_ == State::kConnecting) {
     state_ = State::kUp;
+    status_sent_ = status_.empty();
     log_.info("connected to {}", settings_.broker);
   }
   if (events.ended && state_ != State::kDown) go_down(now, events.reason);
@@ -260,6 +283,17 @@ void MqttOutput::send(Instant now) {
   }
 }
 
+void MqttOutput::set_status(std::string json) {
+  status_ = std::move(json);
+  status_sent_ = false;
+}
+
+void MqttOutput::send_status(Instant now) {
+  Status sent = connection_->send_status(status_topic(settings_.client_id), status_);
+  if (!sent) return go_down(now, sent.error().context);
+  status_sent_ = true;
+}
+
 void MqttOutput::report_drops() {
   std::uint64_t dropped = buffer_.dropped();
   bool dropping = dropped > reported_dropped_;
@@ -275,7 +309,11 @@ void MqttOutput::report_drops() {
 }
 
 void MqttOutput::disconnect(std::int64_t timeout_ms) {
-  if (connection_ && state_ == State::kUp) connection_->disconnect(timeout_ms);
+  if (connection_ && state_ == State::kUp) {
+    // Who says goodbye leaves no will.
+    (void)connection_->send_status(status_topic(settings_.client_id), kOffline);
+    connection_->disconnect(timeout_ms);
+  }
   connection_.reset();
   state_ = State::kDown;
 }

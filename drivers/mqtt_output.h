@@ -42,6 +42,10 @@ class MqttOutput final : public Output {
   std::int64_t tick(Instant now);
   void disconnect(std::int64_t timeout_ms);  // tells the broker; call when done
 
+  // Retained under sluice/drivers/<client id>/status, at once and after every connect; the broker puts
+  // {"state":"offline"} there when the program is gone. Not a sample: kept beside the buffer.
+  void set_status(std::string json);
+
   bool all_delivered() const { return buffer_.empty(); }
   bool connected() const { return state_ == State::kUp; }
   const SendBuffer& buffer() const { return buffer_; }
@@ -54,6 +58,7 @@ class MqttOutput final : public Output {
   void go_down(Instant now, const std::string& reason);
   void connect(Instant now);
   void send(Instant now);
+  void send_status(Instant now);
   void report_drops();
 
   MqttSettings settings_;
@@ -68,6 +73,8 @@ class MqttOutput final : public Output {
   std::uint64_t refused_ = 0;
   std::uint64_t reported_dropped_ = 0;
   bool dropping_ = false;
+  std::string status_;
+  bool status_sent_ = true;  // over this connection
 };
 
 }  // namespace sluice::drivers

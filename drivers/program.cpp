@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "drivers/status_text.h"
 
 namespace sluice::drivers {
 
@@ -97,9 +98,12 @@ int run_program(DriversConfig config, Log& log, Runner::OnFailure on_failure) {
   Waiter waiter;
   MqttOutput output(config.mqtt, log, [&waiter] { waiter.wake(); });
   Runner runner(std::move(config.drivers), output, log, on_failure);
+  std::uint64_t told_changes = 0;
   while (true) {
     Instant now = read_clocks();
     std::int64_t next_ms = runner.run(now);
+    if (runner.status_changes() != told_changes) output.set_status(status_text(runner.statuses()));
+    told_changes = runner.status_changes();
     next_ms = std::min(next_ms, output.tick(now));
     if (runner.finished() && output.all_delivered()) break;
     if (runner.waits_for_room() && output.has_room()) next_ms = now.boot_ms;

@@ -11,12 +11,29 @@ namespace {
 constexpr std::int64_t kPauseFirst_ms = 1000;
 constexpr std::int64_t kPauseMax_ms = 60'000;
 
+// Passes samples on and notices that there were some.
+class WatchedOutput final : public Output {
+ public:
+  explicit WatchedOutput(Output& output) : output_(output) {}
+  void push(Sample sample) override {
+    pushed_ = true;
+    output_.push(std::move(sample));
+  }
+  bool has_room() const override { return output_.has_room(); }
+  bool pushed() const { return pushed_; }
+
+ private:
+  Output& output_;
+  bool pushed_ = false;
+};
+
 }  // namespace
 
 Runner::Runner(std::vector<NamedDriver> drivers, Output& output, Log& log, OnFailure on_failure)
     : output_(output), log_(log), on_failure_(on_failure) {
   for (NamedDriver& named : drivers) {
     Entry entry;
+    entry.status.name = named.name;
     entry.name = std::move(named.name);
     entry.driver = std::move(named.driver);
     entries_.push_back(std::move(entry));
@@ -41,27 +58,49 @@ void Runner::step(Entry& entry, Instant now) {
     if (Status opened = entry.driver->open(now); !opened) return fail(entry, now, opened.error());
     entry.state = State::kOpen;
   }
-  Result<Next> next = entry.driver->poll(now, output_);
+  WatchedOutput watched(output_);
+  Result<Next> next = entry.driver->poll(now, watched);
   if (!next) return fail(entry, now, next.error());
-  if (entry.pause_ms > 0) log_.info("{}: works again", entry.name);
-  entry.pause_ms = 0;
   entry.next = *next;
-  if (next->when != Next::When::kDone) return;
+  bool done = next->when == Next::When::kDone;
+  bool proven = watched.pushed() || done;  // a poll alone may only have begun what will fail
+  if (proven && entry.pause_ms > 0) log_.info("{}: works again", entry.name);
+  if (proven) entry.pause_ms = 0;
+  if (proven || entry.pause_ms == 0)
+    set_status(entry, now, done ? DriverStatus::State::kDone : DriverStatus::State::kRunning, "");
+  if (!done) return;
   entry.driver->close();
   entry.state = State::kDone;
 }
 
+void Runner::set_status(Entry& entry, Instant now, DriverStatus::State state, const std::string& error) {
+  DriverStatus& status = entry.status;
+  if (status.since_wall_ms != 0 && status.state == state && status.error == error) return;
+  if (status.since_wall_ms == 0 || status.state != state) status.since_wall_ms = now.wall_ms;
+  status.state = state;
+  status.error = error;
+  ++status_changes_;
+}
+
 void Runner::fail(Entry& entry, Instant now, const Error& error) {
   entry.driver->close();
+  bool known = entry.pause_ms > 0 && entry.status.error == error.context;
   if (on_failure_ == OnFailure::kGiveUp) {
     entry.state = State::kFailed;
+    set_status(entry, now, DriverStatus::State::kGivenUp, error.context);
     log_.error("{}: {}", entry.name, error.context);
     return;
   }
   entry.state = State::kClosed;
   entry.pause_ms = entry.pause_ms == 0 ? kPauseFirst_ms : std::min(entry.pause_ms * 2, kPauseMax_ms);
   entry.next = Next::at(now.boot_ms + entry.pause_ms);
-  log_.error("{}: {}; next try in {}", entry.name, error.context, format_duration(entry.pause_ms));
+  set_status(entry, now, DriverStatus::State::kFailing, error.context);
+  std::string pause = format_duration(entry.pause_ms);
+  if (known) {
+    log_.debug("{}: no better; next try in {}", entry.name, pause);
+  } else {
+    log_.error("{}: {}; next try in {}", entry.name, error.context, pause);
+  }
 }
 
 void Runner::close() {
@@ -81,6 +120,12 @@ bool Runner::finished() const {
 int Runner::failed() const {
   return static_cast<int>(std::count_if(entries_.begin(), entries_.end(),
                                         [](const Entry& entry) { return entry.state == State::kFailed; }));
+}
+
+std::vector<DriverStatus> Runner::statuses() const {
+  std::vector<DriverStatus> all;
+  for (const Entry& entry : entries_) all.push_back(entry.status);
+  return all;
 }
 
 bool Runner::waits_for_room() const {

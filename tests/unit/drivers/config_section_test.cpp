@@ -63,9 +63,9 @@ TEST_F(Configuration, TellsEveryMistakeAtOnce) {
 TEST_F(Configuration, RefusesKeysGivenTwiceAndDriversItDoesNotKnow) {
   EXPECT_NE(std::string::npos,
             errors(std::string("mqtt: { qos: 1, qos: 1 }\n") + kOneDriver).find("'qos' is given twice"));
-  EXPECT_NE(
-      std::string::npos,
-      errors("drivers: [ { driver: modem } ]").find("no driver 'modem'; expected one of replay, simulate"));
+  EXPECT_NE(std::string::npos,
+            errors("drivers: [ { driver: modem } ]")
+                .find("no driver 'modem'; expected one of iio, replay, simulate, system, w1"));
   EXPECT_NE(std::string::npos, errors("log: {}").find("'drivers' is required"));
 }
 
@@ -87,7 +87,8 @@ TEST_F(Configuration, NamesAPasswordFileThatCannotBeRead) {
 
 TEST_F(Configuration, AcceptsEverySampleThatIsShipped) {
   const std::string folder = std::string(SLUICE_SOURCE_DIR) + "/drivers/";
-  for (const char* sample : {"drivers.yaml", "replay/replay.yaml", "simulate/simulate.yaml"}) {
+  for (const char* sample : {"drivers.yaml", "iio/iio.yaml", "replay/replay.yaml", "simulate/simulate.yaml",
+                             "system/system.yaml", "w1/w1.yaml"}) {
     auto config = load_config(folder + sample, log_);
     EXPECT_TRUE(config) << config.error().context;
   }

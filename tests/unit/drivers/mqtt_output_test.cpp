@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -52,12 +53,18 @@ class MqttOut : public ::testing::Test {
   void push(int first, int last) {
     for (int i = first; i < last; ++i) output_->push({"t/" + std::to_string(i % 3), std::to_string(i)});
   }
+  std::string config_for_a_simulation() {
+    return folder_.write("d.yaml", "mqtt: { broker: '" + broker_.url() +
+                                       "' }\ndrivers: [ { driver: simulate, sensors: "
+                                       "[ { topic: t, fields: { v: { base: 1 } } } ] } ]\n");
+  }
   static std::vector<std::string> numbers(int first, int last) {
     std::vector<std::string> all;
     for (int i = first; i < last; ++i) all.push_back(std::to_string(i));
     return all;
   }
 
+  TemporaryFolder folder_;
   Broker broker_;
   FakeClock clock_{1'700'000'000'000};
   Log log_{LogLevel::kError, Log::Style::kPlain};
@@ -74,6 +81,38 @@ TEST_F(MqttOut, DeliversEverySampleInOrder) {
   ASSERT_TRUE(deliver_all());
   output_->disconnect(1000);
   EXPECT_EQ(numbers(0, 2000), broker_.receive(2000));
+}
+
+TEST_F(MqttOut, TellsItsStatusAtEachConnectAndThatItIsGone) {
+  broker_.start();
+  broker_.subscribe("sluice/drivers/sluice-drivers/status");
+  make();
+  output_->set_status("first");
+  push(0, 1);
+  ASSERT_TRUE(deliver_all());
+  output_->set_status("second");
+  push(1, 2);
+  ASSERT_TRUE(deliver_all());
+  output_->disconnect(1000);
+  push(2, 3);
+  ASSERT_TRUE(deliver_all());
+  EXPECT_EQ((std::vector<std::string>{"first", "second", R"({"state":"offline"})", "second"}),
+            broker_.receive(4));
+}
+
+TEST_F(MqttOut, LeavesAStatusOfOfflineWhenItDies) {
+  broker_.start();
+  broker_.subscribe("sluice/#");
+  ChildProcess program({SLUICE_DRIVERS_PROGRAM, "--config", config_for_a_simulation()});
+  ASSERT_TRUE(program.wait_for_output("connected to"));
+  ASSERT_EQ(1u, broker_.receive(1).size());
+  program.send_signal(SIGKILL);
+  program.wait_for_end();
+  // The broker may need a moment to notice; what is retained comes with each new look.
+  std::string status;
+  for (int look = 0; look < 100 && status != R"({"state":"offline"})"; ++look)
+    status = broker_.receive(1).at(0);
+  EXPECT_EQ(R"({"state":"offline"})", status);
 }
 
 TEST_F(MqttOut, KeepsSamplesUntilThereIsABroker) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "drivers/status_text.h"
 #include "unit/drivers/fake_output.h"
 
 namespace sluice::drivers {
@@ -13,10 +14,11 @@ class Ticker final : public Driver {
   Ticker(std::int64_t every_ms, int count) : every_ms_(every_ms), left_(count) {}
   Status open(Instant) override {
     ++opened;
-    if (broken) return make_error(ErrorCode::kUnavailable, "the sensor does not answer");
+    if (broken && breaks_open) return make_error(ErrorCode::kUnavailable, "the sensor does not answer");
     return {};
   }
   Result<Next> poll(Instant now, Output& output) override {
+    if (++polled % 2 == 1 && slow) return Next::at(now.boot_ms);  // it only began to look
     if (broken) return make_error(ErrorCode::kUnavailable, "the sensor does not answer");
     if (wants_room && !output.has_room()) return Next::when_room();
     output.push({"t", "x"});
@@ -25,7 +27,10 @@ class Ticker final : public Driver {
   void close() override { ++closed; }
 
   bool broken = false;
+  bool breaks_open = true;
+  bool slow = false;
   bool wants_room = false;
+  int polled = 0;
   int opened = 0;
   int closed = 0;
 
@@ -105,6 +110,39 @@ TEST_F(Running, GoesOnWithADriverThatWorksAgain) {
   run(2000);
   EXPECT_EQ(2, driver->opened);
   EXPECT_LT(10u, output_.samples.size());
+}
+
+TEST_F(Running, LetsThePausesGrowForADriverThatFailsOnlyAfterAPoll) {
+  Ticker* broken = add(100, 0);
+  broken->broken = broken->slow = true;
+  broken->breaks_open = false;
+  start();
+  run(16'000);
+  EXPECT_EQ(5, broken->opened);
+}
+
+TEST_F(Running, TellsHowEveryDriverIs) {
+  Ticker* driver = add(100, 0);
+  add(100, 1);
+  start();
+  run(50);
+  std::string fine = status_text(runner_->statuses());
+  EXPECT_EQ(R"({"state":"online","drivers":[)"
+            R"({"name":"driver-0","state":"running","since":"2023-11-14T22:13:20.000Z"},)"
+            R"({"name":"driver-1","state":"done","since":"2023-11-14T22:13:20.000Z"}]})",
+            fine);
+  std::uint64_t changes = runner_->status_changes();
+  run(1000);
+  EXPECT_EQ(changes, runner_->status_changes());
+  driver->broken = true;
+  run(200);
+  EXPECT_EQ(changes + 1, runner_->status_changes());
+  EXPECT_EQ(DriverStatus::State::kFailing, runner_->statuses()[0].state);
+  EXPECT_EQ("the sensor does not answer", runner_->statuses()[0].error);
+  driver->broken = false;
+  run(2000);
+  EXPECT_EQ(DriverStatus::State::kRunning, runner_->statuses()[0].state);
+  EXPECT_EQ("", runner_->statuses()[0].error);
 }
 
 TEST_F(Running, GivesAFailedDriverUpWhereAskedTo) {
