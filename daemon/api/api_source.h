@@ -12,6 +12,7 @@
 #include "api/status.h"
 #include "base/calendar.h"
 #include "base/result.h"
+#include "model/outbox_selection.h"
 
 namespace sluice {
 
@@ -44,10 +45,12 @@ class ApiSource {
   virtual Result<std::string> summaries() = 0;  // list of days
   // The frozen document; without a revision the newest. kNotFound: there is none.
   virtual Result<std::string> summary(Day day, std::optional<int> revision) = 0;
-  virtual Result<std::string> outbox(std::size_t limit) = 0;
+  virtual Result<std::string> outbox(const OutboxSelection& which, std::size_t limit) = 0;
 
-  virtual Result<std::string> upload_now() = 0;    // what was set off
-  virtual Result<std::string> upload_retry() = 0;  // parked items wait again
+  virtual Result<std::string> upload_now() = 0;  // what was set off
+  // Deliveries that wait or were refused: tried again without waiting, or given up for good.
+  virtual Result<std::string> upload_retry(const OutboxSelection& which) = 0;
+  virtual Result<std::string> upload_discard(const OutboxSelection& which) = 0;
 };
 
 }  // namespace sluice

@@ -2,10 +2,9 @@
 
 #include <strings.h>
 
-#include <cerrno>
 #include <cstddef>
-#include <cstring>
-#include <fstream>
+
+#include "base/secret.h"
 
 namespace sluice {
 
@@ -16,21 +15,17 @@ constexpr std::string_view kScheme = "Bearer ";
 
 }  // namespace
 
-Result<std::string> read_token_file(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  if (!file) {
-    return make_error(ErrorCode::kIo, "api.token_file: " + path + " cannot be read: " + std::strerror(errno));
-  }
-  std::getline(file, line);
-  const std::size_t first = line.find_first_not_of(" \t\r");
-  const std::size_t last = line.find_last_not_of(" \t\r");
-  line = first == std::string::npos ? "" : line.substr(first, last - first + 1);
-  if (line.size() < kTokenCharsMin) {
-    return make_error(ErrorCode::kInvalid, "api.token_file: the first line of " + path +
+Result<std::string> read_token_file(const std::string& source) {
+  auto read = read_secret("api.token_file", source);
+  if (!read) return read.error();
+  const std::size_t first = read->find_first_not_of(" \t");
+  const std::size_t last = read->find_last_not_of(" \t");
+  std::string token = first == std::string::npos ? "" : read->substr(first, last - first + 1);
+  if (token.size() < kTokenCharsMin) {
+    return make_error(ErrorCode::kInvalid, "api.token_file: the first line of " + source +
                                                " has fewer than 8 characters; put a long random token there");
   }
-  return line;
+  return token;
 }
 
 bool token_accepted(std::string_view authorization, std::string_view token) {

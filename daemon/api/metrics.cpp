@@ -151,6 +151,8 @@ void add_batch_layer(Families& out, const StatusSnapshot& s) {
   out.gauge("sluice_days_dirty", "Days with rows that no summary holds yet", number(s.days.dirty));
   out.gauge("sluice_outbox_items", "Summaries that wait for delivery", number(s.outbox.pending));
   out.gauge("sluice_outbox_parked_items", "Summaries that the receiver refused", number(s.outbox.parked));
+  out.counter("sluice_uploads_dropped_total", "Summaries that waited longer than upload.keep",
+              number(s.outbox.dropped));
   out.gauge("sluice_outbox_oldest_seconds", "Age of the oldest waiting summary",
             seconds(s.outbox.oldest_age_ms.value_or(0)));
   out.gauge("sluice_clock_trusted", "1 once the wall clock is believed", s.clock.trusted ? 1 : 0);

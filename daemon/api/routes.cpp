@@ -113,6 +113,25 @@ HttpResponse health(ApiSource& source, bool only_needed) {
   return response;
 }
 
+// ?sink= and ?day=, each for all when it is absent.
+Result<OutboxSelection> selection_of(const HttpRequest& request) {
+  OutboxSelection which;
+  if (auto sink = request.query.find("sink"); sink != request.query.end()) which.sink = sink->second;
+  if (auto day = request.query.find("day"); day != request.query.end()) {
+    auto parsed = parse_date(day->second);
+    if (!parsed) return make_error(ErrorCode::kInvalid, "day: " + parsed.error().context);
+    which.day = *parsed;
+  }
+  return which;
+}
+
+template <class Call>
+HttpResponse selected(const HttpRequest& request, Call call) {
+  auto which = selection_of(request);
+  if (!which) return http_error(http_status(which.error().code), which.error().context);
+  return call(*which);
+}
+
 template <class Call>
 HttpResponse limited(const HttpRequest& request, std::size_t fallback, std::size_t max, Call call) {
   auto limit = limit_of(request, fallback, max);
@@ -142,10 +161,19 @@ void add_routes(Router& router, ApiSource& source) {
   router.add("GET", "/api/v1/summaries", [&](Request) { return answer(source.summaries()); });
   router.add("GET", "/api/v1/summaries/", [&](Request request) { return summary(source, request); });
   router.add("GET", "/api/v1/upload", [&](Request request) {
-    return limited(request, 100, kOutboxMax, [&](std::size_t n) { return source.outbox(n); });
+    return selected(request, [&](const OutboxSelection& which) {
+      return limited(request, 100, kOutboxMax, [&](std::size_t n) { return source.outbox(which, n); });
+    });
   });
   router.add("POST", "/api/v1/upload/now", [&](Request) { return answer(source.upload_now()); });
-  router.add("POST", "/api/v1/upload/retry", [&](Request) { return answer(source.upload_retry()); });
+  router.add("POST", "/api/v1/upload/retry", [&](Request request) {
+    return selected(request,
+                    [&](const OutboxSelection& which) { return answer(source.upload_retry(which)); });
+  });
+  router.add("POST", "/api/v1/upload/discard", [&](Request request) {
+    return selected(request,
+                    [&](const OutboxSelection& which) { return answer(source.upload_discard(which)); });
+  });
 }
 
 }  // namespace sluice

@@ -76,6 +76,7 @@ struct StatusSnapshot {
   struct Outbox {
     std::uint64_t pending = 0;
     std::uint64_t parked = 0;
+    std::uint64_t dropped = 0;  // since start: waited longer than upload.keep
     std::optional<std::int64_t> oldest_age_ms;
     std::string last_error;
   } outbox;

@@ -80,6 +80,7 @@ void read_parts(const Json& json, StatusSnapshot& s) {
   Members outbox(json, "outbox");
   outbox.get("pending", s.outbox.pending);
   outbox.get("parked", s.outbox.parked);
+  outbox.get("dropped", s.outbox.dropped);
   outbox.get("oldest_age_ms", s.outbox.oldest_age_ms);
   outbox.get("last_error", s.outbox.last_error);
   Members clock(json, "clock");
@@ -166,6 +167,7 @@ std::string status_to_json(const StatusSnapshot& s) {
   json["days"] = Json{{"dirty", s.days.dirty}, {"newest_summary", s.days.newest_summary}};
   json["outbox"] = Json{{"pending", s.outbox.pending},
                         {"parked", s.outbox.parked},
+                        {"dropped", s.outbox.dropped},
                         {"oldest_age_ms", or_null(s.outbox.oldest_age_ms)},
                         {"last_error", s.outbox.last_error}};
   json["clock"] = Json{{"trusted", s.clock.trusted}, {"synchronised", s.clock.synchronised}};

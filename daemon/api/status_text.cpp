@@ -56,6 +56,7 @@ std::string outbox_line(const StatusSnapshot& s) {
   std::string text = fmt::format("{} waiting", s.outbox.pending);
   if (s.outbox.oldest_age_ms) text += ", the oldest for " + format_duration(*s.outbox.oldest_age_ms);
   if (s.outbox.parked > 0) text += fmt::format(", {} refused by the receiver", s.outbox.parked);
+  if (s.outbox.dropped > 0) text += fmt::format(", {} dropped after upload.keep", s.outbox.dropped);
   if (!s.outbox.last_error.empty()) text += "; last error: " + s.outbox.last_error;
   return text;
 }

@@ -49,7 +49,7 @@ void DayLoop::step() {
     next_look_boot_ms_ = now.boot_ms + kLookMs;
     close_days(now, scheduled, asked);
   }
-  delivering_ = delivering_ || asked || scheduled;
+  delivering_ = vitals_.deliver_asked.exchange(false) || delivering_ || asked || scheduled;
   if (delivering_) deliver(now, asked);
 }
 
@@ -79,6 +79,7 @@ void DayLoop::close_days(Instant now, bool scheduled, bool asked) {
 
 void DayLoop::deliver(Instant now, bool asked) {
   Result<int> delivered = uploader_.tick(now.wall_ms, asked, kItemsAStep);
+  vitals_.uploads_dropped = uploader_.dropped();
   if (!delivered.ok()) return log_.warning("cannot look into the outbox: {}", delivered.error().context);
   bool waiting = false;
   for (const std::string& sink : uploader_.sink_names()) {

@@ -31,7 +31,6 @@ const char* state_name(IntakeState state) {
 }
 
 constexpr std::int64_t kStuckMs = 600000;  // a store that commits nothing for so long is not well
-constexpr std::size_t kOutboxScan = 1000;
 
 }  // namespace
 
@@ -90,6 +89,7 @@ StatusSnapshot GatewayApi::status() {
   if (statvfs(settings_.gateway.state_dir.c_str(), &disk) == 0) {
     s.disk.free_bytes = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
   }
+  s.outbox.dropped = vitals_.uploads_dropped;
   add_problems(s);
   return s;
 }
@@ -118,7 +118,7 @@ void GatewayApi::add_problems(StatusSnapshot& s) {
     problem("the clock is not trusted yet", "set up NTP (timedatectl), or set clock.trust: always");
   if (s.outbox.parked > 0) {
     problem(std::to_string(s.outbox.parked) + " uploads were refused for good",
-            "sluicectl upload status; then upload retry");
+            "sluicectl upload status tells why; correct it there, then sluicectl upload retry");
   }
   if (!s.outbox.last_error.empty())
     problem("uploads wait: " + s.outbox.last_error, "they are retried; sluicectl upload status");
@@ -173,8 +173,8 @@ Result<std::string> GatewayApi::summaries() {
 Result<std::string> GatewayApi::summary(Day day, std::optional<int> revision) {
   return summary_body(view_, day, revision);
 }
-Result<std::string> GatewayApi::outbox(std::size_t limit) {
-  return outbox_json(view_, limit);
+Result<std::string> GatewayApi::outbox(const OutboxSelection& which, std::size_t limit) {
+  return outbox_json(view_, which, limit);
 }
 
 Result<std::string> GatewayApi::upload_now() {
@@ -182,20 +182,17 @@ Result<std::string> GatewayApi::upload_now() {
   return std::string(R"({"asked":"close every finished day and deliver what waits"})");
 }
 
-Result<std::string> GatewayApi::upload_retry() {
-  auto items = view_.list(kOutboxScan);
-  if (!items.ok()) return items.error();
-  std::size_t waiting_again = 0;
-  for (OutboxItem& item : *items) {
-    if (item.state != OutboxState::kParked) continue;
-    item.state = OutboxState::kPending;
-    item.next_try_ms = 0;
-    Status done = view_.update(item);
-    if (!done.ok()) return done.error();
-    ++waiting_again;
-  }
-  vitals_.upload_asked = true;
-  return nlohmann::ordered_json{{"waiting_again", waiting_again}}.dump();
+Result<std::string> GatewayApi::upload_retry(const OutboxSelection& which) {
+  auto changed = view_.retry(which);
+  if (!changed.ok()) return changed.error();
+  vitals_.deliver_asked = true;
+  return nlohmann::ordered_json{{"waiting_again", *changed}}.dump() + "\n";
+}
+
+Result<std::string> GatewayApi::upload_discard(const OutboxSelection& which) {
+  auto changed = view_.discard(which, clock_.now().wall_ms);
+  if (!changed.ok()) return changed.error();
+  return nlohmann::ordered_json{{"discarded", *changed}}.dump() + "\n";
 }
 
 }  // namespace sluice

@@ -33,10 +33,11 @@ class GatewayApi final : public ApiSource {
   Result<std::string> readings(const ReadingsQuery& query) override;
   Result<std::string> summaries() override;
   Result<std::string> summary(Day day, std::optional<int> revision) override;
-  Result<std::string> outbox(std::size_t limit) override;
+  Result<std::string> outbox(const OutboxSelection& which, std::size_t limit) override;
 
   Result<std::string> upload_now() override;
-  Result<std::string> upload_retry() override;
+  Result<std::string> upload_retry(const OutboxSelection& which) override;
+  Result<std::string> upload_discard(const OutboxSelection& which) override;
 
  private:
   void add_problems(StatusSnapshot& status);

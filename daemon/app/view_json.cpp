@@ -146,8 +146,8 @@ Result<std::string> summary_body(StoreView& view, Day day, std::optional<int> re
   return std::move((*found)->body);
 }
 
-Result<std::string> outbox_json(StoreView& view, std::size_t limit) {
-  auto items = view.list(limit);
+Result<std::string> outbox_json(StoreView& view, const OutboxSelection& which, std::size_t limit) {
+  auto items = view.list(limit, which);
   if (!items) return items.error();
   Json list = Json::array();
   for (const OutboxItem& item : *items) {

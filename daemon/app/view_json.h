@@ -21,7 +21,7 @@ Result<std::string> sensors_json(StoreView& view);
 Result<std::string> readings_json(StoreView& view, const ReadingsQuery& query);
 Result<std::string> summaries_json(StoreView& view);  // newest revision of each day
 Result<std::string> summary_body(StoreView& view, Day day, std::optional<int> revision);
-Result<std::string> outbox_json(StoreView& view, std::size_t limit);
+Result<std::string> outbox_json(StoreView& view, const OutboxSelection& which, std::size_t limit);
 
 // Fills what the tables know: cursor, sensors, alerts that stand, days, outbox.
 Status fill_status(StoreView& view, std::int64_t now_wall_ms, StatusSnapshot& status);

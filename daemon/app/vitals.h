@@ -57,9 +57,11 @@ struct Vitals {
   Shared<SessionStatus> session;
   Shared<std::string> journal_damage;  // empty: none found at start
   // batch layer
-  std::atomic<bool> check_database{false};    // the last process did not close it
-  std::atomic<bool> database_damaged{false};  // found by that check: start again, with a new one
-  std::atomic<bool> upload_asked{false};      // upload --now
+  std::atomic<bool> check_database{false};        // the last process did not close it
+  std::atomic<bool> database_damaged{false};      // found by that check: start again, with a new one
+  std::atomic<bool> upload_asked{false};          // upload --now
+  std::atomic<bool> deliver_asked{false};         // upload retry
+  std::atomic<std::uint64_t> uploads_dropped{0};  // waited longer than upload.keep, since the start
   std::atomic<bool> stopping{false};
 };
 

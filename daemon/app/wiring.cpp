@@ -17,6 +17,7 @@
 #include "decode/decoder.h"
 #include "decode/sensor_profile.h"
 #include "upload/file_sink.h"
+#include "upload/http_sink.h"
 #include "version.h"
 
 namespace sluice {
@@ -155,11 +156,17 @@ Status wire_days(Wiring& w, const Calendar& calendar) {
                               [loop = w.store_loop.get()](const auto& job) { return loop->call(job); });
   if (!view.ok()) return view.error();
   w.day_view = std::move(*view);
+  w.upload_client = std::make_unique<HttpClient>(&w.vitals.stopping);
   std::vector<std::unique_ptr<Sink>> sinks;
   std::vector<std::string> names;
   for (const SinkSettings& sink : w.settings.upload.to) {
     names.push_back(sink.name);
-    sinks.push_back(std::make_unique<FileSink>(sink.name, sink.path));
+    if (sink.type == "http") {
+      sinks.push_back(std::make_unique<HttpSink>(
+          sink, [client = w.upload_client.get()](const HttpCall& call) { return client->request(call); }));
+    } else {
+      sinks.push_back(std::make_unique<FileSink>(sink.name, sink.path));
+    }
   }
   SummarySettings summary;
   summary.gateway = w.settings.gateway.id;

@@ -23,6 +23,7 @@
 #include "intake/clock_trust.h"
 #include "intake/intake.h"
 #include "intake/session.h"
+#include "io/http_client.h"
 #include "io/paho_broker_link.h"
 #include "io/system_clock.h"
 #include "store/store.h"
@@ -53,6 +54,7 @@ struct Wiring {
   std::vector<WiredChannel> channels;
   std::unique_ptr<StoreView> day_view;
   std::unique_ptr<Summariser> summariser;
+  std::unique_ptr<HttpClient> upload_client;
   std::unique_ptr<Uploader> uploader;
   std::unique_ptr<DayLoop> day_loop;
   std::unique_ptr<StoreView> api_view;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/url.h"
 #include "config/names.h"
 #include "config/quantity.h"
 
@@ -32,11 +33,12 @@ std::string quote(const std::vector<std::string>& texts) {
   return out + "]";
 }
 
-std::string without_userinfo(const std::string& url) {
-  std::size_t scheme = url.find("://");
-  std::size_t begin = scheme == std::string::npos ? 0 : scheme + 3;
-  std::size_t at = url.substr(0, url.find_first_of("/?#", begin)).rfind('@');
-  return at == std::string::npos || at < begin ? url : url.substr(0, begin) + "***" + url.substr(at);
+// A value without {token} may be a secret that somebody wrote into the file.
+std::map<std::string, std::string> without_secrets(std::map<std::string, std::string> headers) {
+  for (auto& [name, value] : headers) {
+    if (value.find("{token}") == std::string::npos) value = "***";
+  }
+  return headers;
 }
 
 // Lines "key: value" at a depth; the first line of a list's item begins with a dash.
@@ -107,7 +109,7 @@ void write_gateway(Writer& out, const Settings& settings) {
 
 void write_mqtt(Writer& out, const BrokerSettings& mqtt) {
   out.map("mqtt", [&] {
-    out.text("broker", without_userinfo(mqtt.uri));
+    out.text("broker", url_shown(mqtt.uri));
     out.text("client_id", mqtt.client_id);
     out.word("protocol", word_of(protocol_words(), mqtt.protocol));
     out.duration("keepalive", mqtt.keepalive);
@@ -228,11 +230,23 @@ void write_outputs(Writer& out, const Settings& settings) {
     out.text("at", time_of_day_text(settings.upload.at_minutes));
     out.duration("spread", settings.upload.spread);
     out.duration("keep", settings.upload.keep);
+    out.number("rate", settings.upload.rate_per_minute);
     out.list("to", settings.upload.to, [&](const SinkSettings& sink) {
       out.text("name", sink.name);
       out.word("type", sink.type);
       if (!sink.path.empty()) out.text("path", sink.path);
-      if (!sink.url.empty()) out.text("url", without_userinfo(sink.url));
+      if (sink.type != "http") return;
+      out.text("url", url_shown(sink.url));
+      out.word("method", sink.method);
+      out.members("headers", without_secrets(sink.headers));
+      out.text("token_file", sink.token_file);
+      out.map("tls", [&] {
+        out.text("ca", sink.tls.ca);
+        out.text("cert", sink.tls.cert);
+        out.text("key", sink.tls.key);
+      });
+      out.word("gzip", sink.gzip ? "true" : "false");
+      out.duration("timeout", sink.timeout);
     });
   });
   out.map("api", [&] {

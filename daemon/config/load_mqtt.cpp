@@ -70,14 +70,7 @@ void load_broker(MapReader& mqtt, std::string& uri) {
 
 void load_tls(MapReader& mqtt, BrokerSettings& broker) {
   mqtt.map("tls", [&](MapReader& tls) {
-    tls.file("ca", broker.tls_ca_file);
-    tls.file("cert", broker.tls_cert_file);
-    tls.file("key", broker.tls_key_file);
-    if (broker.tls_cert_file.empty() != broker.tls_key_file.empty() && tls.clean()) {
-      const char* there = broker.tls_cert_file.empty() ? "key" : "cert";
-      const char* absent = broker.tls_cert_file.empty() ? "cert" : "key";
-      tls.wrong(there, std::string("is given without ") + absent, "expected both cert and key, or neither");
-    }
+    load_tls_files(tls, broker.tls_ca_file, broker.tls_cert_file, broker.tls_key_file);
   });
   bool any = !broker.tls_ca_file.empty() || !broker.tls_cert_file.empty() || !broker.tls_key_file.empty();
   if (any && mqtt.clean() && !broker.uri.starts_with("mqtts://")) {
@@ -87,6 +80,15 @@ void load_tls(MapReader& mqtt, BrokerSettings& broker) {
 }
 
 }  // namespace
+
+void load_tls_files(MapReader& tls, std::string& ca, std::string& cert, std::string& key) {
+  tls.file("ca", ca);
+  tls.file("cert", cert);
+  tls.file("key", key);
+  if (cert.empty() == key.empty() || !tls.clean()) return;
+  tls.wrong(cert.empty() ? "key" : "cert", std::string("is given without ") + (cert.empty() ? "cert" : "key"),
+            "expected both cert and key, or neither");
+}
 
 void load_mqtt(MapReader& root, Settings& settings) {
   BrokerSettings& broker = settings.mqtt;
@@ -107,7 +109,7 @@ void load_mqtt(MapReader& root, Settings& settings) {
     mqtt.size("max_payload", max_payload, 64, 16 << 20);
     broker.max_payload_bytes = static_cast<std::uint32_t>(max_payload);
     mqtt.text("username", broker.username);
-    mqtt.file("password_file", broker.password_file);
+    mqtt.secret("password_file", broker.password_file);
     if (!broker.password_file.empty() && broker.username.empty()) {
       mqtt.wrong("password_file", "is given without a user name", "expected mqtt.username too");
     }

@@ -29,33 +29,6 @@ void load_at(MapReader& reader, int& at_minutes) {
                meant);
 }
 
-void load_sink(MapReader& reader, std::map<std::string, Position>& names, std::vector<SinkSettings>& sinks) {
-  SinkSettings sink;
-  reader.required("name", "a name for the place, such as archive");
-  if (reader.text("name", sink.name)) {
-    auto [other, is_new] = names.emplace(sink.name, reader.at("name"));
-    if (sink.name.empty() ||
-        sink.name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                    "0123456789_.-") != std::string::npos) {
-      reader.wrong("name", "is " + in_quotes(sink.name), "expected letters, digits and _ . - only");
-    } else if (!is_new) {
-      reader.wrong("name", in_quotes(sink.name) + " is the name of another place",
-                   "expected a name of its own, because receipts are kept under it: the other is at " +
-                       std::to_string(other->second.line) + ":" + std::to_string(other->second.column));
-    }
-  }
-  reader.required("type", "the type of the place: file");
-  if (reader.text("type", sink.type) && sink.type != "file") {
-    reader.wrong("type", "is " + in_quotes(sink.type), "expected a type that this version has: file",
-                 nearest(sink.type, {"file"}));
-    reader.ignore_the_rest();
-    return;
-  }
-  reader.required("path", "the folder that the documents are written to");
-  reader.path("path", sink.path);
-  sinks.push_back(std::move(sink));
-}
-
 bool is_loopback(const std::string& address) {
   in_addr v4{};
   if (::inet_pton(AF_INET, address.c_str(), &v4) == 1) return (ntohl(v4.s_addr) >> 24) == 127;
@@ -101,6 +74,7 @@ void load_outputs(MapReader& root, Settings& settings) {
     load_at(reader, upload.at_minutes);
     reader.duration("spread", upload.spread, milliseconds(0), hours(12));
     reader.duration("keep", upload.keep, hours(24), hours(24 * 3650));
+    reader.number("rate", upload.rate_per_minute, 1, 60000);
     SinkSettings archive;
     archive.name = "archive";
     archive.type = "file";
@@ -110,7 +84,7 @@ void load_outputs(MapReader& root, Settings& settings) {
     if (!places) upload.to = {archive};  // `to: []` uploads nowhere
   });
   root.map("api", [&](MapReader& reader) {
-    reader.file("token_file", settings.api.token_file);
+    reader.secret("token_file", settings.api.token_file);
     load_listen(reader, settings.api);
   });
 }

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/secret.h"
 #include "config/quantity.h"
 
 namespace sluice {
@@ -273,6 +274,29 @@ bool MapReader::file(const std::string& key, std::string& out) {
   }
   wrong(key, in_quotes(named) + " cannot be read: " + std::strerror(failed), expected);
   return false;
+}
+
+bool MapReader::secret(const std::string& key, std::string& out) {
+  const YamlNode* found = take(key);
+  if (found == nullptr || found->kind != YamlNode::Kind::kText || found->text.empty() ||
+      found->text[0] == '/') {
+    if (!file(key, out)) return false;
+    if (!context_.check_files || !open_to_everybody(out)) return true;
+    wrong(key, in_quotes(out) + " is open to every user of this machine",
+          "expected a file for the daemon alone: chmod o= " + out);
+    return false;
+  }
+  const std::string& text = found->text;
+  const bool variable = text.starts_with("env:");
+  const std::string name = variable ? text.substr(4) : text;
+  const char* letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+  if (name.empty() || name[0] == '.' || name.find_first_not_of(letters) != std::string::npos) {
+    wrong(key, variable ? "names no variable" : "names no file",
+          "expected an absolute path, the name of a systemd credential, or env:NAME");
+    return false;
+  }
+  out = text;
+  return true;
 }
 
 bool MapReader::is_map(const YamlNode& node, const std::string& key) {

@@ -52,6 +52,8 @@ class MapReader {
   // An absolute path; of a file that can be read now, unless the context says not to look.
   bool path(const std::string& key, std::string& out);
   bool file(const std::string& key, std::string& out);
+  // Where a secret is: a file as above that not everybody may open, a credential's name, or env:NAME.
+  bool secret(const std::string& key, std::string& out);
 
   template <class T>
   bool number(const std::string& key, T& out, std::int64_t min, std::int64_t max) {

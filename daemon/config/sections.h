@@ -3,8 +3,10 @@
 // describe.cpp and a line in config/sluice.yaml; the tests find out when one of them is missing.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "config/map_reader.h"
 #include "config/settings.h"
@@ -18,6 +20,11 @@ void load_notify(MapReader& root, Settings& settings);    // notify
 void load_alerts(MapReader& root, Settings& settings);    // alerting, alerts; after notify
 void load_store(MapReader& root, Settings& settings);     // store, clock, summary
 void load_outputs(MapReader& root, Settings& settings);   // upload, api; after gateway
+
+// Parts of sections: one place under upload.to (`names`: those read so far), and the three files of a tls
+// map.
+void load_sink(MapReader& reader, std::map<std::string, Position>& names, std::vector<SinkSettings>& sinks);
+void load_tls_files(MapReader& tls, std::string& ca, std::string& cert, std::string& key);
 
 // A filter over topics or over names of sensors.
 void load_filter(MapReader& reader, const std::string& key, std::string& filter);

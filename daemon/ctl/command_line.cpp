@@ -48,6 +48,13 @@ class Parser {
         },
         help);
   }
+  CLI::App* upload_action(CLI::App& upload, const char* name, const char* help) {
+    CLI::App* sub = command(upload, name, help);
+    sub->add_option("--sink", line_.sink, "deliveries to this sink only (a name under upload.to)");
+    add_day(*sub, "YYYY-MM-DD: deliveries of this day only");
+    sub->callback([this, name] { line_.action = name; });
+    return sub;
+  }
   void add_commands() {
     CLI::App* check = command(app_, "check", "check the configuration");
     check->add_flag("--verbose", line_.verbose, "show every setting in force");
@@ -64,12 +71,10 @@ class Parser {
 
     CLI::App* upload = command(app_, "upload", "deliveries of summaries");
     upload->add_flag("--now", now_, "sum and deliver what is due, now");
-    command(*upload, "status", "what waits and what was delivered (the default)")->callback([this] {
-      line_.action = "status";
-    });
-    command(*upload, "retry", "try again what the receiver refused")->callback([this] {
-      line_.action = "retry";
-    });
+    upload_action(*upload, "status", "what waits and what was delivered (the default)");
+    upload_action(*upload, "retry", "try again what the receiver refused or what waits");
+    upload_action(*upload, "discard", "give up what waits or was refused")
+        ->add_flag("--yes", line_.yes, "really; without it, show what would be given up");
 
     CLI::App* audit = command(app_, "audit", "prove the books from the database");
     add_day(*audit, "YYYY-MM-DD: report on this day only");

@@ -13,10 +13,12 @@ namespace sluice {
 struct CommandLine {
   std::string config = "/etc/sluice/sluice.yaml";
   std::string command;  // check, status, alerts, summary, upload, audit
-  std::string action;   // alerts: list; upload: status, now, retry
+  std::string action;   // alerts: list; upload: status, now, retry, discard
   bool json = false;
   bool verbose = false;
   std::optional<Day> day;
+  std::string sink;  // upload; empty: every sink
+  bool yes = false;  // discard: really
   std::optional<int> revision;
 };
 

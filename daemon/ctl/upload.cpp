@@ -10,6 +10,7 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t kItemsShown = 100;
+constexpr std::size_t kItemsMax = 10'000;  // that the API gives at once
 
 bool any_parked(const std::string& json) {
   const nlohmann::json parsed = nlohmann::json::parse(json, nullptr, false);
@@ -20,31 +21,92 @@ bool any_parked(const std::string& json) {
   return false;
 }
 
+OutboxSelection selection_of(const CommandLine& line) {
+  return {line.sink, line.day};
+}
+
+// ?sink=…&day=…, and a limit where there is one.
+std::string query_of(const CommandLine& line, std::size_t limit) {
+  std::string query;
+  auto add = [&query](const std::string& member) { query += (query.empty() ? "?" : "&") + member; };
+  if (limit > 0) add("limit=" + std::to_string(limit));
+  if (!line.sink.empty()) add("sink=" + line.sink);
+  if (line.day) add("day=" + format_date(*line.day));
+  return query;
+}
+
+// Names of sinks are letters, digits and _ . - so that nothing in one needs to be escaped.
+Status check_sink(const std::string& sink) {
+  if (sink.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") ==
+      std::string::npos) {
+    return {};
+  }
+  return make_error(ErrorCode::kInvalid, "--sink: \"" + sink + "\" is no name of a sink; see upload.to");
+}
+
+Result<Table> table_of_items(const std::string& json) {
+  return table_of(json, {{"day", "date"},
+                         {"revision", "revision", Table::Align::kRight},
+                         {"sink", "sink"},
+                         {"state", "state"},
+                         {"attempts", "attempts", Table::Align::kRight},
+                         {"done", "done"},
+                         {"next try", "next_try"},
+                         {"note", "note"}});
+}
+
+Result<std::string> items_of(const CommandContext& context, std::size_t limit) {
+  return context.gateway.read("/api/v1/upload" + query_of(context.line, limit), [&](StoreView& view) {
+    return outbox_json(view, selection_of(context.line), limit);
+  });
+}
+
 int show_status(const CommandContext& context) {
-  Result<std::string> json =
-      context.gateway.read("/api/v1/upload?limit=" + std::to_string(kItemsShown),
-                           [](StoreView& view) { return outbox_json(view, kItemsShown); });
+  Result<std::string> json = items_of(context, kItemsShown);
   if (!json) return fail(context, json.error());
   const int exit_code = any_parked(*json) ? kExitFindings : kExitFine;
   if (context.line.json) {
     context.out << *json;
     return exit_code;
   }
-  Result<Table> table = table_of(*json, {{"day", "date"},
-                                         {"revision", "revision", Table::Align::kRight},
-                                         {"sink", "sink"},
-                                         {"state", "state"},
-                                         {"attempts", "attempts", Table::Align::kRight},
-                                         {"done", "done"},
-                                         {"next try", "next_try"},
-                                         {"note", "note"}});
+  Result<Table> table = table_of_items(*json);
   if (!table) return fail(context, table.error());
-  context.out << (table->empty() ? "nothing was ever to be delivered\n" : table->text());
+  const bool all = context.line.sink.empty() && !context.line.day;
+  context.out << (!table->empty() ? table->text()
+                  : all           ? "nothing was ever to be delivered\n"
+                                  : "nothing of that was ever to be delivered\n");
   if (exit_code == kExitFindings) {
     context.out
-        << "\nThe receiver refused what is parked: correct it there, then run sluicectl upload retry.\n";
+        << "\nThe receiver refused what is parked: correct it there, then run sluicectl upload retry, "
+           "or give it up with sluicectl upload discard.\n";
   }
   return exit_code;
+}
+
+// Without --yes nothing is given up: it shows what would be.
+int show_discard(const CommandContext& context) {
+  Result<std::string> json = items_of(context, kItemsMax);
+  if (!json) return fail(context, json.error());
+  nlohmann::ordered_json open = nlohmann::ordered_json::array();
+  const nlohmann::ordered_json items = nlohmann::ordered_json::parse(*json, nullptr, false);
+  for (const auto& item : items) {
+    if (!item.is_object()) continue;
+    const std::string state = item.value("state", "");
+    if (state == "pending" || state == "parked") open.push_back(item);
+  }
+  if (open.empty()) {
+    context.out << (context.line.json ? "[]\n" : "nothing waits and nothing was refused\n");
+    return kExitFine;
+  }
+  if (context.line.json) {
+    context.out << open.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  } else {
+    Result<Table> table = table_of_items(open.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    if (!table) return fail(context, table.error());
+    context.out << table->text();
+  }
+  context.err << "sluicectl: these would be given up for good; add --yes to do it\n";
+  return kExitUsage;
 }
 
 // The daemon's answer to an order: an object whose members are told one a line.
@@ -65,8 +127,15 @@ int order(const CommandContext& context, const std::string& path) {
 }  // namespace
 
 int run_upload(const CommandContext& context) {
-  if (context.line.action == "now") return order(context, "/api/v1/upload/now");
-  if (context.line.action == "retry") return order(context, "/api/v1/upload/retry");
+  const CommandLine& line = context.line;
+  if (Status sink = check_sink(line.sink); !sink) {
+    context.err << "sluicectl: " << sink.error().context << "\n";
+    return kExitUsage;
+  }
+  if (line.action == "now") return order(context, "/api/v1/upload/now");
+  if (line.action == "retry") return order(context, "/api/v1/upload/retry" + query_of(line, 0));
+  if (line.action == "discard" && !line.yes) return show_discard(context);
+  if (line.action == "discard") return order(context, "/api/v1/upload/discard" + query_of(line, 0));
   return show_status(context);
 }
 

@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <string_view>
 
@@ -88,18 +87,6 @@ Result<BrokerEndpoint> parse_broker_uri(const std::string& uri) {
   }
   endpoint.paho_uri = (endpoint.tls ? "ssl://" : "tcp://") + endpoint.name();
   return endpoint;
-}
-
-Result<std::string> read_password(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  if (!file || !std::getline(file, line)) {
-    return make_error(ErrorCode::kNotFound, "mqtt.password_file " + path +
-                                                " cannot be read or is empty; put the password on its first "
-                                                "line and let the daemon's user read it");
-  }
-  if (line.ends_with('\r')) line.pop_back();
-  return line;
 }
 
 Status check_readable(const std::string& key, const std::string& path) {

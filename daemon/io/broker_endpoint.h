@@ -17,7 +17,6 @@ struct BrokerEndpoint {
 };
 
 Result<BrokerEndpoint> parse_broker_uri(const std::string& uri);  // mqtt://host[:port], mqtts://host[:port]
-Result<std::string> read_password(const std::string& path);       // the file's first line
 Status check_readable(const std::string& key, const std::string& path);  // "" is fine
 
 // The reason code of a refused connection, in words. MQTT 3.1.1 codes are 1…5, those of MQTT 5 from 128 on.

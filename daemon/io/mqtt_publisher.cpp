@@ -9,6 +9,7 @@
 #include <set>
 #include <utility>
 
+#include "base/secret.h"
 #include "io/broker_endpoint.h"
 
 namespace sluice {
@@ -147,7 +148,7 @@ Status MqttPublisher::Impl::connect(std::chrono::milliseconds timeout) {
   }
   std::string password;
   if (!settings.password_file.empty()) {
-    Result<std::string> read = read_password(settings.password_file);
+    Result<std::string> read = read_secret("mqtt.password_file", settings.password_file);
     if (!read) return read.error();
     password = read.value();
   }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/secret.h"
 #include "io/broker_endpoint.h"
 
 namespace sluice {
@@ -78,7 +79,7 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
     options.set_connect_timeout(kConnectTimeout);
     if (!settings.username.empty()) options.set_user_name(settings.username);
     if (!settings.password_file.empty()) {
-      Result<std::string> password = read_password(settings.password_file);
+      Result<std::string> password = read_secret("mqtt.password_file", settings.password_file);
       if (!password) return password.error();
       options.set_password(password.value());
     }

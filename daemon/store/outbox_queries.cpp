@@ -19,10 +19,18 @@ constexpr char kInsertOutbox[] =
     "INSERT INTO outbox(sink, day, revision, key, state, attempts, created_ms, next_try_ms, done_ms, note) "
     "VALUES(?1, ?2, ?3, ?4, 0, 0, ?5, 0, 0, '')";
 constexpr char kUpdateOutbox[] =
-    "UPDATE outbox SET state = ?2, attempts = ?3, next_try_ms = ?4, done_ms = ?5, note = ?6 WHERE id = ?1";
+    "UPDATE outbox SET state = ?2, attempts = ?3, next_try_ms = ?4, done_ms = ?5, note = ?6 "
+    "WHERE id = ?1 AND (state = 0 OR ?2 = 1)";
 constexpr char kExpire[] =
     "UPDATE outbox SET state = 3, note = 'not delivered within upload.keep; last: ' || note "
     "WHERE state = 0 AND created_ms < ?1";
+#define SLUICE_OUTBOX_SELECTED "(?1 = '' OR sink = ?1) AND (?2 IS NULL OR day = ?2)"
+constexpr char kRetry[] =
+    "UPDATE outbox SET state = 0, next_try_ms = 0, done_ms = 0 WHERE state IN (0, 2) "
+    "AND " SLUICE_OUTBOX_SELECTED;
+constexpr char kDiscard[] =
+    "UPDATE outbox SET state = 3, done_ms = ?3, note = 'discarded by order; last: ' || note "
+    "WHERE state IN (0, 2) AND " SLUICE_OUTBOX_SELECTED;
 constexpr char kForgetFinished[] = "DELETE FROM outbox WHERE state != 0 AND created_ms < ?1";
 constexpr char kForgetSummaries[] =
     "DELETE FROM summary WHERE made_ms < ?1 AND NOT EXISTS "
@@ -34,9 +42,11 @@ constexpr char kNewest[] =
 constexpr char kSummaryDays[] = "SELECT DISTINCT day FROM summary ORDER BY day";
 constexpr char kWaiting[] = "SELECT " SLUICE_OUTBOX_COLUMNS
                             " FROM outbox WHERE state = 0 AND sink = ?1 ORDER BY day, revision LIMIT ?2";
-constexpr char kList[] = "SELECT " SLUICE_OUTBOX_COLUMNS " FROM outbox ORDER BY id DESC LIMIT ?1";
+constexpr char kList[] =
+    "SELECT " SLUICE_OUTBOX_COLUMNS " FROM outbox WHERE " SLUICE_OUTBOX_SELECTED " ORDER BY id DESC LIMIT ?3";
 constexpr char kBody[] = "SELECT body FROM summary WHERE day = ?1 AND revision = ?2";
 
+#undef SLUICE_OUTBOX_SELECTED
 #undef SLUICE_OUTBOX_COLUMNS
 #undef SLUICE_SUMMARY_COLUMNS
 
@@ -143,22 +153,32 @@ Status write_revision(Connection& connection, const Calendar& calendar, const Su
 }
 
 Status write_outbox(Connection& connection, const OutboxItem& item) {
-  Status status = connection
-                      .query(kUpdateOutbox, item.id, number_of(item.state), item.attempts, item.next_try_ms,
-                             item.done_ms, item.note)
-                      .run();
-  if (!status.ok()) return status;
-  if (connection.changes() == 0)
-    return make_error(ErrorCode::kNotFound,
-                      "the outbox has no item " + std::to_string(item.id) + "; list it again");
-  return {};
+  return connection
+      .query(kUpdateOutbox, item.id, number_of(item.state), item.attempts, item.next_try_ms, item.done_ms,
+             item.note)
+      .run();
 }
 
-Status expire_outbox(Connection& connection, std::int64_t created_before_ms) {
-  if (Status status = connection.query(kExpire, created_before_ms).run(); !status.ok()) return status;
+Result<int> expire_outbox(Connection& connection, std::int64_t created_before_ms) {
+  if (Status status = connection.query(kExpire, created_before_ms).run(); !status.ok()) return status.error();
+  const int discarded = static_cast<int>(connection.changes());
   std::int64_t forget_ms = created_before_ms - kFinishedKeptMs;
-  if (Status status = connection.query(kForgetFinished, forget_ms).run(); !status.ok()) return status;
-  return connection.query(kForgetSummaries, forget_ms).run();
+  for (const char* forget : {kForgetFinished, kForgetSummaries}) {
+    if (Status status = connection.query(forget, forget_ms).run(); !status.ok()) return status.error();
+  }
+  return discarded;
+}
+
+Result<int> retry_outbox(Connection& connection, const OutboxSelection& which) {
+  Status status = connection.query(kRetry, which.sink, which.day).run();
+  if (!status.ok()) return status.error();
+  return static_cast<int>(connection.changes());
+}
+
+Result<int> discard_outbox(Connection& connection, const OutboxSelection& which, std::int64_t now_wall_ms) {
+  Status status = connection.query(kDiscard, which.sink, which.day, now_wall_ms).run();
+  if (!status.ok()) return status.error();
+  return static_cast<int>(connection.changes());
 }
 
 Result<std::optional<SummaryRevision>> read_revision(Connection& connection, Day day, int revision) {
@@ -184,8 +204,9 @@ Result<std::vector<OutboxItem>> read_waiting(Connection& connection, const std::
   return items_of(connection.query(kWaiting, sink, limit));
 }
 
-Result<std::vector<OutboxItem>> read_outbox(Connection& connection, std::size_t limit) {
-  return items_of(connection.query(kList, limit));
+Result<std::vector<OutboxItem>> read_outbox(Connection& connection, const OutboxSelection& which,
+                                            std::size_t limit) {
+  return items_of(connection.query(kList, which.sink, which.day, limit));
 }
 
 Result<std::string> read_body(Connection& connection, Day day, int revision) {

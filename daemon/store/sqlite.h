@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -59,6 +60,10 @@ class Query {
   template <std::integral T>
   void bind(int index, T value) {
     bind_integer(index, static_cast<std::int64_t>(value));
+  }
+  template <std::integral T>
+  void bind(int index, const std::optional<T>& value) {
+    if (value) bind(index, *value);  // else NULL
   }
   void bind(int index, double value);
   void bind(int index, std::string_view text);

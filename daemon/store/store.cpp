@@ -72,6 +72,7 @@ struct Store::Impl {
   Status load();
   // One write transaction. `change` works on a copy of the state that counts only if all went well.
   Status write(const std::function<Status(CommitState&)>& change);
+  Result<int> write_counting(const std::function<Result<int>()>& change);
 };
 
 Status Store::Impl::load() {
@@ -218,9 +219,29 @@ Status Store::update_outbox(const OutboxItem& item) {
   return impl_->write([&](CommitState&) { return write_outbox(*impl_->connection, item); });
 }
 
-Status Store::expire_outbox(std::int64_t created_before_ms) {
-  return impl_->write(
-      [&](CommitState&) { return sluice::expire_outbox(*impl_->connection, created_before_ms); });
+Result<int> Store::Impl::write_counting(const std::function<Result<int>()>& change) {
+  int changed = 0;
+  Status status = write([&](CommitState&) -> Status {
+    auto done = change();
+    if (!done.ok()) return done.error();
+    changed = *done;
+    return {};
+  });
+  if (!status.ok()) return status.error();
+  return changed;
+}
+
+Result<int> Store::expire_outbox(std::int64_t created_before_ms) {
+  return impl_->write_counting([&] { return sluice::expire_outbox(*impl_->connection, created_before_ms); });
+}
+
+Result<int> Store::retry_outbox(const OutboxSelection& which) {
+  return impl_->write_counting([&] { return sluice::retry_outbox(*impl_->connection, which); });
+}
+
+Result<int> Store::discard_outbox(const OutboxSelection& which, std::int64_t now_wall_ms) {
+  return impl_->write_counting(
+      [&] { return sluice::discard_outbox(*impl_->connection, which, now_wall_ms); });
 }
 
 }  // namespace sluice

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "model/batch.h"
+#include "model/outbox_selection.h"
 #include "summary/day_table.h"
 #include "upload/outbox.h"
 
@@ -68,7 +69,9 @@ class Store {
   Status save_revision(const SummaryRevision& revision, const std::vector<std::string>& sinks,
                        std::uint64_t touched, bool unchanged);
   Status update_outbox(const OutboxItem& item);
-  Status expire_outbox(std::int64_t created_before_ms);
+  Result<int> expire_outbox(std::int64_t created_before_ms);
+  Result<int> retry_outbox(const OutboxSelection& which);
+  Result<int> discard_outbox(const OutboxSelection& which, std::int64_t now_wall_ms);
 
  private:
   struct Impl;

@@ -59,6 +59,17 @@ struct StoreView::Impl {
                         connection->path() + " is open for reading only; start sluiced to change it");
     return on_store(change);
   }
+  Result<int> write_counting(const std::function<Result<int>(Store&)>& change) {
+    int changed = 0;
+    Status status = write([&](Store& store) -> Status {
+      auto done = change(store);
+      if (!done.ok()) return done.error();
+      changed = *done;
+      return {};
+    });
+    if (!status.ok()) return status.error();
+    return changed;
+  }
 };
 
 Result<std::unique_ptr<StoreView>> StoreView::open(const std::string& path, const std::string& vfs,
@@ -211,8 +222,8 @@ Result<std::vector<OutboxItem>> StoreView::waiting(const std::string& sink, std:
   return read_waiting(*impl_->connection, sink, limit);
 }
 
-Result<std::vector<OutboxItem>> StoreView::list(std::size_t limit) {
-  return read_outbox(*impl_->connection, limit);
+Result<std::vector<OutboxItem>> StoreView::list(std::size_t limit, const OutboxSelection& which) {
+  return read_outbox(*impl_->connection, which, limit);
 }
 
 Result<std::string> StoreView::body(Day day, int revision) {
@@ -223,8 +234,16 @@ Status StoreView::update(const OutboxItem& item) {
   return impl_->write([&](Store& store) { return store.update_outbox(item); });
 }
 
-Status StoreView::expire(std::int64_t created_before_ms) {
-  return impl_->write([&](Store& store) { return store.expire_outbox(created_before_ms); });
+Result<int> StoreView::expire(std::int64_t created_before_ms) {
+  return impl_->write_counting([&](Store& store) { return store.expire_outbox(created_before_ms); });
+}
+
+Result<int> StoreView::retry(const OutboxSelection& which) {
+  return impl_->write_counting([&](Store& store) { return store.retry_outbox(which); });
+}
+
+Result<int> StoreView::discard(const OutboxSelection& which, std::int64_t now_wall_ms) {
+  return impl_->write_counting([&](Store& store) { return store.discard_outbox(which, now_wall_ms); });
 }
 
 }  // namespace sluice

@@ -47,6 +47,10 @@ class StoreView final : public DayTable, public OutboxTable {
   Result<std::vector<StoredAlert>> alert_history(std::size_t limit);  // newest first
   Result<std::vector<Day>> summary_days();                            // with at least one revision, ascending
   Result<std::optional<SummaryRevision>> revision(Day day, int revision);
+  Result<std::vector<OutboxItem>> list(std::size_t limit, const OutboxSelection& which = {});  // newest first
+  // Orders about deliveries that wait or were refused; how many. To retry also ends a wait.
+  Result<int> retry(const OutboxSelection& which);
+  Result<int> discard(const OutboxSelection& which, std::int64_t now_wall_ms);
   Result<Ledger> ledger();  // all arrival days
   Result<Cursor> cursor();
   Result<std::string> zone();  // in which the newest day was cut
@@ -80,10 +84,9 @@ class StoreView final : public DayTable, public OutboxTable {
               bool unchanged) override;
   // OutboxTable
   Result<std::vector<OutboxItem>> waiting(const std::string& sink, std::size_t limit) override;
-  Result<std::vector<OutboxItem>> list(std::size_t limit) override;
   Result<std::string> body(Day day, int revision) override;
   Status update(const OutboxItem& item) override;
-  Status expire(std::int64_t created_before_ms) override;
+  Result<int> expire(std::int64_t created_before_ms) override;
 
  private:
   struct Impl;

@@ -33,11 +33,12 @@ class OutboxTable {
   virtual ~OutboxTable() = default;
   virtual Result<std::vector<OutboxItem>> waiting(const std::string& sink,
                                                   std::size_t limit) = 0;  // pending, oldest day first
-  virtual Result<std::vector<OutboxItem>> list(std::size_t limit) = 0;     // newest first
   virtual Result<std::string> body(Day day, int revision) = 0;
-  virtual Status update(const OutboxItem& item) = 0;  // state, attempts, next_try_ms, done_ms, note
-  virtual Status expire(
-      std::int64_t created_before_ms) = 0;  // pending items older than upload.keep become discarded
+  // What an attempt came to: state, attempts, next_try_ms, done_ms, note. An item that was discarded during
+  // the attempt stays so, unless it was delivered.
+  virtual Status update(const OutboxItem& item) = 0;
+  // Pending items made before this are discarded; how many.
+  virtual Result<int> expire(std::int64_t created_before_ms) = 0;
 };
 
 }  // namespace sluice

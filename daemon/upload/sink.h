@@ -14,6 +14,7 @@ struct Delivery {
   int revision = 0;
   std::string key;
   std::string body;
+  std::int64_t now_wall_ms = 0;
 };
 
 struct SinkAnswer {

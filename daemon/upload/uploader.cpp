@@ -17,6 +17,7 @@ using std::chrono::seconds;
 
 constexpr std::int64_t kRetryAfterMaxMs = milliseconds(hours(24)).count();
 constexpr std::int64_t kExpireEveryMs = milliseconds(hours(1)).count();
+constexpr std::int64_t kBurstMs = milliseconds(seconds(1)).count();  // what the rate allows at once
 
 }  // namespace
 
@@ -36,7 +37,7 @@ Uploader::Uploader(UploadSettings settings, OutboxTable& outbox, std::vector<std
       outbox_(outbox),
       log_(log),
       backoff_(seconds(1), minutes(15), jitter_seed) {
-  for (auto& sink : sinks) lanes_.push_back(Lane{std::move(sink), false, {}, 0, false, std::nullopt});
+  for (auto& sink : sinks) lanes_.push_back(Lane{std::move(sink), false, {}, 0, false, 0, std::nullopt});
 }
 
 std::vector<std::string> Uploader::sink_names() const {
@@ -57,7 +58,7 @@ Result<int> Uploader::tick(std::int64_t now_wall_ms, bool force, int items_max) 
     for (Lane& lane : lanes_) {
       if (attempts == items_max || lane.held || lane.next == lane.items.size()) continue;
       OutboxItem& item = lane.items[lane.next++];
-      if (!may_go(item, now_wall_ms, force)) {
+      if (!may_go(item, now_wall_ms, force) || !take_turn(lane, now_wall_ms)) {
         lane.held = true;
         continue;
       }
@@ -87,10 +88,20 @@ Status Uploader::load(Lane& lane, int items_max) {
 
 bool Uploader::may_go(const OutboxItem& item, std::int64_t now_wall_ms, bool force) const {
   if (force) return true;
-  if (item.created_ms > released_ms_ && item.created_ms <= now_wall_ms) return false;
   // A wait longer than any that is given out was set before the clock stepped back.
   const std::int64_t longest_ms = std::max(kRetryAfterMaxMs, backoff_.longest_ms());
   return item.next_try_ms <= now_wall_ms || item.next_try_ms - now_wall_ms > longest_ms;
+}
+
+bool Uploader::take_turn(Lane& lane, std::int64_t now_wall_ms) const {
+  const std::int64_t each_ms = std::max<std::int64_t>(1, 60000 / std::max(1, settings_.rate_per_minute));
+  const std::int64_t ahead_max_ms = std::max(kBurstMs, each_ms);
+  // A wait longer than any was set before the clock stepped back.
+  std::int64_t paid_ms = std::max(lane.paid_until_ms, now_wall_ms);
+  if (paid_ms - now_wall_ms > ahead_max_ms) paid_ms = now_wall_ms;
+  if (paid_ms + each_ms > now_wall_ms + ahead_max_ms) return false;
+  lane.paid_until_ms = paid_ms + each_ms;
+  return true;
 }
 
 // True: delivered.
@@ -100,7 +111,8 @@ Result<bool> Uploader::attempt(Lane& lane, OutboxItem& item, std::int64_t now_wa
   SinkAnswer answer{SinkAnswer::Kind::kRefused, "the document is no longer in the database", 0};
   if (body) {
     ++item.attempts;
-    answer = lane.sink->deliver({settings_.gateway, item.day, item.revision, item.key, std::move(*body)});
+    answer = lane.sink->deliver(
+        {settings_.gateway, item.day, item.revision, item.key, std::move(*body), now_wall_ms});
   }
   settle(lane, item, answer, now_wall_ms);
   lane.unsaved = item;
@@ -151,7 +163,15 @@ Status Uploader::expire(std::int64_t now_wall_ms) {
   if (expired_at_ms_ != INT64_MIN && !clock_went_back && now_wall_ms - expired_at_ms_ < kExpireEveryMs)
     return {};
   expired_at_ms_ = now_wall_ms;
-  return outbox_.expire(now_wall_ms - settings_.keep.count());
+  auto dropped = outbox_.expire(now_wall_ms - settings_.keep.count());
+  if (!dropped) return dropped.error();
+  if (*dropped == 0) return {};
+  dropped_ += static_cast<std::uint64_t>(*dropped);
+  log_.error(
+      "{} deliveries of summaries waited longer than upload.keep and are dropped; the documents stay in "
+      "the database for a while: sluicectl upload status, sluicectl summary",
+      *dropped);
+  return {};
 }
 
 }  // namespace sluice

@@ -1,7 +1,8 @@
 // Uploader: drains the outbox. Items of one sink go in order of day; one in flight a sink; capped, jittered
 // backoff; Retry-After honoured; retried for as long as upload.keep. An item that waits holds back later days
-// of its own sink, and no other sink; one that was refused is parked and holds back nothing. Not to be called
-// while the clock is unset: keep is measured by it. One thread (the batch layer's).
+// of its own sink, and no other sink; one that was refused is parked and holds back nothing. A backlog goes
+// at upload.rate to each sink, so that nobody is disturbed by it. Not to be called while the clock is unset:
+// keep is measured by it. One thread (the batch layer's).
 #pragma once
 
 #include <chrono>
@@ -16,30 +17,9 @@
 #include "base/result.h"
 #include "upload/outbox.h"
 #include "upload/sink.h"
+#include "upload/upload_settings.h"
 
 namespace sluice {
-
-struct SinkSettings {
-  std::string name;
-  std::string type;  // file
-  std::string path;
-  std::string url;
-  std::string method = "PUT";
-  std::string token_file;
-  std::string tls_ca_file;
-  std::string tls_cert_file;
-  std::string tls_key_file;
-  bool gzip = true;
-  std::chrono::milliseconds timeout{30000};
-};
-
-struct UploadSettings {
-  std::string gateway;
-  int at_minutes = 15;  // past local midnight
-  std::chrono::milliseconds spread{10 * 60 * 1000};
-  std::chrono::milliseconds keep{std::chrono::hours(400 * 24)};
-  std::vector<SinkSettings> to;
-};
 
 // Where in [0, spread) this gateway's daily upload lies: SHA-256 of its id, so that many gateways do not come
 // at once.
@@ -52,10 +32,8 @@ class Uploader {
   // Delivers what is due, at most `items_max` attempts; `force` ignores backoff times. Returns how many were
   // delivered.
   Result<int> tick(std::int64_t now_wall_ms, bool force, int items_max);
-  // From now on items made after this instant wait for the next release (or `force`): called with the time of
-  // each daily run, it keeps a day that closes in between for the next one. Never called: everything may go.
-  void release(std::int64_t created_until_ms) { released_ms_ = created_until_ms; }
   std::vector<std::string> sink_names() const;
+  std::uint64_t dropped() const { return dropped_; }  // not delivered within upload.keep, since the start
 
  private:
   struct Lane {
@@ -64,9 +42,11 @@ class Uploader {
     std::vector<OutboxItem> items;
     std::size_t next = 0;
     bool held = false;                  // nothing more goes in this tick
+    std::int64_t paid_until_ms = 0;     // what went has used up the rate until then
     std::optional<OutboxItem> unsaved;  // what came of an attempt, while the outbox cannot take it
   };
   bool may_go(const OutboxItem& item, std::int64_t now_wall_ms, bool force) const;
+  bool take_turn(Lane& lane, std::int64_t now_wall_ms) const;
   Status load(Lane& lane, int items_max);
   Result<bool> attempt(Lane& lane, OutboxItem& item, std::int64_t now_wall_ms);
   void settle(Lane& lane, OutboxItem& item, const SinkAnswer& answer, std::int64_t now_wall_ms);
@@ -78,8 +58,8 @@ class Uploader {
   std::vector<Lane> lanes_;
   Log& log_;
   Backoff backoff_;
-  std::int64_t released_ms_ = INT64_MAX;
   std::int64_t expired_at_ms_ = INT64_MIN;
+  std::uint64_t dropped_ = 0;
 };
 
 }  // namespace sluice

@@ -186,6 +186,7 @@ TEST_P(BrokerLinkOf, ReadsThePasswordAtEachConnect) {
   BrokerSettings s = settings(broker);
   s.username = "gw";
   s.password_file = folder.write("secret", "wrong\n");
+  std::filesystem::permissions(s.password_file, std::filesystem::perms(0600));
   LinkRecorder events;
   PahoBrokerLink link(s, events);
   ASSERT_TRUE(link.connect().ok());

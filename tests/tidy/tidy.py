@@ -37,7 +37,7 @@ INTERFACES = {
     "config": {
         "alert/rule.h", "decode/decoder.h", "decode/sensor_profile.h", "decode/topic_filter.h", "intake/broker_link.h",
         "intake/clock_trust.h", "intake/journal.h", "intake/session.h", "store/store.h", "summary/summariser.h",
-        "upload/sink.h", "upload/uploader.h",
+        "upload/sink.h", "upload/uploader.h", "upload/url_template.h",
     },
 }
 SETTINGS_HEADER = re.compile(r"^[a-z]+/[a-z_]*settings\.h$")
@@ -57,6 +57,7 @@ LIBRARIES = [
     (r"simdjson\.h", r"daemon/decode/.*\.cpp"),
     (r"date/.*", r"daemon/base/.*\.cpp"),
     (r"openssl/.*", r"daemon/base/.*\.cpp"),
+    (r"zlib\.h", r"daemon/(upload/gzip|intake/journal_format)\.cpp|drivers/replay/csv_reader\.cpp"),
     (r"CLI/.*", r"daemon/app/options\.cpp|daemon/ctl/.*\.cpp|drivers/main\.cpp"),
     (r"nlohmann/.*", r".*\.cpp"),
 ]

@@ -25,10 +25,16 @@ class FakeSource final : public ApiSource {
     if (day != *parse_date("2026-02-28")) return make_error(ErrorCode::kNotFound, "no summary of that day");
     return "summary " + std::to_string(revision.value_or(0));
   }
-  Result<std::string> outbox(std::size_t limit) override { return "outbox " + std::to_string(limit); }
+  Result<std::string> outbox(const OutboxSelection& which, std::size_t limit) override {
+    return "outbox " + std::to_string(limit) + which.sink + (which.day ? format_date(*which.day) : "");
+  }
   Result<std::string> upload_now() override { return std::string("now"); }
-  Result<std::string> upload_retry() override {
+  Result<std::string> upload_retry(const OutboxSelection& which) override {
+    if (which.sink == "cloud") return "retry cloud" + (which.day ? " " + format_date(*which.day) : "");
     return make_error(ErrorCode::kUnavailable, "the store does not answer");
+  }
+  Result<std::string> upload_discard(const OutboxSelection& which) override {
+    return "discard [" + which.sink + "]" + (which.day ? " " + format_date(*which.day) : "");
   }
   std::vector<HealthCheck> checks{{"store", true, true, ""}, {"upload", true, false, ""}};
 };
@@ -43,8 +49,9 @@ class Routes : public ::testing::Test {
     request.query = std::move(query);
     return router_.handle(request);
   }
-  HttpResponse post(const std::string& path) {
+  HttpResponse post(const std::string& path, std::map<std::string, std::string> query = {}) {
     HttpRequest request;
+    request.query = std::move(query);
     request.method = "POST";
     request.path = path;
     return router_.handle(request);
@@ -61,7 +68,14 @@ TEST_F(Routes, AskTheSource) {
   EXPECT_EQ("summary 3", get("/api/v1/summaries/2026-02-28/3").body);
   EXPECT_EQ("events 7", get("/api/v1/events", {{"limit", "7"}}).body);
   EXPECT_EQ("outbox 100", get("/api/v1/upload").body);
+  EXPECT_EQ("outbox 7cloud2026-03-28",
+            get("/api/v1/upload", {{"limit", "7"}, {"sink", "cloud"}, {"day", "2026-03-28"}}).body);
+  EXPECT_EQ(400, get("/api/v1/upload", {{"day", "2026-02-30"}}).status);
   EXPECT_EQ("now", post("/api/v1/upload/now").body);
+  EXPECT_EQ("retry cloud 2026-03-28",
+            post("/api/v1/upload/retry", {{"sink", "cloud"}, {"day", "2026-03-28"}}).body);
+  EXPECT_EQ("discard []", post("/api/v1/upload/discard").body);
+  EXPECT_EQ(400, post("/api/v1/upload/discard", {{"day", "yesterday"}}).status);
   EXPECT_EQ(status_to_json(example_status()), get("/api/v1/status").body);
 }
 

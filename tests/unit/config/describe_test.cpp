@@ -15,7 +15,7 @@ class Description : public SettingsTest {
 };
 
 TEST_F(Description, IsAConfigurationWithTheSameMeaning) {
-  std::string file = write("secret", "hunter2");
+  std::string file = write_secret("secret", "hunter2");
   std::string text = describe(with(R"(
 gateway: {id: kitchen-pi, timezone: Europe/Berlin}
 mqtt: {broker: "mqtts://broker.example", protocol: 3.1.1, username: "a\"\\\n\x07", password_file: )" +
@@ -41,6 +41,10 @@ TEST_F(Description, NamesEveryKeyThatTheLoadersKnow) {
 sensors: [{sensor: a, scale: 2, offset: 1, plausible: [1, 2], every: 1s, kind: state, unit: x}]
 notify:
   run: {type: exec, command: [/bin/tell]}
+upload:
+  to:
+    - {name: archive, type: file, path: /x}
+    - {name: cloud, type: http, url: "https://h/{date}", headers: {X-Site: berlin, X-Key: "{token}"}}
 alerts:
   - {name: a, sensor: "#", above: 2, clear: 1}
   - {name: b, sensor: "#", below: 1}
@@ -59,10 +63,11 @@ alerts:
 TEST_F(Description, MasksWhatAUrlCarriesBeforeItsHost) {
   Settings settings = with("").value();
   settings.mqtt.uri = "mqtt://joe:secret@host:1883";
+  settings.upload.to[0].type = "http";
   settings.upload.to[0].url = "https://joe:p@ss@host/path?a@b";
   std::string text = describe(settings);
   EXPECT_NE(std::string::npos, text.find("mqtt://***@host:1883"));
-  EXPECT_NE(std::string::npos, text.find("https://***@host/path?a@b"));
+  EXPECT_NE(std::string::npos, text.find("https://***@host/path?***"));
 }
 
 }  // namespace

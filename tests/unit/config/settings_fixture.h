@@ -73,6 +73,11 @@ class SettingsTest : public ::testing::Test {
     std::ofstream(path, std::ios::binary) << text;
     return path;
   }
+  std::string write_secret(const std::string& name, const std::string& text) {
+    std::string path = write(name, text);
+    std::filesystem::permissions(path, std::filesystem::perms(0640));
+    return path;
+  }
   // With the one key that is required.
   static Result<Settings> with(const std::string& yaml) {
     return parse_settings(yaml + "\nreadings: [{topic: \"sensors/#\"}]\n", "test.yaml");

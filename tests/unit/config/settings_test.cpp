@@ -250,8 +250,39 @@ TEST_F(SettingsFile, NamesASecretThatIsMissingOrAFolder) {
   EXPECT_NE(std::string::npos, folder.find("Is a directory")) << folder;
 }
 
+TEST_F(SettingsFile, RefusesASecretThatEverybodyCanRead) {
+  std::string file = write("password", "x");
+  std::string error = error_of(with("mqtt: {username: u, password_file: " + file + "}"));
+  EXPECT_NE(std::string::npos, error.find("is open to every user of this machine; ")) << error;
+  EXPECT_NE(std::string::npos, error.find("chmod o= " + file)) << error;
+}
+
+TEST_F(SettingsFile, NamesSecretsThatAreNoFiles) {
+  auto settings = with("mqtt: {username: u, password_file: mqtt-password}\napi: {token_file: \"env:TOKEN\"}");
+  ASSERT_TRUE(settings.ok()) << error_of(settings);
+  EXPECT_EQ("mqtt-password", settings->mqtt.password_file);
+  EXPECT_EQ("env:TOKEN", settings->api.token_file);
+}
+
+TEST_F(SettingsFile, DescribesAnHttpSink) {
+  std::string token = write_secret("token", "x");
+  auto settings = with(R"(upload: {rate: 5, to: [{name: c, type: http, url: "https://h:1/{gateway}/{date}",
+    method: POST, headers: {X-Key: "{token}"}, token_file: )" +
+                       token + R"(, tls: {ca: )" + token + R"(}, gzip: false, timeout: 5s}]})");
+  ASSERT_TRUE(settings.ok()) << error_of(settings);
+  EXPECT_EQ(5, settings->upload.rate_per_minute);
+  const SinkSettings& sink = settings->upload.to.at(0);
+  EXPECT_EQ("https://h:1/{gateway}/{date}", sink.url);
+  EXPECT_EQ("POST", sink.method);
+  EXPECT_EQ("{token}", sink.headers.at("X-Key"));
+  EXPECT_EQ(token, sink.token_file);
+  EXPECT_EQ(token, sink.tls.ca);
+  EXPECT_FALSE(sink.gzip);
+  EXPECT_EQ(std::chrono::seconds(5), sink.timeout);
+}
+
 TEST_F(SettingsFile, AcceptsFilesThatCanBeRead) {
-  std::string file = write("secret", "x");
+  std::string file = write_secret("secret", "x");
   auto settings = with("mqtt: {broker: mqtts://h, username: u, password_file: " + file +
                        ", tls: {ca: " + file + ", cert: " + file + ", key: " + file +
                        "}}\napi: {listen: \"0.0.0.0:80\", token_file: " + file + "}");

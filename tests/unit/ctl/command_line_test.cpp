@@ -50,6 +50,12 @@ TEST_F(CommandLines, TakeActionsWithADefault) {
   EXPECT_EQ("status", parse({"upload", "status"}).action);
   EXPECT_EQ("retry", parse({"upload", "retry"}).action);
   EXPECT_EQ("now", parse({"upload", "--now"}).action);
+  CommandLine discard = parse({"upload", "discard", "--sink", "cloud", "--day", "2026-03-28", "--yes"});
+  EXPECT_EQ("discard", discard.action);
+  EXPECT_EQ("cloud", discard.sink);
+  EXPECT_EQ("2026-03-28", format_date(*discard.day));
+  EXPECT_TRUE(discard.yes);
+  EXPECT_FALSE(parse({"upload", "retry", "--sink", "cloud"}).yes);
 }
 
 TEST_F(CommandLines, AreRefusedWithStatusTwoWhenWrong) {

@@ -211,6 +211,30 @@ TEST_F(Commands, UploadOrdersNeedTheDaemon) {
   EXPECT_EQ("sluicectl: the store does not answer\n", err_.str());
 }
 
+TEST_F(Commands, UploadOrdersNameWhatTheyAreAbout) {
+  write_books();
+  CommandLine line = of_day(command("upload", "retry"), 0);
+  line.sink = "cloud";
+  answer("POST", "/api/v1/upload/retry", R"({"waiting_again":1})");
+  answer("POST", "/api/v1/upload/discard", R"({"discarded":2})");
+  answer("GET", "/api/v1/upload",
+         R"([{"date":"2026-03-29","revision":1,"sink":"cloud","state":"parked"},
+             {"date":"2026-03-28","revision":1,"sink":"cloud","state":"delivered"}])");
+  start_daemon();
+  EXPECT_EQ(kExitFine, run(line));
+  EXPECT_EQ("waiting_again: 1\n", out_.str());
+  line.action = "discard";
+  EXPECT_EQ(kExitUsage, run(line)) << "without --yes";
+  EXPECT_TRUE(says("2026-03-29"));
+  EXPECT_FALSE(says("2026-03-28")) << "what was delivered cannot be given up";
+  EXPECT_TRUE(warns("add --yes"));
+  line.yes = true;
+  EXPECT_EQ(kExitFine, run(line));
+  EXPECT_EQ("discarded: 2\n", out_.str());
+  line.sink = "a&b";
+  EXPECT_EQ(kExitUsage, run(line));
+}
+
 TEST_F(Commands, AuditProvesBooksOrNamesTheDay) {
   write_books();
   EXPECT_EQ(kExitFine, run(command("audit"))) << out_.str();

@@ -30,16 +30,6 @@ TEST(BrokerUri, IsRefusedWithWhatToWrite) {
   }
 }
 
-TEST(PasswordFile, GivesItsFirstLine) {
-  test::TempFolder folder;
-  EXPECT_EQ("secret", read_password(folder.write("a", "secret\nmore\n")).value());
-  EXPECT_EQ("secret", read_password(folder.write("b", "secret\r\n")).value());
-  EXPECT_EQ(" with spaces ", read_password(folder.write("c", " with spaces ")).value());
-  EXPECT_EQ(ErrorCode::kNotFound, read_password(folder.write("d", "")).error().code);
-  Error missing = read_password(folder.file("none")).error();
-  EXPECT_NE(std::string::npos, missing.context.find(folder.file("none")));
-}
-
 TEST(AnUnreachableBroker, IsExplained) {
   BrokerEndpoint endpoint{"127.0.0.1", test::free_port(), false, ""};
   EXPECT_NE(std::string::npos, why_unreachable(endpoint).find("refused"));

@@ -57,18 +57,52 @@ TEST_F(Outbox, RemembersWhatBecameOfAnItem) {
   must(view_->update(item));
   EXPECT_TRUE(must(view_->waiting("cloud", 1)).empty());
   EXPECT_EQ(OutboxState::kDelivered, must(view_->list(1))[0].state);
-  item.id = 99;
-  EXPECT_EQ(ErrorCode::kNotFound, view_->update(item).error().code);
+}
+
+TEST_F(Outbox, LeavesToAPersonWhatTheyGaveUpDuringAnAttempt) {
+  sum(kFirstDay, kStart, {"cloud"});
+  OutboxItem item = must(view_->waiting("cloud", 1))[0];
+  EXPECT_EQ(1, must(view_->discard({"cloud", kFirstDay}, kStart + 5)));
+  item.next_try_ms = kStart + 99;
+  item.note = "connection refused";
+  must(view_->update(item));
+  EXPECT_EQ(OutboxState::kDiscarded, must(view_->list(1))[0].state);
+  EXPECT_EQ(kStart + 5, must(view_->list(1))[0].done_ms);
+  item.state = OutboxState::kDelivered;
+  must(view_->update(item));
+  EXPECT_EQ(OutboxState::kDelivered, must(view_->list(1))[0].state) << "it was already on its way";
+}
+
+TEST_F(Outbox, RetriesAndGivesUpWhatAPersonSelects) {
+  for (int day : {0, 1}) sum(kFirstDay + day, kStart, {"cloud", "archive"});
+  for (const char* sink : {"cloud", "archive"}) {
+    for (OutboxItem item : must(view_->waiting(sink, 10))) {
+      item.state = item.day == kFirstDay ? OutboxState::kParked : OutboxState::kPending;
+      item.next_try_ms = kStart + kDayMs;
+      must(view_->update(item));
+    }
+  }
+  EXPECT_EQ(2u, must(view_->list(10, {"cloud", {}})).size());
+  EXPECT_EQ(2u, must(view_->list(10, {"", kFirstDay})).size());
+  EXPECT_EQ(0, must(view_->retry({"other", {}})));
+  EXPECT_EQ(1, must(view_->retry({"cloud", kFirstDay})));
+  ASSERT_EQ(2u, must(view_->waiting("cloud", 10)).size());
+  EXPECT_EQ(0, must(view_->waiting("cloud", 10))[0].next_try_ms);
+  EXPECT_EQ(kStart + kDayMs, must(view_->waiting("cloud", 10))[1].next_try_ms);
+  EXPECT_EQ(2, must(view_->discard({"archive", {}}, kStart)));
+  EXPECT_EQ(0, must(view_->discard({"archive", {}}, kStart))) << "only once";
+  EXPECT_EQ(2, must(view_->retry({}))) << "what was given up stays so";
+  EXPECT_TRUE(must(view_->waiting("archive", 10)).empty());
 }
 
 TEST_F(Outbox, DiscardsWhatWaitedTooLongAndForgetsItLater) {
   sum(kFirstDay, kStart, {"cloud"});
   sum(kFirstDay + 1, kStart + kDayMs, {"cloud"});
-  must(view_->expire(kStart + 1));
+  EXPECT_EQ(1, must(view_->expire(kStart + 1)));
   EXPECT_EQ(1u, must(view_->waiting("cloud", 10)).size());
   EXPECT_EQ(OutboxState::kDiscarded, must(view_->list(10))[1].state);
   EXPECT_TRUE(must(view_->revision(kFirstDay, 1)).has_value());
-  must(view_->expire(kStart + 31 * kDayMs));
+  EXPECT_EQ(1, must(view_->expire(kStart + 31 * kDayMs)));
   EXPECT_EQ(1u, must(view_->list(10)).size());
   EXPECT_EQ((std::vector<Day>{kFirstDay + 1}), must(view_->summary_days()));
 }

@@ -48,7 +48,6 @@ class FakeOutbox final : public OutboxTable {
     found.resize(std::min(found.size(), limit));
     return found;
   }
-  Result<std::vector<OutboxItem>> list(std::size_t) override { return std::vector<OutboxItem>(); }
   Result<std::string> body(Day day, int revision) override {
     auto found = bodies.find({day, revision});
     if (found == bodies.end()) return make_error(ErrorCode::kNotFound, "no such revision");
@@ -62,14 +61,16 @@ class FakeOutbox final : public OutboxTable {
     items[item.id] = item;
     return {};
   }
-  Status expire(std::int64_t created_before_ms) override {
+  Result<int> expire(std::int64_t created_before_ms) override {
     expired_before.push_back(created_before_ms);
+    int discarded = 0;
     for (auto& [id, item] : items) {
       if (item.state == OutboxState::kPending && item.created_ms < created_before_ms) {
         item.state = OutboxState::kDiscarded;
+        ++discarded;
       }
     }
-    return {};
+    return discarded;
   }
 };
 
@@ -108,6 +109,7 @@ class UploaderOf : public ::testing::Test {
   void TearDown() override { ::testing::internal::GetCapturedStderr(); }
   Uploader uploader(std::uint64_t seed = 1) {
     settings_.gateway = "gw";
+    settings_.rate_per_minute = rate_per_minute_;
     std::vector<std::unique_ptr<Sink>> sinks;
     for (const char* name : {"a", "b"}) {
       sinks.push_back(
@@ -124,6 +126,7 @@ class UploaderOf : public ::testing::Test {
   }
 
   UploadSettings settings_;
+  int rate_per_minute_ = 60000;
   FakeOutbox outbox_;
   std::map<std::string, std::vector<Delivery>> seen_;
   std::map<std::string, ScriptedSink::Script> script_;
@@ -206,15 +209,28 @@ TEST_F(UploaderOf, SharesAShortTickAmongSinks) {
   EXPECT_EQ("10 ", days_seen("b"));
 }
 
-TEST_F(UploaderOf, KeepsItemsMadeAfterTheReleaseForTheNextOne) {
-  outbox_.add("a", 10, 1, kStart);
-  outbox_.add("a", 11, 1, kStart + kHour);
+TEST_F(UploaderOf, DrainsABacklogAtTheRateToEachSink) {
+  for (Day day = 0; day < 100; ++day) {
+    outbox_.add("a", day, 1);
+    outbox_.add("b", day, 1);
+  }
+  rate_per_minute_ = 120;
   Uploader uploader = this->uploader();
-  uploader.release(kStart);
-  EXPECT_EQ(1, uploader.tick(kStart + 2 * kHour, false, 100).value());
-  EXPECT_EQ(0, uploader.tick(kStart + 3 * kHour, false, 100).value());
-  uploader.release(kStart + 4 * kHour);
-  EXPECT_EQ(1, uploader.tick(kStart + 4 * kHour, false, 100).value());
+  for (std::int64_t second = 0; second < 10; ++second) {
+    EXPECT_EQ(second == 0 ? 4 : 2, uploader.tick(kStart + second * 1000, false, 100).value()) << second;
+    EXPECT_EQ(2, uploader.tick(kStart + second * 1000 + 500, false, 100).value()) << second;
+  }
+  EXPECT_EQ(21u, seen_["a"].size());
+  EXPECT_EQ(2, uploader.tick(kStart - 1000 * kHour, false, 100).value() / 2) << "the clock stepped back";
+}
+
+TEST_F(UploaderOf, HasASlowRateToo) {
+  for (Day day = 0; day < 10; ++day) outbox_.add("a", day, 1);
+  rate_per_minute_ = 1;
+  Uploader uploader = this->uploader();
+  EXPECT_EQ(1, uploader.tick(kStart, false, 100).value());
+  EXPECT_EQ(0, uploader.tick(kStart + 59'999, true, 100).value());
+  EXPECT_EQ(1, uploader.tick(kStart + 60'000, false, 100).value());
 }
 
 TEST_F(UploaderOf, GivesUpOnlyWhatIsOlderThanKeep) {
@@ -224,6 +240,7 @@ TEST_F(UploaderOf, GivesUpOnlyWhatIsOlderThanKeep) {
   Uploader uploader = this->uploader();
   EXPECT_EQ(1, uploader.tick(kStart, false, 100).value());
   EXPECT_EQ("11 ", days_seen("a"));
+  EXPECT_EQ(1u, uploader.dropped());
   for (int minute = 1; minute < 60; ++minute) {
     ASSERT_TRUE(uploader.tick(kStart + minute * 60 * kSecond, false, 100).ok());
   }
