@@ -58,7 +58,7 @@ struct AuditReport {
 // Called now and then with what is being done and how far it is; `total` 0: not known.
 using AuditProgress = std::function<void(std::string_view step, std::uint64_t done, std::uint64_t total)>;
 
-// `calendar`: of the zone in which the newest day was cut. An error means that the database could not be
+// `calendar`: the view's. An error means that the database could not be
 // read; what is wrong in it is a finding.
 Result<AuditReport> audit(StoreView& view, const Calendar& calendar, const AuditOptions& options,
                           const AuditProgress& progress);

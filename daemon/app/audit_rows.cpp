@@ -186,50 +186,24 @@ void check_equations(Day day, const Counts& c, AuditReport& report) {
   }
 }
 
-// Until this day (included) arrival days cannot be told apart, because the time zone was changed then.
-Result<std::optional<Day>> last_day_in_another_zone(StoreView& view, const Ledger& ledger,
-                                                    const std::string& zone) {
-  for (auto line = ledger.rbegin(); line != ledger.rend(); ++line) {
-    Result<std::optional<DayState>> state = view.day_state(line->first);
-    if (!state) return state.error();
-    if (*state && !(*state)->zone.empty() && (*state)->zone != zone)
-      return std::optional<Day>(line->first + 1);
-  }
-  return std::optional<Day>();
-}
-
-struct Expectation {
-  std::uint64_t stored = 0;
-  std::uint64_t kept = 0;          // stored and duplicate, less what had expired when the audit ended
-  std::uint64_t kept_at_most = 0;  // … when it began
-  bool expired = false;
-  void add(const Counts& now, const Counts& before) {
-    const std::uint64_t all = now[Counter::kReadingsStored] + now[Counter::kReadingsDuplicate];
-    const std::uint64_t gone = now[Counter::kReadingsExpired];
-    stored += now[Counter::kReadingsStored];
-    kept += all - gone;
-    kept_at_most += all - std::min(gone, before[Counter::kReadingsExpired]);
-    expired = expired || gone > 0;
-  }
-};
-
-void check_rows(Day day, const std::string& which, const Expectation& expected, const Arrived& found,
-                AuditReport& report) {
-  if (found.rows < expected.kept || found.rows > expected.kept_at_most) {
+// `before` and `now`: the ledger when the audit began and ended; retention may have run in between.
+void check_rows(Day day, const Counts& now, const Counts& before, const Arrived& found, AuditReport& report) {
+  const std::uint64_t all = now[Counter::kReadingsStored] + now[Counter::kReadingsDuplicate];
+  const std::uint64_t expired = now[Counter::kReadingsExpired];
+  const std::uint64_t kept = all - expired;
+  const std::uint64_t kept_at_most = all - std::min(expired, before[Counter::kReadingsExpired]);
+  if (found.rows < kept || found.rows > kept_at_most) {
     report.add_finding(day,
-                       fmt::format("{} rows arrived {}, but by the ledger (stored + duplicate - expired) "
-                                   "there should be {}",
-                                   found.rows, which, static_cast<std::int64_t>(expected.kept)));
-  } else if (!expected.expired && found.counted != expected.stored) {
-    report.add_finding(day, fmt::format("{} rows that arrived {} count, but by the ledger {} do",
-                                        found.counted, which, expected.stored));
+                       fmt::format("{} rows arrived on this day, but by the ledger (stored + duplicate - "
+                                   "expired) there should be {}",
+                                   found.rows, static_cast<std::int64_t>(kept)));
+  } else if (expired == 0 && found.counted != now[Counter::kReadingsStored]) {
+    report.add_finding(day, fmt::format("{} rows that arrived on this day count, but by the ledger {} do",
+                                        found.counted, now[Counter::kReadingsStored]));
   }
 }
 
-void compare(const Ledger& ledger, const Ledger& before, std::optional<Day> pooled_until, const RowWalk& walk,
-             AuditReport& report) {
-  Expectation pooled_expected;
-  Arrived pooled_found;
+void compare(const Ledger& ledger, const Ledger& before, const RowWalk& walk, AuditReport& report) {
   std::set<Day> days;
   for (const auto& line : ledger) days.insert(line.first);
   for (const auto& line : walk.arrived) days.insert(line.first);
@@ -242,18 +216,7 @@ void compare(const Ledger& ledger, const Ledger& before, std::optional<Day> pool
     audited.expired = counts[Counter::kReadingsExpired];
     audited.beyond_checking = audited.expired > 0;
     check_equations(day, counts, report);
-    Expectation expected;
-    Expectation& target = pooled_until && day <= *pooled_until ? pooled_expected : expected;
-    target.add(counts, before.contains(day) ? before.at(day) : Counts{});
-    if (&target == &expected) {
-      check_rows(day, "on this day", expected, found, report);
-    } else {
-      pooled_found.rows += found.rows;
-      pooled_found.counted += found.counted;
-    }
-  }
-  if (pooled_until) {
-    check_rows(*pooled_until, "up to this day", pooled_expected, pooled_found, report);
+    check_rows(day, counts, before.contains(day) ? before.at(day) : Counts{}, found, report);
   }
 }
 
@@ -326,9 +289,7 @@ Status audit_rows(StoreView& view, const Calendar& calendar, const AuditOptions&
     ended = *step;
     progress("rows", report.rows, std::max(total, report.rows));
   }
-  Result<std::optional<Day>> pooled_until = last_day_in_another_zone(view, ledger, calendar.zone_name());
-  if (!pooled_until) return pooled_until.error();
-  compare(ledger, *before, *pooled_until, walk, report);
+  compare(ledger, *before, walk, report);
   check_gaps(walk, ledger, *before, report);
   return check_alerts(view, calendar, report);
 }

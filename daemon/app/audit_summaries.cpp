@@ -168,10 +168,10 @@ Status SummaryWalk::recompute_in_snapshot(Day day, const SummaryView& document) 
                                          (*state)->revision, document.revision));
   }
   if (audited.open) return {};
-  Result<Calendar> calendar = Calendar::load(document.timezone);
-  if (!calendar || calendar->begin_ms(day) != document.from_ms || calendar->end_ms(day) != document.to_ms) {
-    report_.add_finding(day, fmt::format("the summary of {} does not begin and end as a day in {} does",
-                                         format_date(day), document.timezone));
+  const Calendar& calendar = view_.calendar();
+  if (calendar.begin_ms(day) != document.from_ms || calendar.end_ms(day) != document.to_ms) {
+    report_.add_finding(day, fmt::format("the summary of {} does not begin and end as that day in {} does",
+                                         format_date(day), calendar.zone_name(day)));
     return {};
   }
   DayFoldInput input;

@@ -115,7 +115,7 @@ Status wire_fold(Wiring& w, const Calendar& calendar) {
   w.store = std::move(opened->store);
   const Checkpoint& checkpoint = opened->checkpoint;
   w.vitals.check_database = w.store->was_unclean();
-  w.engine = std::make_unique<Engine>(engine_settings(w.settings), calendar, checkpoint);
+  w.engine = std::make_unique<Engine>(engine_settings(w.settings), w.store->calendar(), checkpoint);
   w.slots = std::make_unique<AlertSlots>(channel_names(w.settings));
   w.slots->restore_standing(w.engine->standing());
   w.slots->restore_undelivered(checkpoint.undelivered);
@@ -235,8 +235,8 @@ Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, std::fu
   if (Status done = wire_fold(*w, *calendar); !done.ok()) return done.error();
   wire_intake(*w, std::move(wake_main));
   w->channels = wire_channels({settings, w->clock, log, w->vitals, *w->slots, *w->store_loop});
-  if (Status done = wire_days(*w, *calendar); !done.ok()) return done.error();
-  if (Status done = wire_api(*w, *calendar); !done.ok()) return done.error();
+  if (Status done = wire_days(*w, w->store->calendar()); !done.ok()) return done.error();
+  if (Status done = wire_api(*w, w->store->calendar()); !done.ok()) return done.error();
   return w;
 }
 

@@ -79,18 +79,16 @@ std::string to_text(const AuditReport& report) {
 int run_audit(const CommandContext& context) {
   Result<std::unique_ptr<StoreView>> view = context.gateway.open_database();
   if (!view) return fail(context, view.error());
-  Result<std::string> zone = (*view)->zone();
-  if (!zone) return fail(context, zone.error());
-  Result<Calendar> calendar = Calendar::load(zone->empty() ? context.settings.gateway.timezone : *zone);
-  if (!calendar) return fail(context, calendar.error());
 
   const bool show_progress = !context.line.json && ::isatty(STDERR_FILENO) != 0;
   AuditOptions options;
   options.day = context.line.day;
-  Result<AuditReport> report =
-      audit(**view, *calendar, options, [&](std::string_view step, std::uint64_t done, std::uint64_t total) {
-        if (show_progress) context.err << fmt::format("\r{} {} of {}  ", step, done, total) << std::flush;
-      });
+  Result<AuditReport> report = audit(**view, (*view)->calendar(), options,
+                                     [&](std::string_view step, std::uint64_t done, std::uint64_t total) {
+                                       if (show_progress)
+                                         context.err << fmt::format("\r{} {} of {}  ", step, done, total)
+                                                     << std::flush;
+                                     });
   if (show_progress) context.err << "\r\x1b[K";
   if (!report) return fail(context, report.error());
   context.out << (context.line.json ? to_json(*report) : to_text(*report));

@@ -80,7 +80,7 @@ Status BatchDays::settle_one(Connection& connection, const Calendar& calendar, s
     row = **found;
   } else {
     row.state.day = news.day;
-    row.state.zone = calendar.zone_name();
+    row.state.zone = calendar.zone_name(news.day);
     row.first_batch = commit;
   }
   if (row.state.first_revision_ms != 0) {

@@ -135,7 +135,7 @@ Status write_revision(Connection& connection, const Calendar& calendar, const Su
     row = **found;
   } else {
     row.state.day = revision.day;
-    row.state.zone = calendar.zone_name();
+    row.state.zone = calendar.zone_name(revision.day);
   }
   if (!unchanged) {
     if (revision.revision != row.state.revision + 1)

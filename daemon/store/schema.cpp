@@ -33,10 +33,18 @@ Status set_version(Connection& connection, int version) {
   return connection.execute(sql.c_str());
 }
 
+// Days knew their zones one by one.
+constexpr char kVersion2[] =
+    "CREATE TABLE zone(first_day INTEGER PRIMARY KEY, name TEXT NOT NULL);"
+    "INSERT INTO zone SELECT CASE WHEN before IS NULL THEN -2147483648 ELSE day END, zone FROM "
+    "(SELECT day, zone, lag(zone) OVER (ORDER BY day) AS before FROM day) WHERE zone IS NOT before;";
+
 }  // namespace
 
 Schema current_schema() {
-  return Schema{kSchemaVersion, kSchemaSql, {}};
+  return Schema{kSchemaVersion,
+                kSchemaSql,
+                {{1, [](Connection& connection) { return connection.execute(kVersion2); }}}};
 }
 
 Status check_schema(Connection& connection, const Schema& schema) {
@@ -53,6 +61,17 @@ Status check_schema(Connection& connection, const Schema& schema) {
                           ", this program knows " + std::to_string(schema.version) +
                           "; install the newer Sluice again, or restore a backup from before it");
   return {};
+}
+
+Status require_current(Connection& connection, const Schema& schema) {
+  if (Status status = check_schema(connection, schema); !status.ok()) return status;
+  auto identity = identify(connection);
+  if (!identity.ok()) return identity.error();
+  if (identity->version == schema.version) return {};
+  return make_error(ErrorCode::kInvalid,
+                    connection.path() + " has schema version " + std::to_string(identity->version) +
+                        ", this program reads " + std::to_string(schema.version) +
+                        "; start this version of sluiced once, which brings it up to date");
 }
 
 Status bring_up_to(Connection& connection, const Schema& schema) {

@@ -10,7 +10,7 @@
 
 namespace sluice {
 
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 // What leads from version n to n + 1. Steps stay as they are once released.
 struct Migration {
@@ -28,6 +28,8 @@ Schema current_schema();
 
 // kInvalid: newer than `schema`, or a database of another program.
 Status check_schema(Connection& connection, const Schema& schema);
+// kInvalid: older; only who writes brings it up.
+Status require_current(Connection& connection, const Schema& schema);
 Status bring_up_to(Connection& connection, const Schema& schema);
 
 // Minutes for a gigabyte. kCorrupt: says where.

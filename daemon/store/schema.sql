@@ -1,4 +1,4 @@
--- Schema of sluice.db, version 1. README.md beside this file explains it for people and tools.
+-- Schema of sluice.db, version 2. README.md beside this file explains it for people and tools.
 -- Times are Unix milliseconds, days are days since 1970-01-01 of the local date.
 
 CREATE TABLE meta(
@@ -157,6 +157,12 @@ CREATE TABLE day(
   first_batch       INTEGER NOT NULL,  -- rows of the day lie in batches first_batch … last_batch
   last_batch        INTEGER NOT NULL,
   removed           INTEGER NOT NULL   -- by retention: 0 nothing, 1 some rows, 2 all that it will
+);
+
+-- The zones in which days are cut: each from its first day to the day before the next one's.
+CREATE TABLE zone(
+  first_day INTEGER PRIMARY KEY,
+  name      TEXT NOT NULL
 );
 
 CREATE TABLE summary(

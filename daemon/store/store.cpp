@@ -11,6 +11,7 @@
 #include "store/schema.h"
 #include "store/sqlite.h"
 #include "store/sqlite_counting_vfs.h"
+#include "store/zone_queries.h"
 
 namespace sluice {
 
@@ -70,6 +71,7 @@ struct Store::Impl {
   std::uint64_t transactions = 0;
 
   Status load();
+  Status settle_calendar();
   // One write transaction. `change` works on a copy of the state that counts only if all went well.
   Status write(const std::function<Status(CommitState&)>& change);
   Result<int> write_counting(const std::function<Result<int>()>& change);
@@ -82,6 +84,29 @@ Status Store::Impl::load() {
   auto read = read_commit_state(*connection);
   if (!read.ok()) return read.error();
   state = std::move(*read);
+  return {};
+}
+
+// Its own transaction, and only where something changes: a process that stores nothing leaves no trace.
+Status Store::Impl::settle_calendar() {
+  auto known = read_calendar(*connection, calendar);
+  if (!known.ok()) return known.error();
+  auto named = connection->integer("SELECT count(*) FROM zone");
+  if (!named.ok()) return named.error();
+  if (*named > 0 && known->zone_name() == calendar.zone_name()) {
+    calendar = std::move(*known);
+    return {};
+  }
+  Transaction transaction(*connection);
+  if (Status status = transaction.begin(); !status.ok()) return status;
+  auto change = settle_zone(*connection, calendar);
+  if (!change.ok()) return change.error();
+  if (Status status = transaction.commit(); !status.ok()) return status;
+  if (change->made) {
+    log.info("days are cut in {} from {} on; the day before it ends then, and those before it stay",
+             calendar.zone_name(), format_date(change->first_day));
+  }
+  calendar = std::move(change->calendar);
   return {};
 }
 
@@ -116,6 +141,7 @@ Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, Calendar cale
   impl->connection = std::move(*connection);
   if (Status status = prepare_file(*impl->connection); !status.ok()) return status.error();
   if (Status status = impl->load(); !status.ok()) return status.error();
+  if (Status status = impl->settle_calendar(); !status.ok()) return status.error();
   return std::unique_ptr<Store>(new Store(std::move(impl)));
 }
 
@@ -123,6 +149,10 @@ Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Store::~Store() {
   impl_->connection.reset();  // before the VFS below it
+}
+
+const Calendar& Store::calendar() const {
+  return impl_->calendar;
 }
 
 Result<Checkpoint> Store::load_checkpoint(std::int64_t lookback_ms) {

@@ -46,6 +46,9 @@ class Store {
   static Result<std::unique_ptr<Store>> open(StoreSettings settings, Calendar calendar, Log& log);
   ~Store();
 
+  // The days of this gateway: of the configured zone, and before a change those of the zones of before.
+  const Calendar& calendar() const;
+
   // `lookback_ms`: how far back rows are read for last values where no snapshot covers them.
   Result<Checkpoint> load_checkpoint(std::int64_t lookback_ms);
   Status commit(

@@ -8,6 +8,7 @@
 #include "store/row_queries.h"
 #include "store/schema.h"
 #include "store/sqlite.h"
+#include "store/zone_queries.h"
 
 namespace sluice {
 
@@ -19,7 +20,6 @@ constexpr char kSensors[] = "SELECT id, name, unit FROM sensor ORDER BY id";
 constexpr char kLedger[] = "SELECT day, name, value FROM counter";
 constexpr char kLedgerOf[] = "SELECT day, name, value FROM counter WHERE day = ?1";
 constexpr char kCursor[] = "SELECT journal_id, seq FROM cursor";
-constexpr char kZone[] = "SELECT zone FROM day ORDER BY day DESC LIMIT 1";
 constexpr char kRowsAfter[] =
     "SELECT id, sensor, time_ms, value, lag_ms, flags FROM reading WHERE id > ?1 ORDER BY id LIMIT ?2";
 constexpr char kBatchesAfter[] =
@@ -81,9 +81,11 @@ Result<std::unique_ptr<StoreView>> StoreView::open(const std::string& path, cons
   options.cache_kib = kCacheKib;
   auto connection = Connection::open(options);
   if (!connection.ok()) return connection.error();
-  if (Status status = check_schema(**connection, current_schema()); !status.ok()) return status.error();
-  return std::unique_ptr<StoreView>(new StoreView(
-      std::make_unique<Impl>(std::move(*connection), std::move(calendar), std::move(on_store))));
+  if (Status status = require_current(**connection, current_schema()); !status.ok()) return status.error();
+  auto days = read_calendar(**connection, calendar);
+  if (!days.ok()) return days.error();
+  return std::unique_ptr<StoreView>(
+      new StoreView(std::make_unique<Impl>(std::move(*connection), std::move(*days), std::move(on_store))));
 }
 
 StoreView::StoreView(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -123,11 +125,8 @@ Result<Cursor> StoreView::cursor() {
   return cursor;
 }
 
-Result<std::string> StoreView::zone() {
-  Query query = impl_->connection->query(kZone);
-  std::string zone = query.next() ? query.text(0) : impl_->calendar.zone_name();
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return zone;
+const Calendar& StoreView::calendar() const {
+  return impl_->calendar;
 }
 
 Result<std::vector<StoreView::Row>> StoreView::rows_after(std::int64_t after_id, std::size_t limit) {

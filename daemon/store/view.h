@@ -34,7 +34,8 @@ struct StoredAlert {
 
 class StoreView final : public DayTable, public OutboxTable {
  public:
-  // `on_store` may be empty: then every write is refused (sluicectl's fall-back).
+  // `calendar`: where the database names no zone yet. `on_store` may be empty: then every write is refused
+  // (sluicectl's fall-back).
   static Result<std::unique_ptr<StoreView>> open(const std::string& path, const std::string& vfs,
                                                  Calendar calendar, OnStore on_store);
   ~StoreView() override;
@@ -53,7 +54,7 @@ class StoreView final : public DayTable, public OutboxTable {
   Result<int> discard(const OutboxSelection& which, std::int64_t now_wall_ms);
   Result<Ledger> ledger();  // all arrival days
   Result<Cursor> cursor();
-  Result<std::string> zone();  // in which the newest day was cut
+  const Calendar& calendar() const;  // the days of this gateway
   // Rows by arrival order in chunks: rows with id > after, at most limit; returns the last id seen.
   struct Row {
     std::int64_t id = 0;

@@ -151,18 +151,13 @@ Summariser::Summariser(SummarySettings settings, Calendar calendar, DayTable& ta
       notes_(std::move(notes)),
       sinks_(std::move(sinks)) {}
 
-Result<Calendar> Summariser::calendar_of(const DayState& state) const {
-  if (state.zone.empty() || state.zone == calendar_.zone_name()) return calendar_;
-  return Calendar::load(state.zone);
-}
-
 Result<DayState> Summariser::state_of(Day day) {
   auto state = table_.day_state(day);
   if (!state) return state.error();
   if (*state) return **state;
   DayState none;
   none.day = day;
-  none.zone = calendar_.zone_name();
+  none.zone = calendar_.zone_name(day);
   return none;
 }
 
@@ -171,9 +166,7 @@ Result<std::vector<Day>> Summariser::due(std::int64_t now_wall_ms, bool schedule
   if (!states) return states.error();
   std::vector<Day> days;
   for (const DayState& state : *states) {
-    auto calendar = calendar_of(state);
-    if (!calendar) return calendar.error();
-    const bool over = state.dirty && calendar->end_ms(state.day) <= now_wall_ms;
+    const bool over = state.dirty && calendar_.end_ms(state.day) <= now_wall_ms;
     const bool quiet = state.last_arrival_ms + settings_.close_after.count() <= now_wall_ms;
     if (over && (force || (quiet && (scheduled || state.revision == 0)))) days.push_back(state.day);
   }
@@ -182,10 +175,10 @@ Result<std::vector<Day>> Summariser::due(std::int64_t now_wall_ms, bool schedule
 }
 
 // What the table says of a day, as a document without a revision number.
-Result<SummaryView> Summariser::view_of(Day day, const Calendar& calendar) {
+Result<SummaryView> Summariser::view_of(Day day) {
   DayFoldInput input;
-  input.from_ms = calendar.begin_ms(day);
-  input.to_ms = calendar.end_ms(day);
+  input.from_ms = calendar_.begin_ms(day);
+  input.to_ms = calendar_.end_ms(day);
   input.late_after_ms = input.to_ms + settings_.close_after.count();
   input.memory_bytes_max = settings_.memory_bytes_max;
   const Snapshot snapshot(table_);
@@ -208,7 +201,7 @@ Result<SummaryView> Summariser::view_of(Day day, const Calendar& calendar) {
   SummaryView view;
   view.gateway = settings_.gateway;
   view.day = day;
-  view.timezone = calendar.zone_name();
+  view.timezone = calendar_.zone_name(day);
   view.from_ms = input.from_ms;
   view.to_ms = input.to_ms;
   view.counts = {fold->stored, fold->duplicate, fold->late, arrived->readings_rejected(),
@@ -228,11 +221,9 @@ Result<Summariser::Draft> Summariser::draft(Day day, std::int64_t now_wall_ms) {
   // The state is read before the rows: a batch in between leaves the day dirty.
   auto state = state_of(day);
   if (!state) return state.error();
-  auto calendar = calendar_of(*state);
-  if (!calendar) return calendar.error();
   auto newest = table_.newest(day);
   if (!newest) return newest.error();
-  auto view = view_of(day, *calendar);
+  auto view = view_of(day);
   if (!view) return view.error();
 
   Draft draft;

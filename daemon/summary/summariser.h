@@ -46,9 +46,8 @@ class Summariser {
 
  private:
   struct Draft;  // a revision and what it was made from
-  Result<Calendar> calendar_of(const DayState& state) const;
   Result<DayState> state_of(Day day);
-  Result<SummaryView> view_of(Day day, const Calendar& calendar);
+  Result<SummaryView> view_of(Day day);
   Result<Draft> draft(Day day, std::int64_t now_wall_ms);
 
   SummarySettings settings_;

@@ -29,7 +29,7 @@ TEST_F(Days, AreDirtyAsLongAsTheirReadingsAreNotSummed) {
   EXPECT_EQ(1, day_state(kFirstDay).revision);
   commit({reading(1, kStart + 2 * kHour, 1, kStart + kDayMs + 3 * kHour)});
   EXPECT_EQ((std::vector<Day>{kFirstDay, kFirstDay + 1}), dirty());
-  EXPECT_EQ("UTC", must(view_->zone()));
+  EXPECT_EQ("UTC", view_->calendar().zone_name());
 }
 
 TEST_F(Days, StayDirtyWhenTouchedWhileTheyAreSummed) {

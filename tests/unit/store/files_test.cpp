@@ -152,5 +152,31 @@ TEST_F(Migrations, ChangeNothingWhenAStepFails) {
   EXPECT_EQ(1, must(old->integer("SELECT count(*) FROM pragma_table_info('a')")));
 }
 
+TEST_F(Migrations, BringAFileOfVersion1ToTheSchemaOfANewOne) {
+  std::filesystem::copy_file(SLUICE_GOLDEN_DIR "/sluice-v1.db", folder_ + "/old.db");
+  EXPECT_EQ(ErrorCode::kInvalid, StoreView::open(folder_ + "/old.db", "", calendar(), OnStore()).error().code)
+      << "reading does not migrate";
+  auto old = connect("old.db");
+  must(bring_up_to(*old, current_schema()));
+  auto fresh = connect("fresh.db");
+  must(bring_up_to(*fresh, current_schema()));
+  auto columns = [](Connection& connection) {
+    std::string text;
+    Query query = connection.query(
+        "SELECT m.name, p.name, p.type, p.\"notnull\", coalesce(p.dflt_value, ''), p.pk FROM sqlite_schema "
+        "m, "
+        "pragma_table_info(m.name) p ORDER BY m.name, p.cid");
+    while (query.next()) {
+      for (int column = 0; column < 6; ++column) text += query.text(column) + " ";
+      text += "\n";
+    }
+    return text;
+  };
+  EXPECT_EQ(columns(*fresh), columns(*old));
+  EXPECT_EQ(must(fresh->integer("PRAGMA user_version")), must(old->integer("PRAGMA user_version")));
+  EXPECT_EQ(148, must(old->integer("SELECT count(*) FROM reading")));
+  EXPECT_EQ(1, must(old->integer("SELECT count(*) FROM zone WHERE name = 'Europe/Berlin'")));
+}
+
 }  // namespace
 }  // namespace sluice

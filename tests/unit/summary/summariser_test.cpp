@@ -153,15 +153,15 @@ TEST_F(SummariserOf, RefusesADayOfWhichNothingIsKnown) {
   EXPECT_EQ(0u, summariser().compute(day_ - 1, now()).value().row_count);
 }
 
-TEST_F(SummariserOf, KeepsTheZoneInWhichADayWasCut) {
+TEST_F(SummariserOf, CutsTheDayOfAChangeOfZoneByBothZones) {
+  calendar_ = calendar_.then(day_ + 1, "America/New_York").value();
   arrive(1, now(), 20.5);
-  table_.states[day_].zone = "America/New_York";
-  go_to(calendar_.end_ms(day_) + kHour);
+  go_to(Calendar::load("Europe/Berlin").value().end_ms(day_) + kHour);
   EXPECT_EQ(std::vector<Day>(), due()) << "not over in New York";
-  go_to(calendar_.end_ms(day_) + 12 * kHour);
+  go_to(calendar_.end_ms(day_) + kHour);
   const SummaryView made = view(summariser().close(day_, now()).value());
-  EXPECT_EQ("America/New_York", made.timezone);
-  EXPECT_EQ(24 * kHour, made.to_ms - made.from_ms);
+  EXPECT_EQ("Europe/Berlin", made.timezone);
+  EXPECT_EQ((23 + 6) * kHour, made.to_ms - made.from_ms);
 }
 
 TEST_F(SummariserOf, TellsOfAnAlertOnlyWhatTheDaySaw) {
