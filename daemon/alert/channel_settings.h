@@ -3,14 +3,36 @@
 
 #include <chrono>
 #include <cstddef>
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "model/http_exchange.h"
 
 namespace sluice {
 
 struct MqttChannelSettings {
   static constexpr const char* kType = "mqtt";
+};
+
+struct HttpPostSettings {
+  std::string url;
+  std::map<std::string, std::string> headers;  // {token} in a value stands for the token
+  std::string token_file;                      // as in base/secret.h; empty: none
+  TlsFiles tls;
+  std::chrono::milliseconds timeout{10000};
+};
+
+struct WebhookSettings {
+  static constexpr const char* kType = "webhook";
+  HttpPostSettings http;
+};
+
+struct AlertmanagerSettings {
+  static constexpr const char* kType = "alertmanager";
+  HttpPostSettings http;                     // url: what comes before /api/v2/alerts
+  std::chrono::milliseconds refresh{60000};  // less than half of Alertmanager's resolve_timeout
 };
 
 struct ExecSettings {
@@ -20,7 +42,8 @@ struct ExecSettings {
   std::size_t parallel = 4;  // programs that run at a time
 };
 
-using ChannelSettings = std::variant<MqttChannelSettings, ExecSettings>;
+using ChannelSettings =
+    std::variant<MqttChannelSettings, WebhookSettings, AlertmanagerSettings, ExecSettings>;
 
 struct NotifyEntry {
   std::string name;  // free; several channels may be of one type

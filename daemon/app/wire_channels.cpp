@@ -1,12 +1,16 @@
 #include "app/wire_channels.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 #include <utility>
 
+#include "alert/alertmanager_channel.h"
 #include "alert/event_json.h"
 #include "alert/exec_channel.h"
 #include "alert/mqtt_channel.h"
+#include "alert/webhook_channel.h"
+#include "io/http_multi.h"
 #include "io/mqtt_publisher.h"
 #include "io/posix_program_runner.h"
 
@@ -21,6 +25,16 @@ std::string mqtt_status(IntakeState state) {
           : held                    ? "held"
                                     : "down") +
          R"("})";
+}
+
+// The alerts that fire and that are told to this channel.
+std::vector<AlertEvent> standing_for(const AlertSlots& slots, const std::string& channel) {
+  std::vector<AlertEvent> events = slots.standing();
+  std::erase_if(events, [&](const AlertEvent& event) {
+    return !event.channels.empty() &&
+           std::find(event.channels.begin(), event.channels.end(), channel) == event.channels.end();
+  });
+  return events;
 }
 
 NotifyLoop::Hooks wire_one(const MqttChannelSettings&, const ChannelParts& parts, WiredChannel& wired) {
@@ -39,6 +53,22 @@ NotifyLoop::Hooks wire_one(const MqttChannelSettings&, const ChannelParts& parts
   };
   hooks.close = [channel] { channel->close(R"({"state":"offline"})"); };
   return hooks;
+}
+
+NotifyLoop::Hooks wire_one(const WebhookSettings& settings, const ChannelParts& parts, WiredChannel& wired) {
+  wired.sender = std::make_unique<HttpMulti>(&parts.vitals.stopping);
+  wired.channel =
+      std::make_unique<WebhookChannel>(*wired.sender, parts.clock, settings, parts.settings.gateway.id);
+  return {};
+}
+
+NotifyLoop::Hooks wire_one(const AlertmanagerSettings& settings, const ChannelParts& parts,
+                           WiredChannel& wired) {
+  wired.sender = std::make_unique<HttpMulti>(&parts.vitals.stopping);
+  wired.channel = std::make_unique<AlertmanagerChannel>(
+      *wired.sender, parts.clock, parts.log, settings, parts.settings.gateway.id,
+      [&slots = parts.slots, name = wired.name] { return standing_for(slots, name); });
+  return {};
 }
 
 // Programs get what they need to find their own files, and nothing that is meant for us alone (systemd's
@@ -64,6 +94,7 @@ std::vector<WiredChannel> wire_channels(const ChannelParts& parts) {
   std::vector<WiredChannel> channels;
   for (const NotifyEntry& entry : parts.settings.notify) {
     WiredChannel wired;
+    wired.name = entry.name;
     NotifyLoop::Hooks hooks =
         std::visit([&](const auto& settings) { return wire_one(settings, parts, wired); }, entry.channel);
     wired.loop = std::make_unique<NotifyLoop>(

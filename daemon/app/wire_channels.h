@@ -9,6 +9,7 @@
 #include "alert/alert_slots.h"
 #include "alert/channel.h"
 #include "alert/program_runner.h"
+#include "alert/sender.h"
 #include "app/notify_loop.h"
 #include "app/store_loop.h"
 #include "app/vitals.h"
@@ -18,9 +19,11 @@
 
 namespace sluice {
 
-struct WiredChannel {                    // in the order of construction: destroyed from its end
+struct WiredChannel {  // in the order of construction: destroyed from its end
+  std::string name;
   std::unique_ptr<Publisher> publisher;  // of these what its type needs
   std::unique_ptr<ProgramRunner> programs;
+  std::unique_ptr<Sender> sender;
   std::unique_ptr<Channel> channel;
   std::unique_ptr<NotifyLoop> loop;
 };

@@ -172,6 +172,30 @@ void write_condition(Writer& out, const Rule& rule) {
 
 void write_channel(Writer&, const MqttChannelSettings&) {}
 
+void write_http(Writer& out, const HttpPostSettings& http) {
+  out.text("url", http.url);
+  // Values may be secrets: only their names are shown.
+  std::map<std::string, std::string> names;
+  for (const auto& [name, value] : http.headers) names[name] = "***";
+  out.members("headers", names);
+  out.text("token_file", http.token_file);
+  out.map("tls", [&] {
+    out.text("ca", http.tls.ca);
+    out.text("cert", http.tls.cert);
+    out.text("key", http.tls.key);
+  });
+  out.duration("timeout", http.timeout);
+}
+
+void write_channel(Writer& out, const WebhookSettings& webhook) {
+  write_http(out, webhook.http);
+}
+
+void write_channel(Writer& out, const AlertmanagerSettings& alertmanager) {
+  write_http(out, alertmanager.http);
+  out.duration("refresh", alertmanager.refresh);
+}
+
 void write_channel(Writer& out, const ExecSettings& exec) {
   out.texts("command", exec.command);
   out.duration("timeout", exec.timeout);

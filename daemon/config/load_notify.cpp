@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/url.h"
 #include "config/sections.h"
 
 namespace sluice {
@@ -14,6 +15,64 @@ void load_mqtt_channel(MapReader& reader, NotifyEntry& entry) {
   entry.channel = MqttChannelSettings{};
   if (entry.name == "mqtt") return;
   reader.wrong("type", "is \"mqtt\"", "expected another type: the one connection for alerts is channel mqtt");
+}
+
+void load_url(MapReader& reader, std::string& url) {
+  reader.required("url", "an address such as https://alerts.example/hook");
+  if (!reader.text("url", url)) return;
+  const bool http = url.starts_with("http://") || url.starts_with("https://");
+  const std::string host = http ? url.substr(url.find("://") + 3) : "";
+  if (host.empty() || host.front() == '/' || url.find_first_of(" \t\r\n") != std::string::npos) {
+    reader.wrong("url", "is not an address", "expected http://HOST:PORT/PATH or https://HOST:PORT/PATH");
+  } else if (url_has_userinfo(url)) {
+    // Not repeated here: it may be a password.
+    reader.wrong("url", "carries a user name or password",
+                 "expected it in a header, with the secret in token_file");
+  }
+}
+
+void load_headers(MapReader& reader, HttpPostSettings& http) {
+  reader.texts("headers", http.headers);
+  for (const auto& [name, value] : http.headers) {
+    bool good = !name.empty() && name.find_first_not_of(
+                                     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                     "0123456789!#$%&'*+-.^_`|~") == std::string::npos;
+    for (char c : value) good = good && static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+    if (!good)
+      reader.wrong("headers", in_quotes(name) + " is not a header", "expected a name and one line of text");
+    if (value.find("{token}") != std::string::npos && !reader.given("token_file"))
+      reader.wrong("headers", in_quotes(name) + " wants a token", "expected token_file too");
+  }
+}
+
+// What every channel over HTTP has.
+void load_http(MapReader& reader, HttpPostSettings& http) {
+  load_url(reader, http.url);
+  load_headers(reader, http);
+  reader.text("token_file", http.token_file);
+  reader.map("tls", [&](MapReader& tls) {
+    tls.file("ca", http.tls.ca);
+    tls.file("cert", http.tls.cert);
+    tls.file("key", http.tls.key);
+    if (http.tls.cert.empty() != http.tls.key.empty() && tls.clean()) {
+      tls.wrong(http.tls.key.empty() ? "cert" : "key", "is given alone",
+                "expected both cert and key, or neither");
+    }
+  });
+  reader.duration("timeout", http.timeout, milliseconds(100), std::chrono::minutes(2));
+}
+
+void load_webhook(MapReader& reader, NotifyEntry& entry) {
+  WebhookSettings webhook;
+  load_http(reader, webhook.http);
+  entry.channel = std::move(webhook);
+}
+
+void load_alertmanager(MapReader& reader, NotifyEntry& entry) {
+  AlertmanagerSettings alertmanager;
+  load_http(reader, alertmanager.http);
+  reader.duration("refresh", alertmanager.refresh, std::chrono::seconds(10), std::chrono::hours(1));
+  entry.channel = std::move(alertmanager);
 }
 
 void load_exec(MapReader& reader, NotifyEntry& entry) {
@@ -29,8 +88,11 @@ void load_exec(MapReader& reader, NotifyEntry& entry) {
   entry.channel = std::move(exec);
 }
 
-constexpr std::array<std::pair<const char*, void (*)(MapReader&, NotifyEntry&)>, 2> kTypes{
-    {{"mqtt", load_mqtt_channel}, {"exec", load_exec}}};
+constexpr std::array<std::pair<const char*, void (*)(MapReader&, NotifyEntry&)>, 4> kTypes{
+    {{"mqtt", load_mqtt_channel},
+     {"webhook", load_webhook},
+     {"alertmanager", load_alertmanager},
+     {"exec", load_exec}}};
 
 std::vector<std::string> type_names() {
   std::vector<std::string> names;

@@ -101,7 +101,8 @@ std::set<std::string> known_keys() {
   LoadContext context;
   Settings settings;
   auto document = parse_yaml(
-      "{readings: [{}], sensors: [{}], notify: {mqtt: {type: mqtt}, run: {type: exec}}, alerts: [{}], "
+      "{readings: [{}], sensors: [{}], alerts: [{}], notify: {mqtt: {type: mqtt}, hook: {type: webhook}, "
+      "am: {type: alertmanager}, run: {type: exec}}, "
       "upload: {to: [{}]}}",
       context.problems);
   load_sections(*document, settings, context);

@@ -33,7 +33,7 @@ ARROWS = {
 # The interfaces that a stage declares and another folder implements, and the settings that config/ fills.
 INTERFACES = {
     "store": {"summary/day_table.h", "upload/outbox.h"},
-    "io": {"alert/channel.h", "alert/program_runner.h", "intake/broker_link.h", "upload/sink.h"},
+    "io": {"alert/channel.h", "alert/program_runner.h", "alert/sender.h", "intake/broker_link.h", "upload/sink.h"},
     "config": {
         "alert/rule.h", "decode/decoder.h", "decode/sensor_profile.h", "decode/topic_filter.h", "intake/broker_link.h",
         "intake/clock_trust.h", "intake/journal.h", "intake/session.h", "store/store.h", "summary/summariser.h",

@@ -23,7 +23,8 @@ mqtt: {broker: "mqtts://broker.example", protocol: 3.1.1, username: "a\"\\\n\x07
 sensors:
   - {sensor: "a/+", scale: 0.1, offset: -1e-300, plausible: [-40, 1e21], invalid: [85, -127], every: 90s, kind: counter,
      unit: "°C", labels: {site: "null", "x y": "1"}}
-notify: {null-one: {type: exec, command: [/bin/tell, "a b", ""], timeout: 3s, parallel: 2}}
+notify: {null-one: {type: exec, command: [/bin/tell, "a b", ""], timeout: 3s, parallel: 2},
+         am: {type: alertmanager, url: "https://a/b?c=d", timeout: 1s, refresh: 2m, token_file: tok}}
 alerts:
   - {name: a, sensor: "#", above: 1.1, clear: 1, for: 500ms, severity: "null", notify: [mqtt, null-one],
      message: "{sensor}: \"{value}\""}
@@ -41,6 +42,8 @@ TEST_F(Description, NamesEveryKeyThatTheLoadersKnow) {
 sensors: [{sensor: a, scale: 2, offset: 1, plausible: [1, 2], every: 1s, kind: state, unit: x}]
 notify:
   run: {type: exec, command: [/bin/tell]}
+  hook: {type: webhook, url: "http://a"}
+  am: {type: alertmanager, url: "http://a"}
 upload:
   to:
     - {name: archive, type: file, path: /x}
