@@ -16,6 +16,7 @@ constexpr std::size_t kAlertsCompared = 20'000;
 struct Arrived {
   std::uint64_t rows = 0;
   std::uint64_t counted = 0;  // not flagged as duplicates
+  std::uint64_t too_late = 0;
 };
 
 // Walks batches and rows side by side. Each piece is read in one snapshot, so that retention never comes
@@ -84,7 +85,10 @@ class RowWalk {
     const Day day = calendar_.day_of(reading.arrival_ms);
     Arrived& there = arrived[day];
     ++there.rows;
-    if ((reading.flags & kDuplicate) == 0) ++there.counted;
+    if ((reading.flags & kDuplicate) == 0) {
+      ++there.counted;
+      there.too_late += (reading.flags & kTooLate) != 0;
+    }
     ++report_.rows;
     last_day_ = day;
     if (!sensors_.contains(reading.sensor)) unknown_sensor_[day].insert(reading.sensor);
@@ -192,14 +196,24 @@ void check_rows(Day day, const Counts& now, const Counts& before, const Arrived&
   const std::uint64_t expired = now[Counter::kReadingsExpired];
   const std::uint64_t kept = all - expired;
   const std::uint64_t kept_at_most = all - std::min(expired, before[Counter::kReadingsExpired]);
+  // Rows may have been found to repeat others before or after they were read.
+  const std::uint64_t counted = now[Counter::kReadingsStored] - now[Counter::kReadingsRepeated];
+  const std::uint64_t counted_at_most = now[Counter::kReadingsStored] - before[Counter::kReadingsRepeated];
   if (found.rows < kept || found.rows > kept_at_most) {
     report.add_finding(day,
                        fmt::format("{} rows arrived on this day, but by the ledger (stored + duplicate - "
                                    "expired) there should be {}",
                                    found.rows, static_cast<std::int64_t>(kept)));
-  } else if (expired == 0 && found.counted != now[Counter::kReadingsStored]) {
-    report.add_finding(day, fmt::format("{} rows that arrived on this day count, but by the ledger {} do",
-                                        found.counted, now[Counter::kReadingsStored]));
+  } else if (expired == 0 && (found.counted < counted || found.counted > counted_at_most)) {
+    report.add_finding(day, fmt::format("{} rows that arrived on this day count, but by the ledger (stored - "
+                                        "repeated) {} do",
+                                        found.counted, static_cast<std::int64_t>(counted)));
+  }
+  if (expired == 0 && found.too_late != now[Counter::kReadingsTooLate]) {
+    report.add_finding(day,
+                       fmt::format("{} rows that arrived on this day are too late for a summary, but by the "
+                                   "ledger {}",
+                                   found.too_late, now[Counter::kReadingsTooLate]));
   }
 }
 

@@ -259,6 +259,11 @@ void SummaryWalk::compare(Day day, const SummaryView& document, const DayFold& f
                         "the rows of the day are not those that the summary was made of: digests differ");
   }
   if (!same_rows) return;
+  if (!fold.repeats.empty()) {
+    report_.add_finding(day,
+                        fmt::format("{} readings are there more than once, and the ledger counts each time",
+                                    fold.repeats.size()));
+  }
   if (fold.duplicate != document.counts.duplicate) {
     report_.add_finding(day, fmt::format("the summary has {} duplicates, the rows of the day give {}",
                                          document.counts.duplicate, fold.duplicate));

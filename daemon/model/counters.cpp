@@ -31,6 +31,8 @@ constexpr std::array<std::string_view, kCounterCount> kNames = {
     "readings_rejected/too_many_sensors",
     "readings_dropped/disk",
     "readings_expired",
+    "readings_repeated",
+    "readings_too_late",
     "alerts_fired",
     "alerts_resolved",
 };

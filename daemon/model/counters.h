@@ -45,7 +45,9 @@ enum class Counter : std::uint8_t {
   // readings dropped, by reason
   kReadingsDropDisk,  // could not be stored: disk full or broken
   // not part of the equations
-  kReadingsExpired,  // stored on that day, removed by retention since
+  kReadingsExpired,   // stored on that day, removed by retention since
+  kReadingsRepeated,  // of those stored: found to repeat another when their day was summed, and not counted
+  kReadingsTooLate,   // of those stored: no summary counts them, their day could not be reopened
   kAlertsFired,
   kAlertsResolved,
   kCount_,

@@ -30,6 +30,7 @@ constexpr char kInsertBatch[] =
     "INSERT INTO batch VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 constexpr char kAddCount[] =
     "INSERT INTO counter VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = value + ?3";
+constexpr char kFlagRepeated[] = "UPDATE reading SET flags = flags | ?2 WHERE id = ?1 AND flags & ?2 = 0";
 constexpr char kPutRetained[] = "INSERT OR REPLACE INTO retained VALUES(?1, ?2)";
 constexpr char kQuarantine[] = "INSERT INTO quarantine(at_ms, topic, payload, reason) VALUES(?1, ?2, ?3, ?4)";
 constexpr char kTrimQuarantine[] = "DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?1";
@@ -84,15 +85,21 @@ Status insert_row(Query& insert, const Reading& reading, std::uint32_t flags, Ke
   return insert.run_with(reading.sensor, reading.time_ms, reading.value, lag_ms, flags, key...);
 }
 
-Status write_rows(Connection& connection, const Batch& batch, BatchDays& days, CommitState& state) {
+Status write_rows(Connection& connection, const Calendar& calendar, const Batch& batch, BatchDays& days,
+                  CommitState& state) {
   if (batch.readings.empty()) return {};
   std::int64_t row = state.last_row;
   RowsDigest digest;
+  Ledger too_late;
   {
     Query first = connection.query(kFirstRow);
     Query next = connection.query(kNextRow);
     for (const Reading& reading : batch.readings) {
-      std::uint32_t flags = reading.flags | (days.too_late(reading) ? kTooLate : 0u);
+      std::uint32_t flags = reading.flags;
+      if (days.too_late(reading)) {
+        flags |= kTooLate;
+        if (!(flags & kDuplicate)) ++too_late[calendar.day_of(reading.arrival_ms)][Counter::kReadingsTooLate];
+      }
       Status status =
           row++ == state.last_row ? insert_row(first, reading, flags, row) : insert_row(next, reading, flags);
       if (!status.ok()) return status;
@@ -110,7 +117,7 @@ Status write_rows(Connection& connection, const Batch& batch, BatchDays& days, C
   state.row_count += row - state.last_row;
   state.last_row = row;
   state.newest_arrival_ms = std::max(state.newest_arrival_ms, days.max_arrival_ms());
-  return status;
+  return status.ok() ? add_counts(connection, too_late) : status;
 }
 
 Status write_retained(Connection& connection, const Batch& batch) {
@@ -203,6 +210,16 @@ Status add_counts(Connection& connection, const Ledger& counts) {
   return {};
 }
 
+Status flag_repeated(Connection& connection, const Calendar& calendar, const std::vector<RepeatedRow>& rows) {
+  Ledger repeated;
+  for (const RepeatedRow& row : rows) {
+    Status status = connection.query(kFlagRepeated, row.row, static_cast<int>(kDuplicate)).run();
+    if (!status.ok()) return status;
+    if (connection.changes() == 1) ++repeated[calendar.day_of(row.arrival_ms)][Counter::kReadingsRepeated];
+  }
+  return add_counts(connection, repeated);
+}
+
 Status write_batch(Connection& connection, const CommitSettings& settings, const Calendar& calendar,
                    const Batch& batch, CommitState& state) {
   if (batch.cursor.journal_id == state.cursor.journal_id && batch.cursor.seq < state.cursor.seq)
@@ -214,7 +231,7 @@ Status write_batch(Connection& connection, const CommitSettings& settings, const
   Status s = days.settle(connection, calendar, state.commits, settings.reopen_ms, state.open_day);
   if (s.ok()) s = find_boot(connection, batch.clock.boot_id, state);
   if (s.ok()) s = write_sensors(connection, batch.new_sensors);
-  if (s.ok()) s = write_rows(connection, batch, days, state);
+  if (s.ok()) s = write_rows(connection, calendar, batch, days, state);
   if (s.ok()) s = add_counts(connection, batch.counts);
   if (s.ok()) s = write_rule_states(connection, batch.rule_states);
   if (s.ok()) s = write_alert_events(connection, batch.events, settings.alert_events_max);

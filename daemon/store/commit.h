@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "model/batch.h"
 #include "store/sqlite.h"
+#include "summary/day_table.h"
 
 namespace sluice {
 
@@ -36,6 +37,9 @@ Result<CommitState> read_commit_state(Connection& connection);
 // `state` is brought forward; after an error it is void.
 Status write_batch(Connection& connection, const CommitSettings& settings, const Calendar& calendar,
                    const Batch& batch, CommitState& state);
+// Rows of which a summary found that they repeat others: flagged, and entered in the ledger by arrival day.
+// A row that is flagged or gone by now is passed over.
+Status flag_repeated(Connection& connection, const Calendar& calendar, const std::vector<RepeatedRow>& rows);
 Status add_counts(Connection& connection, const Ledger& counts);
 
 }  // namespace sluice

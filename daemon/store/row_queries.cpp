@@ -17,7 +17,7 @@ constexpr char kBatches[] =
     "SELECT id, first_row, last_row FROM batch "
     "WHERE id BETWEEN ?1 AND ?2 AND max_time_ms >= ?3 AND min_time_ms < ?4 ORDER BY id";
 constexpr char kRows[] =
-    "SELECT sensor, time_ms, value, lag_ms, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+    "SELECT sensor, time_ms, value, lag_ms, flags, id FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
 
 using Range = std::pair<std::int64_t, std::int64_t>;  // first and last row
 
@@ -49,7 +49,7 @@ Result<Piece> next_piece(Connection& connection, std::int64_t first_batch, std::
 }
 
 Status visit_range(Connection& connection, Range range, std::int64_t from_ms, std::int64_t to_ms,
-                   const RowVisitor& visit) {
+                   const NumberedRowVisitor& visit) {
   Query query = connection.query(kRows, range.first, range.second);
   while (query.next()) {
     Reading reading;
@@ -59,7 +59,7 @@ Status visit_range(Connection& connection, Range range, std::int64_t from_ms, st
     reading.value = query.real(2);
     reading.arrival_ms = reading.time_ms + query.integer(3);
     reading.flags = static_cast<std::uint32_t>(query.integer(4));
-    visit(reading);
+    visit(query.integer(5), reading);
   }
   return query.status();
 }
@@ -67,7 +67,7 @@ Status visit_range(Connection& connection, Range range, std::int64_t from_ms, st
 }  // namespace
 
 Status visit_rows_between(Connection& connection, const Calendar& calendar, std::int64_t from_ms,
-                          std::int64_t to_ms, const RowVisitor& visit) {
+                          std::int64_t to_ms, const NumberedRowVisitor& visit) {
   if (from_ms >= to_ms) return {};
   std::int64_t first_batch = 0;
   std::int64_t last_batch = 0;

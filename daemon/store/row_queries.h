@@ -14,6 +14,6 @@ namespace sluice {
 // from <= time < to, in arrival order. Reads in pieces of well under a second, each a read transaction of its
 // own unless one is open.
 Status visit_rows_between(Connection& connection, const Calendar& calendar, std::int64_t from_ms,
-                          std::int64_t to_ms, const RowVisitor& visit);
+                          std::int64_t to_ms, const NumberedRowVisitor& visit);
 
 }  // namespace sluice

@@ -238,10 +238,11 @@ StoreStatus Store::status() {
 }
 
 Status Store::save_revision(const SummaryRevision& revision, const std::vector<std::string>& sinks,
-                            std::uint64_t touched, bool unchanged) {
+                            std::uint64_t touched, bool unchanged, const std::vector<RepeatedRow>& repeated) {
   return impl_->write([&](CommitState& state) {
     if (state.open_day == revision.day) state.open_day.reset();
-    return write_revision(*impl_->connection, impl_->calendar, revision, sinks, touched, unchanged);
+    Status status = write_revision(*impl_->connection, impl_->calendar, revision, sinks, touched, unchanged);
+    return status.ok() ? flag_repeated(*impl_->connection, impl_->calendar, repeated) : status;
   });
 }
 

@@ -70,7 +70,7 @@ class Store {
 
   // The writing half of DayTable and OutboxTable (view.h has the reading half).
   Status save_revision(const SummaryRevision& revision, const std::vector<std::string>& sinks,
-                       std::uint64_t touched, bool unchanged);
+                       std::uint64_t touched, bool unchanged, const std::vector<RepeatedRow>& repeated);
   Status update_outbox(const OutboxItem& item);
   Result<int> expire_outbox(std::int64_t created_before_ms);
   Result<int> retry_outbox(const OutboxSelection& which);

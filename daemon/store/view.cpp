@@ -195,6 +195,12 @@ void StoreView::end_snapshot() {
 }
 
 Status StoreView::visit_rows(std::int64_t from_ms, std::int64_t to_ms, const RowVisitor& visit) {
+  return visit_rows_between(*impl_->connection, impl_->calendar, from_ms, to_ms,
+                            [&](std::int64_t, const Reading& reading) { visit(reading); });
+}
+
+Status StoreView::visit_numbered_rows(std::int64_t from_ms, std::int64_t to_ms,
+                                      const NumberedRowVisitor& visit) {
   return visit_rows_between(*impl_->connection, impl_->calendar, from_ms, to_ms, visit);
 }
 
@@ -213,8 +219,9 @@ Result<std::optional<SummaryRevision>> StoreView::newest(Day day) {
 }
 
 Status StoreView::save(const SummaryRevision& revision, const std::vector<std::string>& sinks,
-                       std::uint64_t touched, bool unchanged) {
-  return impl_->write([&](Store& store) { return store.save_revision(revision, sinks, touched, unchanged); });
+                       std::uint64_t touched, bool unchanged, const std::vector<RepeatedRow>& repeated) {
+  return impl_->write(
+      [&](Store& store) { return store.save_revision(revision, sinks, touched, unchanged, repeated); });
 }
 
 Result<std::vector<OutboxItem>> StoreView::waiting(const std::string& sink, std::size_t limit) {

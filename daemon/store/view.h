@@ -78,11 +78,13 @@ class StoreView final : public DayTable, public OutboxTable {
   Status begin_snapshot() override;
   void end_snapshot() override;
   Status visit_rows(std::int64_t from_ms, std::int64_t to_ms, const RowVisitor& visit) override;
+  Status visit_numbered_rows(std::int64_t from_ms, std::int64_t to_ms,
+                             const NumberedRowVisitor& visit) override;
   Result<std::vector<AlertSpan>> alert_spans(std::int64_t from_ms, std::int64_t to_ms) override;
   Result<Counts> arrived_on(Day day) override;
   Result<std::optional<SummaryRevision>> newest(Day day) override;
   Status save(const SummaryRevision& revision, const std::vector<std::string>& sinks, std::uint64_t touched,
-              bool unchanged) override;
+              bool unchanged, const std::vector<RepeatedRow>& repeated) override;
   // OutboxTable
   Result<std::vector<OutboxItem>> waiting(const std::string& sink, std::size_t limit) override;
   Result<std::string> body(Day day, int revision) override;

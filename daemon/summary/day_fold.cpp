@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numeric>
 #include <span>
+#include <tuple>
 
 #include "summary/canonical_digest.h"
 #include "summary/ordered_fold.h"
@@ -64,6 +66,7 @@ class Folder {
   Result<std::span<const Row>> load_slice(std::uint32_t place, std::int64_t begin_ms, std::int64_t end_ms,
                                           bool first_time);
   std::span<const Row> settle(std::span<Row> rows, bool first_time);
+  void note_repeats(std::span<const Row> rows);
   void fold_sensor(std::uint32_t place, std::span<Row> rows);
   void add_sensor(std::uint32_t place, const OrderedFold& fold, TimedFold& timed, double stddev,
                   const PercentileValues& ranks);
@@ -206,11 +209,23 @@ Status Folder::fold_group(std::uint32_t first, std::uint32_t last, std::uint64_t
   return {};
 }
 
+// Once for each reading, however often it is there.
+void Folder::note_repeats(std::span<const Row> rows) {
+  for (std::size_t i = 1; i < rows.size() && result_.repeats.size() < kRepeatsMax; ++i) {
+    const Row& kept = rows[i - 1];
+    if (!same_payload_reading(kept, rows[i])) continue;
+    if (i > 1 && same_payload_reading(rows[i - 2], kept)) continue;
+    result_.repeats.push_back(
+        {sensor_at(kept.place()).id, input_.from_ms + kept.offset_ms(), kept.value, kept.late()});
+  }
+}
+
 // Rows in canonical order, without those that are duplicates of an earlier one.
 std::span<const Row> Folder::settle(std::span<Row> rows, bool first_time) {
   if (!std::is_sorted(rows.begin(), rows.end(), canonical_less)) {
     std::sort(rows.begin(), rows.end(), canonical_less);
   }
+  if (first_time) note_repeats(rows);
   const auto end = std::unique(rows.begin(), rows.end(), same_payload_reading);
   const std::span<const Row> counted = rows.first(static_cast<std::size_t>(end - rows.begin()));
   if (first_time) {
@@ -347,6 +362,31 @@ void Folder::add_sensor(std::uint32_t place, const OrderedFold& fold, TimedFold&
 }
 
 }  // namespace
+
+Result<std::vector<RepeatedRow>> find_repeated_rows(DayTable& table, const DayFoldInput& input,
+                                                    const DayFold& fold) {
+  std::vector<RepeatedRow> rows;
+  if (fold.repeats.empty()) return rows;
+  std::map<std::tuple<SensorId, std::int64_t, double>, std::pair<bool, bool>>
+      known;  // kept is late, was seen
+  for (const Repeat& repeat : fold.repeats) {
+    known[{repeat.sensor, repeat.time_ms, repeat.value}] = {repeat.kept_late, false};
+  }
+  Status status =
+      table.visit_numbered_rows(input.from_ms, input.to_ms, [&](std::int64_t row, const Reading& reading) {
+        if ((reading.flags & (kDuplicate | kTooLate)) || !(reading.flags & kPayloadTime)) return;
+        auto found = known.find({reading.sensor, reading.time_ms, reading.value + 0.0});
+        if (found == known.end() || rows.size() >= kRepeatsMax) return;
+        auto& [kept_late, seen] = found->second;
+        if (!seen && (reading.arrival_ms > input.late_after_ms) == kept_late) {
+          seen = true;
+        } else {
+          rows.push_back({row, reading.arrival_ms});
+        }
+      });
+  if (!status) return status.error();
+  return rows;
+}
 
 Result<DayFold> fold_day(DayTable& table, const DayFoldInput& input) {
   return Folder(table, input).run();

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -65,17 +66,33 @@ struct SensorDay {
   std::vector<HourRow> hours;
 };
 
+// A reading that was stored more than once without a flag that says so.
+struct Repeat {
+  SensorId sensor = 0;
+  std::int64_t time_ms = 0;
+  double value = 0;
+  bool kept_late = false;  // of the one that counts
+  auto operator<=>(const Repeat&) const = default;
+};
+inline constexpr std::size_t kRepeatsMax = 10000;
+
 struct DayFold {
   std::vector<SensorDay> sensors;  // those with a counted row, by name
   std::uint64_t stored = 0;        // counted rows
   std::uint64_t duplicate =
       0;                   // flagged kDuplicate, or equal in sensor, payload time and value to a counted row
   std::uint64_t late = 0;  // counted, arrived after late_after_ms
-  std::uint64_t too_late = 0;  // flagged kTooLate, not counted
-  std::string digest;          // canonical_digest.h
+  std::uint64_t too_late = 0;   // flagged kTooLate, not counted
+  std::string digest;           // canonical_digest.h
+  std::vector<Repeat> repeats;  // at most kRepeatsMax
 };
 
 // The table's snapshot is begun and ended by the caller.
 Result<DayFold> fold_day(DayTable& table, const DayFoldInput& input);
+
+// The rows of `fold.repeats` but for the one of each that counts: the first in arrival order, one that was
+// not late if there is one. In the same snapshot.
+Result<std::vector<RepeatedRow>> find_repeated_rows(DayTable& table, const DayFoldInput& input,
+                                                    const DayFold& fold);
 
 }  // namespace sluice

@@ -41,6 +41,12 @@ struct AlertSpan {
   bool open = false;
 };
 
+// A stored row that repeats another one of its day, which no flag says yet.
+struct RepeatedRow {
+  std::int64_t row = 0;
+  std::int64_t arrival_ms = 0;
+};
+
 struct SummaryRevision {
   Day day = 0;
   int revision = 0;
@@ -52,6 +58,7 @@ struct SummaryRevision {
 };
 
 using RowVisitor = std::function<void(const Reading&)>;
+using NumberedRowVisitor = std::function<void(std::int64_t row, const Reading&)>;
 
 class DayTable {
  public:
@@ -64,13 +71,16 @@ class DayTable {
   virtual Status begin_snapshot() = 0;
   virtual void end_snapshot() = 0;
   virtual Status visit_rows(std::int64_t from_ms, std::int64_t to_ms, const RowVisitor& visit) = 0;
+  virtual Status visit_numbered_rows(std::int64_t from_ms, std::int64_t to_ms,
+                                     const NumberedRowVisitor& visit) = 0;
   virtual Result<std::vector<AlertSpan>> alert_spans(std::int64_t from_ms, std::int64_t to_ms) = 0;
   virtual Result<Counts> arrived_on(Day day) = 0;  // the ledger's line
   virtual Result<std::optional<SummaryRevision>> newest(Day day) = 0;
-  // One transaction: the revision, its outbox rows (one a sink), and the day clean unless touched since.
-  // `unchanged`: nothing but the day's cleanliness is written.
+  // One transaction: the revision, its outbox rows (one a sink), the day clean unless touched since, and the
+  // rows that repeat others flagged kDuplicate and entered in the ledger as readings_repeated. `unchanged`:
+  // nothing but the day's cleanliness and those rows is written.
   virtual Status save(const SummaryRevision& revision, const std::vector<std::string>& sinks,
-                      std::uint64_t touched, bool unchanged) = 0;
+                      std::uint64_t touched, bool unchanged, const std::vector<RepeatedRow>& repeated) = 0;
 };
 
 }  // namespace sluice

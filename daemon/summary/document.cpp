@@ -54,6 +54,7 @@ class Writer {
   void boolean(bool value) { plain(value ? "true" : "false"); }
   void null() { plain("null"); }
   void integer(std::uint64_t value) { plain(std::to_string(value)); }
+  void difference(std::int64_t value) { plain(std::to_string(value)); }
   void number(double value) {
     if (!std::isfinite(value)) return null();  // JSON has no other word for it
     char digits[32];
@@ -208,6 +209,16 @@ std::string summary_to_json(const SummaryView& summary) {
   out.name("rejected").integer(summary.counts.rejected);
   out.name("dropped").integer(summary.counts.dropped);
   out.close('}');
+  if (summary.changes) {
+    out.name("changes").open('{');
+    out.name("stored").difference(summary.changes->stored);
+    out.name("duplicate").difference(summary.changes->duplicate);
+    out.name("late").difference(summary.changes->late);
+    out.name("rejected").difference(summary.changes->rejected);
+    out.name("dropped").difference(summary.changes->dropped);
+    out.name("sensors").integer(summary.changes->sensors);
+    out.close('}');
+  }
   out.name("digest").string(summary.digest);
   out.name("sensors").open('[');
   for (const auto& sensor : summary.sensors) write_sensor(out, sensor);
@@ -217,6 +228,13 @@ std::string summary_to_json(const SummaryView& summary) {
   out.close(']');
   out.close('}');
   return out.take() + "\n";
+}
+
+bool same_figures(const SummaryView::Sensor& a, const SummaryView::Sensor& b) {
+  Writer one, other;
+  write_sensor(one, a);
+  write_sensor(other, b);
+  return one.take() == other.take();
 }
 
 std::string summary_key(const SummaryView& summary, const std::string& body) {

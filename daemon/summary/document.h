@@ -10,6 +10,9 @@ namespace sluice {
 
 std::string summary_to_json(const SummaryView& summary);
 
+// As the documents have them, byte by byte.
+bool same_figures(const SummaryView::Sensor& a, const SummaryView::Sensor& b);
+
 // "<gateway>/<date>/<revision>/<first 16 hex digits of the body's SHA-256>".
 std::string summary_key(const SummaryView& summary, const std::string& body);
 

@@ -107,6 +107,26 @@ void choose_statistics(const SensorDay& day, const AlertTimes& in_alert, const S
   if (wanted(Statistic::kHours)) sensor.hours = day.hours;
 }
 
+std::uint64_t sensors_that_differ(const SummaryView& before, const SummaryView& now) {
+  std::map<std::string, const SummaryView::Sensor*> known;
+  for (const SummaryView::Sensor& sensor : before.sensors) known[sensor.sensor] = &sensor;
+  std::uint64_t differ = 0;
+  for (const SummaryView::Sensor& sensor : now.sensors) {
+    auto found = known.find(sensor.sensor);
+    if (found == known.end() || !same_figures(*found->second, sensor)) ++differ;
+    if (found != known.end()) known.erase(found);
+  }
+  return differ + known.size();
+}
+
+SummaryView::Changes changes_between(const SummaryView& before, const SummaryView& now) {
+  auto more = [](std::uint64_t a, std::uint64_t b) { return static_cast<std::int64_t>(b - a); };
+  return {
+      more(before.counts.stored, now.counts.stored),   more(before.counts.duplicate, now.counts.duplicate),
+      more(before.counts.late, now.counts.late),       more(before.counts.rejected, now.counts.rejected),
+      more(before.counts.dropped, now.counts.dropped), sensors_that_differ(before, now)};
+}
+
 SummaryView::Sensor sensor_view(const SensorDay& day, SensorNotes notes, const std::string& stored_unit,
                                 double in_alert_s) {
   SummaryView::Sensor sensor;
@@ -135,8 +155,14 @@ SummaryView::Sensor sensor_view(const SensorDay& day, SensorNotes notes, const s
 
 }  // namespace
 
+struct Summariser::Summed {
+  SummaryView view;
+  std::vector<RepeatedRow> repeated;
+};
+
 struct Summariser::Draft {
   SummaryRevision revision;
+  std::vector<RepeatedRow> repeated;
   bool unchanged = false;
   bool over = false;
   bool early = false;  // over, but close_after has not passed
@@ -175,7 +201,7 @@ Result<std::vector<Day>> Summariser::due(std::int64_t now_wall_ms, bool schedule
 }
 
 // What the table says of a day, as a document without a revision number.
-Result<SummaryView> Summariser::view_of(Day day) {
+Result<Summariser::Summed> Summariser::view_of(Day day) {
   DayFoldInput input;
   input.from_ms = calendar_.begin_ms(day);
   input.to_ms = calendar_.end_ms(day);
@@ -193,6 +219,8 @@ Result<SummaryView> Summariser::view_of(Day day) {
   }
   auto fold = fold_day(table_, input);
   if (!fold) return fold.error();
+  auto repeated = find_repeated_rows(table_, input, *fold);
+  if (!repeated) return repeated.error();
   auto spans = table_.alert_spans(input.from_ms, input.to_ms);
   if (!spans) return spans.error();
   auto arrived = table_.arrived_on(day);
@@ -214,7 +242,7 @@ Result<SummaryView> Summariser::view_of(Day day) {
     choose_statistics(sensor, in_alert, settings_.statistics, view.sensors.back());
   }
   view.alerts = alerts_of_day(*spans, input.to_ms);
-  return view;
+  return Summed{std::move(view), std::move(*repeated)};
 }
 
 Result<Summariser::Draft> Summariser::draft(Day day, std::int64_t now_wall_ms) {
@@ -223,21 +251,27 @@ Result<Summariser::Draft> Summariser::draft(Day day, std::int64_t now_wall_ms) {
   if (!state) return state.error();
   auto newest = table_.newest(day);
   if (!newest) return newest.error();
-  auto view = view_of(day);
-  if (!view) return view.error();
+  auto summed = view_of(day);
+  if (!summed) return summed.error();
+  SummaryView* view = &summed->view;
 
   Draft draft;
+  draft.repeated = std::move(summed->repeated);
   draft.touched = state->touched;
   draft.over = view->to_ms <= now_wall_ms;
   draft.early = state->last_arrival_ms + settings_.close_after.count() > now_wall_ms;
   view->complete = draft.over && !draft.early && view->counts.dropped == 0;
   if (*newest) {
+    auto previous = summary_from_json((*newest)->body);
     view->revision = (*newest)->revision;
+    if (previous) view->changes = previous->changes;
     if (summary_to_json(*view) == (*newest)->body) {
       draft.unchanged = true;
       draft.revision = std::move(**newest);
       return draft;
     }
+    view->changes.reset();
+    if (previous) view->changes = changes_between(*previous, *view);
   }
   ++view->revision;
   draft.revision.day = day;
@@ -270,9 +304,10 @@ Result<SummaryRevision> Summariser::close(Day day, std::int64_t now_wall_ms) {
                       format_date(day) + " is not over yet; it can be closed when its last hour has passed");
   }
   // An earlier `touched` leaves the day dirty.
-  const std::uint64_t touched = made->early && made->touched > 0 ? made->touched - 1 : made->touched;
-  if (Status saved = table_.save(made->revision, sinks_, touched, made->unchanged); !saved)
-    return saved.error();
+  const bool again = made->early || made->repeated.size() >= kRepeatsMax;
+  const std::uint64_t touched = again && made->touched > 0 ? made->touched - 1 : made->touched;
+  Status saved = table_.save(made->revision, sinks_, touched, made->unchanged, made->repeated);
+  if (!saved) return saved.error();
   return std::move(made->revision);
 }
 

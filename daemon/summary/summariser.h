@@ -47,7 +47,8 @@ class Summariser {
  private:
   struct Draft;  // a revision and what it was made from
   Result<DayState> state_of(Day day);
-  Result<SummaryView> view_of(Day day);
+  struct Summed;  // the document without a revision number, and the rows to flag
+  Result<Summed> view_of(Day day);
   Result<Draft> draft(Day day, std::int64_t now_wall_ms);
 
   SummarySettings settings_;

@@ -44,6 +44,11 @@ class Members {
     if (value.is_number_unsigned()) return *value.get_ptr<const Json::number_unsigned_t*>();
     return mistyped(name, "a whole number"), 0;
   }
+  std::int64_t difference(const char* name) {
+    const Json& value = at(name);
+    if (value.is_number_integer()) return value.get<std::int64_t>();
+    return mistyped(name, "a whole number"), 0;
+  }
   double number(const char* name) {
     const Json& value = at(name);
     if (value.is_number()) return value.get<double>();
@@ -191,6 +196,11 @@ SummaryView::Sensor read_sensor(Members in) {
   return sensor;
 }
 
+SummaryView::Changes read_changes(Members in) {
+  return {in.difference("stored"),   in.difference("duplicate"), in.difference("late"),
+          in.difference("rejected"), in.difference("dropped"),   in.integer("sensors")};
+}
+
 SummaryView::Alert read_alert(Members in) {
   SummaryView::Alert alert;
   alert.id = in.string("id");
@@ -239,6 +249,7 @@ Result<SummaryView> summary_from_json(std::string_view body) {
   view.counts.late = counts.integer("late");
   view.counts.rejected = counts.integer("rejected");
   view.counts.dropped = counts.integer("dropped");
+  if (in.has("changes")) view.changes = read_changes(in.object("changes"));
   view.digest = in.string("digest");
   for (const Json& sensor : in.array("sensors")) {
     view.sensors.push_back(read_sensor(Members(sensor, "a sensor of the summary document", fault)));

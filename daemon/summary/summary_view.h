@@ -34,6 +34,16 @@ struct SummaryView {
     std::uint64_t rejected = 0;   // readings that arrived on this day and were rejected
     std::uint64_t dropped = 0;    // readings that arrived on this day and could not be stored
   } counts;
+  // From revision 2 on: what is more (or less) than in the revision before.
+  struct Changes {
+    std::int64_t stored = 0;
+    std::int64_t duplicate = 0;
+    std::int64_t late = 0;
+    std::int64_t rejected = 0;
+    std::int64_t dropped = 0;
+    std::uint64_t sensors = 0;  // whose figures differ
+  };
+  std::optional<Changes> changes;
   std::string digest;  // of the rows that count (canonical_digest.h)
 
   struct Sensor {

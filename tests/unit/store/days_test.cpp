@@ -43,11 +43,11 @@ TEST_F(Days, StayDirtyWhenTouchedWhileTheyAreSummed) {
     commit({reading(1, kStart + kHour + i, 1, arrival)});
     EXPECT_LT(touched, day_state(kFirstDay).touched);
     SummaryRevision revision{kFirstDay, i + 1, arrival, "d", 1, "{}", "key"};
-    must(view_->save(revision, {}, touched, false));
+    must(view_->save(revision, {}, touched, false, {}));
     EXPECT_TRUE(day_state(kFirstDay).dirty) << i;
   }
   must(view_->save(SummaryRevision{kFirstDay, 7, kStart, "d", 1, "{}", "key"}, {},
-                   day_state(kFirstDay).touched, false));
+                   day_state(kFirstDay).touched, false, {}));
   EXPECT_FALSE(day_state(kFirstDay).dirty);
 }
 
@@ -55,7 +55,7 @@ TEST_F(Days, AreCleanedWithoutARevisionWhenNothingChanged) {
   commit({reading(1, kStart, 1)});
   SummaryRevision first = sum(kFirstDay, kStart + kHour);
   commit({reading(1, kStart + 1, 1, kStart + 2 * kHour)});
-  must(view_->save(first, {"cloud"}, day_state(kFirstDay).touched, true));
+  must(view_->save(first, {"cloud"}, day_state(kFirstDay).touched, true, {}));
   EXPECT_FALSE(day_state(kFirstDay).dirty);
   EXPECT_EQ(1, day_state(kFirstDay).revision);
   EXPECT_TRUE(must(view_->list(10)).empty());
@@ -65,7 +65,19 @@ TEST_F(Days, RefuseARevisionThatDoesNotFollow) {
   commit({reading(1, kStart, 1)});
   sum(kFirstDay, kStart + kHour);
   SummaryRevision again{kFirstDay, 1, kStart, "d", 1, "{}", "key"};
-  EXPECT_EQ(ErrorCode::kInvalid, view_->save(again, {}, 0, false).error().code);
+  EXPECT_EQ(ErrorCode::kInvalid, view_->save(again, {}, 0, false, {}).error().code);
+}
+
+TEST_F(Days, EnterRowsThatRepeatOthersOnceAndOnTheDayOfTheirArrival) {
+  commit({reading(1, kStart, 1), reading(1, kStart, 1, kStart + kDayMs), reading(1, kStart + 1, 1)});
+  DayState state = day_state(kFirstDay);
+  SummaryRevision revision{kFirstDay, 1, kStart, "d", 1, "{}", "key"};
+  must(view_->save(revision, {}, state.touched, false, {{2, kStart + kDayMs}, {99, kStart}}));
+  must(view_->save(revision, {}, state.touched, true, {{2, kStart + kDayMs}}));
+  EXPECT_EQ(1u, must(view_->arrived_on(kFirstDay + 1))[Counter::kReadingsRepeated]);
+  EXPECT_EQ(0u, must(view_->arrived_on(kFirstDay))[Counter::kReadingsRepeated]);
+  EXPECT_EQ(kPayloadTime | kDuplicate, stored_rows().at(1).flags);
+  EXPECT_EQ(kPayloadTime, stored_rows().at(2).flags);
 }
 
 TEST_F(Days, KnowTheirLastArrivalAcrossARestart) {
@@ -112,6 +124,7 @@ TEST_F(Days, ThatWereSummedTooLongAgoKeepLateReadingsButDoNotReopen) {
   commit({reading(1, kStart + 1, 2, limit_ms + 1), reading(1, limit_ms + 1, 2)});
   EXPECT_FALSE(day_state(kFirstDay).dirty);
   EXPECT_EQ(kPayloadTime | kTooLate, stored_rows()[1].flags);
+  EXPECT_EQ(1u, must(view_->ledger()).rbegin()->second[Counter::kReadingsTooLate]);
   EXPECT_EQ(kPayloadTime, stored_rows()[2].flags);
   EXPECT_EQ(2u, visit(kStart, kStart + kDayMs).size());
   commit({reading(1, kStart + 2, 2, limit_ms)});
@@ -195,7 +208,7 @@ TEST_F(Days, AreCleanOnlyWhenTheirSummaryHasSeenAllReadings) {
       if (random() % 2) some_commits(2);
       bool unchanged = state.revision > 0 && seen[day] == rows;
       SummaryRevision revision{day, state.revision + (unchanged ? 0 : 1), now, "d", rows, "{}", "k"};
-      must(view_->save(revision, {}, state.touched, unchanged));
+      must(view_->save(revision, {}, state.touched, unchanged, {}));
       seen[day] = rows;
       for (auto& [other, count] : seen) {
         if (day_state(other).dirty) continue;

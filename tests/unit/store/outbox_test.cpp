@@ -35,7 +35,7 @@ TEST_F(Outbox, KeepsBodiesAsTheyAre) {
   std::string body(300000, 'x');
   body += std::string("\0\n\xc3\xa4", 4);
   SummaryRevision revision{kFirstDay, 1, kStart, std::string(64, 'a'), 77, body, "k"};
-  must(view_->save(revision, {"cloud"}, 0, false));
+  must(view_->save(revision, {"cloud"}, 0, false, {}));
   EXPECT_EQ(body, must(view_->body(kFirstDay, 1)));
   EXPECT_EQ(77u, must(view_->newest(kFirstDay))->row_count);
   EXPECT_EQ("k", must(view_->waiting("cloud", 1))[0].key);
@@ -110,7 +110,7 @@ TEST_F(Outbox, DiscardsWhatWaitedTooLongAndForgetsItLater) {
 TEST_F(Outbox, IsReadOnlyWithoutAStore) {
   auto view = must(StoreView::open(settings_.path, "", calendar(), {}));
   SummaryRevision revision{kFirstDay, 1, kStart, "d", 1, "{}", "k"};
-  EXPECT_EQ(ErrorCode::kRefused, view->save(revision, {}, 0, false).error().code);
+  EXPECT_EQ(ErrorCode::kRefused, view->save(revision, {}, 0, false, {}).error().code);
   EXPECT_EQ(ErrorCode::kRefused, view->expire(0).error().code);
 }
 

@@ -104,7 +104,7 @@ class StoreFixture : public ::testing::Test {
   SummaryRevision sum(Day day, std::int64_t made_ms, const std::vector<std::string>& sinks = {}) {
     DayState state = *must(view_->day_state(day));
     SummaryRevision revision{day, state.revision + 1, made_ms, "digest", 1, "{}", "key"};
-    must(view_->save(revision, sinks, state.touched, false));
+    must(view_->save(revision, sinks, state.touched, false, {}));
     return revision;
   }
   DayState day_state(Day day) { return *must(view_->day_state(day)); }

@@ -18,6 +18,7 @@ class Document : public ::testing::Test {
     view_.revision = 2;
     view_.complete = true;
     view_.counts = {3, 1, 1, 2, 0};
+    view_.changes = {-1, 2, 0, 0, 0, 3};
     view_.digest = sha256_hex("");
     SummaryView::Sensor sensor;
     sensor.sensor = "sensors/\"käse\"\n/\xF0\x9F\xA7\x80";
@@ -58,6 +59,7 @@ TEST_F(Document, ReadsBackAsItWasWritten) {
   EXPECT_EQ(view_.sensors[0].stddev, read->sensors.at(0).stddev);
   EXPECT_EQ(view_.sensors[0].labels, read->sensors.at(0).labels);
   EXPECT_EQ(view_.counts.rejected, read->counts.rejected);
+  EXPECT_EQ(-1, read->changes->stored);
   EXPECT_EQ(SensorKind::kState, read->sensors.at(0).kind);
   EXPECT_EQ(view_.sensors[0].states, read->sensors.at(0).states);
   EXPECT_EQ(view_.sensors[0].hours, read->sensors.at(0).hours);

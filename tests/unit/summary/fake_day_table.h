@@ -68,6 +68,15 @@ class FakeDayTable final : public DayTable {
     }
     return {};
   }
+  Status visit_numbered_rows(std::int64_t from_ms, std::int64_t to_ms,
+                             const NumberedRowVisitor& visit) override {
+    std::int64_t number = 0;
+    for (const Reading& row : rows) {
+      ++number;
+      if (row.time_ms >= from_ms && row.time_ms < to_ms) visit(number, row);
+    }
+    return {};
+  }
   Result<std::vector<AlertSpan>> alert_spans(std::int64_t from_ms, std::int64_t to_ms) override {
     std::vector<AlertSpan> found;
     for (const AlertSpan& span : spans) {
@@ -81,8 +90,10 @@ class FakeDayTable final : public DayTable {
     return made.empty() ? std::nullopt : std::optional(made.back());
   }
   Status save(const SummaryRevision& revision, const std::vector<std::string>& sinks, std::uint64_t touched,
-              bool unchanged) override {
+              bool unchanged, const std::vector<RepeatedRow>& repeated) override {
     if (before_save) before_save();
+    for (const RepeatedRow& row : repeated)
+      rows.at(static_cast<std::size_t>(row.row - 1)).flags |= kDuplicate;
     DayState& state = states[revision.day];
     if (!unchanged) {
       SLUICE_CHECK(revision.revision == state.revision + 1, "revisions count up");

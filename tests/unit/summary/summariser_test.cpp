@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/clock.h"
+#include "summary/document.h"
 #include "summary/summary_view.h"
 #include "unit/summary/fake_day_table.h"
 
@@ -100,6 +101,44 @@ TEST_F(SummariserOf, MakesNoRevisionOfWhatDidNotChange) {
   EXPECT_EQ(first.made_ms, again.made_ms);
   EXPECT_EQ(2u, table_.outbox.size());
   EXPECT_EQ(std::vector<Day>(), due(true));
+}
+
+TEST_F(SummariserOf, SaysWhatARevisionChanges) {
+  arrive(1, now(), 20.5);
+  arrive(2, now(), 1000.0);
+  go_to(calendar_.end_ms(day_) + kHour);
+  EXPECT_FALSE(view(summariser().close(day_, now()).value()).changes.has_value());
+  arrive(1, calendar_.begin_ms(day_) + 1, 19.5);
+  arrive(1, calendar_.begin_ms(day_) + 2, 19.5, kPayloadTime | kDuplicate);
+  clock_.pass_ms(kHour);
+  const SummaryRevision second = summariser().close(day_, now()).value();
+  const SummaryView::Changes changes = view(second).changes.value();
+  EXPECT_EQ(1, changes.stored);
+  EXPECT_EQ(1, changes.duplicate);
+  EXPECT_EQ(1, changes.late);
+  EXPECT_EQ(0, changes.rejected);
+  EXPECT_EQ(1u, changes.sensors);
+  EXPECT_EQ(second.body, summariser().compute(day_, now()).value().body) << "nothing new: the same revision";
+}
+
+TEST_F(SummariserOf, FlagsEachRowThatRepeatsAnotherButTheOneThatCounts) {
+  const std::int64_t time_ms = now();
+  arrive(1, time_ms, 20.5);
+  arrive(1, time_ms, 21.5);
+  arrive(1, time_ms, 20.5);
+  arrive(1, time_ms, 20.5, 0);
+  arrive(1, time_ms, 20.5, 0);
+  go_to(calendar_.end_ms(day_) + kHour);
+  arrive(1, time_ms, 20.5);
+  clock_.pass_ms(kHour);
+  const SummaryView first = view(summariser().close(day_, now()).value());
+  EXPECT_EQ(4u, first.counts.stored);
+  EXPECT_EQ(2u, first.counts.duplicate);
+  EXPECT_EQ(0u, first.counts.late);
+  std::string flagged;
+  for (const Reading& row : table_.rows) flagged += row.flags & kDuplicate ? '1' : '0';
+  EXPECT_EQ("001001", flagged);
+  EXPECT_EQ(summary_to_json(first), summariser().compute(day_, now()).value().body);
 }
 
 TEST_F(SummariserOf, LeavesADayDirtyThatWasTouchedWhileItWasSummed) {
