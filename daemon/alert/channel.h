@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -46,7 +47,10 @@ class Publisher {
   virtual Status wait_acknowledged(std::chrono::milliseconds timeout) = 0;
   // The topics below `prefix` that hold a retained message.
   virtual Result<std::vector<std::string>> retained_below(const std::string& prefix) = 0;
-  virtual void disconnect() = 0;  // properly: the will is not sent
+  // Takes messages of `topic`, which is outside every prefix above, until the connection ends.
+  virtual Status listen(const std::string&) { return {}; }
+  virtual std::optional<std::string> take_heard() { return std::nullopt; }  // the payload of the next of them
+  virtual void disconnect() = 0;                                            // properly: the will is not sent
 };
 
 }  // namespace sluice

@@ -35,6 +35,14 @@ struct AlertmanagerSettings {
   std::chrono::milliseconds refresh{60000};  // less than half of Alertmanager's resolve_timeout
 };
 
+struct HomeAssistantSettings {
+  static constexpr const char* kType = "homeassistant";
+  std::string prefix = "homeassistant";                           // of its discovery topics
+  std::chrono::milliseconds every{30000};                         // a sensor's value at most so often
+  std::chrono::milliseconds forget{std::chrono::hours(30 * 24)};  // a silent sensor's entity goes
+  std::size_t entities = 1000;                                    // at most
+};
+
 struct ExecSettings {
   static constexpr const char* kType = "exec";
   std::vector<std::string> command;  // absolute path of the program, and its arguments
@@ -42,8 +50,8 @@ struct ExecSettings {
   std::size_t parallel = 4;  // programs that run at a time
 };
 
-using ChannelSettings =
-    std::variant<MqttChannelSettings, WebhookSettings, AlertmanagerSettings, ExecSettings>;
+using ChannelSettings = std::variant<MqttChannelSettings, WebhookSettings, AlertmanagerSettings,
+                                     HomeAssistantSettings, ExecSettings>;
 
 struct NotifyEntry {
   std::string name;  // free; several channels may be of one type

@@ -3,30 +3,14 @@
 #include <set>
 #include <utility>
 
+#include "alert/topic_part.h"
+
 namespace sluice {
 
 namespace {
 
 constexpr std::chrono::milliseconds kConnectTimeout{3000};
 constexpr std::chrono::milliseconds kAcknowledgeTimeout{3000};
-
-// Names of rules and sensors may come out of payloads; what no topic may hold is written as %XX. A '/' stays
-// a topic level.
-std::string topic_part(const std::string& name) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string part;
-  for (char c : name) {
-    auto byte = static_cast<unsigned char>(c);
-    if (c == '+' || c == '#' || byte < 0x20 || byte == 0x7f) {
-      part += '%';
-      part += kDigits[byte >> 4];
-      part += kDigits[byte & 15];
-    } else {
-      part += c;
-    }
-  }
-  return part;
-}
 
 }  // namespace
 

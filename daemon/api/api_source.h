@@ -47,6 +47,9 @@ class ApiSource {
   virtual Result<std::string> summary(Day day, std::optional<int> revision) = 0;
   virtual Result<std::string> outbox(const OutboxSelection& which, std::size_t limit) = 0;
 
+  // A test of a channel, or of the channels of a rule; and what the newest test has brought so far.
+  virtual Result<std::string> alerts_test(const std::string& name) = 0;
+  virtual Result<std::string> alerts_test_result(const std::string& test) = 0;
   virtual Result<std::string> upload_now() = 0;  // what was set off
   // Deliveries that wait or were refused: tried again without waiting, or given up for good.
   virtual Result<std::string> upload_retry(const OutboxSelection& which) = 0;

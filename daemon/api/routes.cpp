@@ -153,6 +153,16 @@ void add_routes(Router& router, ApiSource& source) {
   });
   router.add("GET", "/api/v1/status", [&](Request) { return http_json(status_to_json(source.status())); });
   router.add("GET", "/api/v1/alerts", [&](Request) { return answer(source.alerts()); });
+  router.add("POST", "/api/v1/alerts/test", [&](Request request) {
+    auto name = request.query.find("name");
+    if (name == request.query.end()) return http_error(400, "name: expected a channel or a rule");
+    return answer(source.alerts_test(name->second));
+  });
+  router.add("GET", "/api/v1/alerts/test", [&](Request request) {
+    auto test = request.query.find("test");
+    if (test == request.query.end()) return http_error(400, "test: expected what the POST answered");
+    return answer(source.alerts_test_result(test->second));
+  });
   router.add("GET", "/api/v1/events", [&](Request request) {
     return limited(request, 100, kEventsMax, [&](std::size_t n) { return source.events(n); });
   });

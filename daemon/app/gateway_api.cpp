@@ -43,6 +43,7 @@ GatewayApi::GatewayApi(const Settings& settings, Clock& clock, Journal& journal,
       intake_(intake),
       slots_(slots),
       channels_(channels),
+      channel_tests_(settings, clock, channels),
       view_(view),
       vitals_(vitals),
       started_(clock.now()) {}

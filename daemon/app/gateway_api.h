@@ -7,6 +7,7 @@
 
 #include "alert/alert_slots.h"
 #include "api/api_source.h"
+#include "app/channel_tests.h"
 #include "app/vitals.h"
 #include "app/wire_channels.h"
 #include "base/clock.h"
@@ -35,6 +36,10 @@ class GatewayApi final : public ApiSource {
   Result<std::string> summary(Day day, std::optional<int> revision) override;
   Result<std::string> outbox(const OutboxSelection& which, std::size_t limit) override;
 
+  Result<std::string> alerts_test(const std::string& name) override { return channel_tests_.begin(name); }
+  Result<std::string> alerts_test_result(const std::string& test) override {
+    return channel_tests_.result(test);
+  }
   Result<std::string> upload_now() override;
   Result<std::string> upload_retry(const OutboxSelection& which) override;
   Result<std::string> upload_discard(const OutboxSelection& which) override;
@@ -47,6 +52,7 @@ class GatewayApi final : public ApiSource {
   Intake& intake_;
   AlertSlots& slots_;
   const std::vector<WiredChannel>& channels_;
+  ChannelTests channel_tests_;
   StoreView& view_;
   Vitals& vitals_;
   const Instant started_;

@@ -102,6 +102,7 @@ bool StoreLoop::commit(const Batch& batch) {
     vitals_.store_error.set("");
   }
   journal_.release(batch.cursor.seq);
+  on_stored_(batch);
   vitals_.cursor_seq = batch.cursor.seq;
   vitals_.last_commit_boot_ms = clock_.now().boot_ms;
   vitals_.store.set(store_.status());

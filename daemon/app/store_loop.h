@@ -27,6 +27,8 @@ class StoreLoop {
   // One turn of it: a task, if one comes within `patience`, or the batch that waits to be tried again. False:
   // stopped, and nothing is left.
   bool step(std::chrono::milliseconds patience);
+  // Called after each commit, on the store thread; set before it starts.
+  void on_stored(std::function<void(const Batch&)> call) { on_stored_ = std::move(call); }
   void stop();
 
   bool has_room() const { return batches_ < kBatchesMax; }
@@ -51,6 +53,7 @@ class StoreLoop {
   Clock& clock_;
   Vitals& vitals_;
   Log& log_;
+  std::function<void(const Batch&)> on_stored_ = [](const Batch&) {};
   Inbox<Task> tasks_;
   std::atomic<int> batches_{0};  // in tasks_, or being written
   Inbox<Store::Delivered> delivered_;

@@ -8,11 +8,14 @@
 #include "alert/alertmanager_channel.h"
 #include "alert/event_json.h"
 #include "alert/exec_channel.h"
+#include "alert/home_assistant_channel.h"
 #include "alert/mqtt_channel.h"
 #include "alert/webhook_channel.h"
+#include "decode/topic_filter.h"
 #include "io/http_multi.h"
 #include "io/mqtt_publisher.h"
 #include "io/posix_program_runner.h"
+#include "version.h"
 
 namespace sluice {
 
@@ -69,6 +72,32 @@ NotifyLoop::Hooks wire_one(const AlertmanagerSettings& settings, const ChannelPa
       *wired.sender, parts.clock, parts.log, settings, parts.settings.gateway.id,
       [&slots = parts.slots, name = wired.name] { return standing_for(slots, name); });
   return {};
+}
+
+NotifyLoop::Hooks wire_one(const HomeAssistantSettings& settings, const ChannelParts& parts,
+                           WiredChannel& wired) {
+  const std::string& gateway = parts.settings.gateway.id;
+  // Values in front of an alert on one connection would hold it up for a delayed acknowledgement of TCP.
+  wired.publisher =
+      std::make_unique<MqttPublisher>(parts.settings.mqtt, gateway, MqttPublisher::Role{wired.name, false});
+  auto rules_of = [&rules = parts.settings.alerts.rules, name = wired.name](const std::string& sensor) {
+    std::vector<std::string> names;
+    for (const Rule& rule : rules) {
+      const bool told = std::find(rule.notify.begin(), rule.notify.end(), name) != rule.notify.end();
+      if (told && topic_matches(rule.sensor, sensor)) names.push_back(rule.name);
+    }
+    return names;
+  };
+  auto channel = std::make_unique<HomeAssistantChannel>(
+      *wired.publisher, parts.clock, parts.log, settings, HomeAssistantGateway{gateway, kVersion},
+      HomeAssistantChannel::Sources{
+          parts.readings.add(),
+          [&slots = parts.slots, name = wired.name] { return standing_for(slots, name); }, rules_of},
+      std::random_device{}());
+  NotifyLoop::Hooks hooks;
+  hooks.close = [own = channel.get()] { own->close(); };
+  wired.channel = std::move(channel);
+  return hooks;
 }
 
 // Programs get what they need to find their own files, and nothing that is meant for us alone (systemd's

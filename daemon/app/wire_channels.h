@@ -11,6 +11,7 @@
 #include "alert/program_runner.h"
 #include "alert/sender.h"
 #include "app/notify_loop.h"
+#include "app/reading_feed.h"
 #include "app/store_loop.h"
 #include "app/vitals.h"
 #include "base/clock.h"
@@ -35,6 +36,7 @@ struct ChannelParts {  // what channels are given; all of it outlives them
   Vitals& vitals;
   AlertSlots& slots;
   StoreLoop& store;
+  ReadingFeed& readings;
 };
 
 std::vector<WiredChannel> wire_channels(const ChannelParts& parts);

@@ -114,6 +114,7 @@ Status wire_fold(Wiring& w, const Calendar& calendar) {
   if (!opened.ok()) return opened.error();
   w.store = std::move(opened->store);
   const Checkpoint& checkpoint = opened->checkpoint;
+  w.reading_feed = std::make_unique<ReadingFeed>(checkpoint);
   w.vitals.check_database = w.store->was_unclean();
   w.engine = std::make_unique<Engine>(engine_settings(w.settings), w.store->calendar(), checkpoint);
   w.slots = std::make_unique<AlertSlots>(channel_names(w.settings));
@@ -146,6 +147,7 @@ void wire_intake(Wiring& w, std::function<void()> wake_main) {
   w.session = std::make_unique<Session>(w.settings.mqtt, filters, heartbeat, *w.link, *w.intake, w.clock,
                                         w.log, std::random_device{}());
   w.store_loop = std::make_unique<StoreLoop>(*w.store, *w.journal, w.clock, w.vitals, w.log);
+  w.store_loop->on_stored([feed = w.reading_feed.get()](const Batch& batch) { feed->stored(batch); });
   w.engine_loop = std::make_unique<EngineLoop>(
       *w.engine, *w.journal, *w.intake, *w.slots, *w.store_loop, w.clock, w.vitals, w.log,
       FlushSettings{w.settings.store.flush, w.settings.store.flush_rows});
@@ -234,7 +236,8 @@ Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, std::fu
   w->state_lock = *lock;
   if (Status done = wire_fold(*w, *calendar); !done.ok()) return done.error();
   wire_intake(*w, std::move(wake_main));
-  w->channels = wire_channels({settings, w->clock, log, w->vitals, *w->slots, *w->store_loop});
+  w->channels =
+      wire_channels({settings, w->clock, log, w->vitals, *w->slots, *w->store_loop, *w->reading_feed});
   if (Status done = wire_days(*w, w->store->calendar()); !done.ok()) return done.error();
   if (Status done = wire_api(*w, w->store->calendar()); !done.ok()) return done.error();
   return w;

@@ -13,6 +13,7 @@
 #include "app/engine_loop.h"
 #include "app/gateway_api.h"
 #include "app/journal_start.h"
+#include "app/reading_feed.h"
 #include "app/store_loop.h"
 #include "app/vitals.h"
 #include "app/wire_channels.h"
@@ -42,6 +43,7 @@ struct Wiring {
   Vitals vitals;
   int state_lock = -1;  // held open: one gateway a state directory
   std::unique_ptr<Store> store;
+  std::unique_ptr<ReadingFeed> reading_feed;
   std::unique_ptr<AlertSlots> slots;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Journal> journal;

@@ -196,6 +196,13 @@ void write_channel(Writer& out, const AlertmanagerSettings& alertmanager) {
   out.duration("refresh", alertmanager.refresh);
 }
 
+void write_channel(Writer& out, const HomeAssistantSettings& settings) {
+  out.text("prefix", settings.prefix);
+  out.duration("every", settings.every);
+  out.duration("forget", settings.forget);
+  out.number("entities", static_cast<std::int64_t>(settings.entities));
+}
+
 void write_channel(Writer& out, const ExecSettings& exec) {
   out.texts("command", exec.command);
   out.duration("timeout", exec.timeout);

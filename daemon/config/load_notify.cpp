@@ -75,6 +75,19 @@ void load_alertmanager(MapReader& reader, NotifyEntry& entry) {
   entry.channel = std::move(alertmanager);
 }
 
+void load_home_assistant(MapReader& reader, NotifyEntry& entry) {
+  HomeAssistantSettings settings;
+  if (reader.text("prefix", settings.prefix) &&
+      (settings.prefix.empty() || settings.prefix.find_first_of("+#") != std::string::npos ||
+       settings.prefix.front() == '/' || settings.prefix.back() == '/')) {
+    reader.wrong("prefix", "is " + in_quotes(settings.prefix), "expected a topic such as homeassistant");
+  }
+  reader.duration("every", settings.every, std::chrono::seconds(1), std::chrono::hours(24));
+  reader.duration("forget", settings.forget, std::chrono::hours(1), std::chrono::hours(24 * 3650));
+  reader.number("entities", settings.entities, 1, 10000);
+  entry.channel = std::move(settings);
+}
+
 void load_exec(MapReader& reader, NotifyEntry& entry) {
   ExecSettings exec;
   reader.required("command", "a program and its arguments, such as [/usr/local/bin/tell, ops]");
@@ -88,10 +101,11 @@ void load_exec(MapReader& reader, NotifyEntry& entry) {
   entry.channel = std::move(exec);
 }
 
-constexpr std::array<std::pair<const char*, void (*)(MapReader&, NotifyEntry&)>, 4> kTypes{
+constexpr std::array<std::pair<const char*, void (*)(MapReader&, NotifyEntry&)>, 5> kTypes{
     {{"mqtt", load_mqtt_channel},
      {"webhook", load_webhook},
      {"alertmanager", load_alertmanager},
+     {"homeassistant", load_home_assistant},
      {"exec", load_exec}}};
 
 std::vector<std::string> type_names() {

@@ -102,7 +102,7 @@ std::set<std::string> known_keys() {
   Settings settings;
   auto document = parse_yaml(
       "{readings: [{}], sensors: [{}], alerts: [{}], notify: {mqtt: {type: mqtt}, hook: {type: webhook}, "
-      "am: {type: alertmanager}, run: {type: exec}}, "
+      "am: {type: alertmanager}, ha: {type: homeassistant}, run: {type: exec}}, "
       "upload: {to: [{}]}}",
       context.problems);
   load_sections(*document, settings, context);

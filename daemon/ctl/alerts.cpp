@@ -6,6 +6,7 @@
 namespace sluice {
 
 int run_alerts(const CommandContext& context) {
+  if (context.line.action == "test") return run_alerts_test(context);
   Result<std::string> json = context.gateway.read(
       "/api/v1/alerts", [&](StoreView& view) { return alerts_json(view, context.gateway.gateway()); });
   if (!json) return fail(context, json.error());

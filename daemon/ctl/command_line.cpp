@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "config/sections.h"
 #include "ctl/exit_code.h"
 #include "version.h"
 
@@ -62,6 +63,15 @@ class Parser {
 
     CLI::App* alerts = command(app_, "alerts", "alerts that stand");
     command(*alerts, "list", "alerts that stand (the default)")->callback([this] { line_.action = "list"; });
+    CLI::App* test = command(*alerts, "test", "send a test to a channel, or to the channels of a rule");
+    test->add_option("name", line_.name, "a channel or a rule")
+        ->required()
+        ->check(CLI::Validator(
+            [](const std::string& text) {
+              return is_name(text) ? "" : "expected letters, digits and _ . - only";
+            },
+            "NAME"));
+    test->callback([this] { line_.action = "test"; });
 
     CLI::App* summary = command(app_, "summary", "days with a summary, or the summary of one day");
     add_day(*summary, "YYYY-MM-DD: show this day's sensors");

@@ -13,7 +13,8 @@ namespace sluice {
 struct CommandLine {
   std::string config = "/etc/sluice/sluice.yaml";
   std::string command;  // check, status, alerts, summary, upload, audit
-  std::string action;   // alerts: list; upload: status, now, retry, discard
+  std::string action;   // alerts: list, test; upload: status, now, retry, discard
+  std::string name;     // alerts test: a channel or a rule
   bool json = false;
   bool verbose = false;
   std::optional<Day> day;

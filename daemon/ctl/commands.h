@@ -24,6 +24,7 @@ struct CommandContext {
 int run_check(const CommandContext& context);
 int run_status(const CommandContext& context);
 int run_alerts(const CommandContext& context);
+int run_alerts_test(const CommandContext& context);
 int run_summary(const CommandContext& context);
 int run_upload(const CommandContext& context);
 int run_audit(const CommandContext& context);

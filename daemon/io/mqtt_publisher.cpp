@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <deque>
 #include <map>
 #include <mutex>
 #include <set>
@@ -23,6 +24,7 @@ constexpr std::size_t kInFlightMax = 500;
 // Less than what the sockets of both sides buffer: a broker that has stopped reading blocks nobody.
 constexpr std::size_t kUnacknowledgedBytesMax = 32 * 1024;
 constexpr std::size_t kRetainedTopicsMax = 100000;
+constexpr std::size_t kHeardMax = 16;
 
 Error not_connected() {
   return make_error(ErrorCode::kUnavailable, "the alert connection is down; it is tried again");
@@ -31,9 +33,10 @@ Error not_connected() {
 }  // namespace
 
 struct MqttPublisher::Impl {
-  Impl(BrokerSettings s, const std::string& gateway)
+  Impl(BrokerSettings s, const std::string& gateway, const Role& role)
       : settings(std::move(s)),
-        client_id(settings.client_id + "-alerts"),
+        client_id(settings.client_id + "-" + role.suffix),
+        tells_status(role.tells_status),
         will_topic("sluice/" + gateway + "/status"),
         marker_topic("sluice/" + gateway + "/marker") {}
   ~Impl() {
@@ -56,6 +59,7 @@ struct MqttPublisher::Impl {
 
   const BrokerSettings settings;
   const std::string client_id;
+  const bool tells_status;
   const std::string will_topic;
   const std::string marker_topic;
   BrokerEndpoint endpoint;
@@ -72,6 +76,8 @@ struct MqttPublisher::Impl {
   bool collecting = false;
   std::string marker;  // "" once it has come back
   std::vector<std::string> retained;
+  std::string heard_topic;
+  std::deque<std::string> heard;
 };
 
 int MqttPublisher::Impl::on_message(void* context, char* topic, int topic_size, MQTTClient_message* message) {
@@ -81,7 +87,10 @@ int MqttPublisher::Impl::on_message(void* context, char* topic, int topic_size, 
                       static_cast<std::size_t>(message->payloadlen));
   {
     std::lock_guard lock(self->mutex);
-    if (self->collecting && name == self->marker_topic) {
+    if (name == self->heard_topic) {
+      // What is retained was said before we came.
+      if (message->retained == 0 && self->heard.size() < kHeardMax) self->heard.push_back(std::move(payload));
+    } else if (self->collecting && name == self->marker_topic) {
       if (payload == self->marker) self->marker.clear();
     } else if (self->collecting && message->retained != 0 && self->retained.size() < kRetainedTopicsMax) {
       self->retained.push_back(std::move(name));
@@ -175,7 +184,7 @@ Status MqttPublisher::Impl::connect(std::chrono::milliseconds timeout) {
   options.reliable = 0;
   options.maxInflightMessages =
       static_cast<int>(2 * kInFlightMax);  // never reached: beyond it the library blocks
-  options.will = &will;
+  if (tells_status) options.will = &will;
   options.username = text_or_null(settings.username);
   options.password = text_or_null(password);
   if (endpoint.tls) options.ssl = &tls;
@@ -259,8 +268,8 @@ Result<std::vector<std::string>> MqttPublisher::Impl::collect_retained(const std
                                                  "\" read and write it and " + marker_topic);
 }
 
-MqttPublisher::MqttPublisher(BrokerSettings settings, const std::string& gateway)
-    : impl_(std::make_unique<Impl>(std::move(settings), gateway)) {}
+MqttPublisher::MqttPublisher(BrokerSettings settings, const std::string& gateway, const Role& role)
+    : impl_(std::make_unique<Impl>(std::move(settings), gateway, role)) {}
 
 MqttPublisher::~MqttPublisher() = default;
 
@@ -301,6 +310,26 @@ Status MqttPublisher::wait_acknowledged(std::chrono::milliseconds timeout) {
 Result<std::vector<std::string>> MqttPublisher::retained_below(const std::string& prefix) {
   if (!connected()) return not_connected();
   return impl_->collect_retained(prefix);
+}
+
+Status MqttPublisher::listen(const std::string& topic) {
+  {
+    std::lock_guard lock(impl_->mutex);
+    impl_->heard_topic = topic;
+    impl_->heard.clear();
+  }
+  if (connected() && MQTTClient_subscribe(impl_->client, topic.c_str(), 1) == MQTTCLIENT_SUCCESS) return {};
+  return make_error(ErrorCode::kUnavailable, "cannot subscribe to " + topic +
+                                                 "; the broker's access list must let \"" + impl_->client_id +
+                                                 "\" read it");
+}
+
+std::optional<std::string> MqttPublisher::take_heard() {
+  std::lock_guard lock(impl_->mutex);
+  if (impl_->heard.empty()) return std::nullopt;
+  std::string payload = std::move(impl_->heard.front());
+  impl_->heard.pop_front();
+  return payload;
 }
 
 void MqttPublisher::disconnect() {

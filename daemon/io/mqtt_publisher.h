@@ -9,7 +9,9 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "alert/channel.h"
@@ -19,8 +21,14 @@ namespace sluice {
 
 class MqttPublisher final : public Publisher {
  public:
-  // Connects as `<client_id>-alerts` to the broker of `settings`.
-  MqttPublisher(BrokerSettings settings, const std::string& gateway);
+  struct Role {
+    std::string suffix = "alerts";  // connects as `<client_id>-<suffix>`
+    bool tells_status = true;       // its will says that the gateway is offline
+  };
+  // To the broker of `settings`.
+  MqttPublisher(BrokerSettings settings, const std::string& gateway)
+      : MqttPublisher(std::move(settings), gateway, Role()) {}
+  MqttPublisher(BrokerSettings settings, const std::string& gateway, const Role& role);
   ~MqttPublisher() override;
 
   Status connect(std::chrono::milliseconds timeout) override;
@@ -28,6 +36,8 @@ class MqttPublisher final : public Publisher {
   Status publish(const std::string& topic, const std::string& payload, int qos, bool retained) override;
   Status wait_acknowledged(std::chrono::milliseconds timeout) override;
   Result<std::vector<std::string>> retained_below(const std::string& prefix) override;
+  Status listen(const std::string& topic) override;
+  std::optional<std::string> take_heard() override;
   void disconnect() override;
 
  private:

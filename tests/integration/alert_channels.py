@@ -12,6 +12,7 @@ readings:
   - {{ topic: "t/+", format: number, unit: "°C" }}
 alerts:
   - {{ name: hot, sensor: "#", above: 30, severity: critical, notify: [mqtt, good, silent, sleeper, teller] }}
+  - {{ name: few, sensor: "none", above: 1, notify: [mqtt, good] }}
 notify:
   good: {{ type: webhook, url: "{good}", headers: {{ X-From: sluice }} }}
   silent: {{ type: webhook, url: "{silent}", timeout: 2m }}
@@ -84,6 +85,33 @@ def check_crash(lab, good):
     check(channel(lab, "good")["failing"] is False, "the status says that the channel is fine")
 
 
+def check_tests(lab, good):
+    """sluicectl alerts test: what the channel said, and nothing stays."""
+    watch = lab.client("watch")
+    watch.subscribe(f"sluice/{gateway.GATEWAY}/#")
+    before = len(good.bodies)
+    done = lab.ctl("alerts", "test", "few", "--json")
+    check(done.returncode == 0, f"a rule's channels: {done.returncode} {done.stdout}{done.stderr}")
+    check({c["channel"]: c["told"] for c in json.loads(done.stdout)["channels"]} == {"mqtt": True, "good": True},
+          f"told: {done.stdout}")
+    bodies = good.bodies[before:]
+    check([body["state"] for body in bodies] == ["firing", "resolved"], f"told, then resolved: {bodies}")
+    check(all(body["flags"] == ["test"] and body["sensor"] == "$test" for body in bodies), f"marked: {bodies}")
+    heard = watch.wait_message(lambda m: m.topic.endswith("/few/$test"), gateway.PATIENCE_S)
+    check(heard and not heard.retained, "the test comes over MQTT")
+    late = lab.client("late")
+    late.subscribe(f"sluice/{gateway.GATEWAY}/alerts/few/#")
+    check(late.wait_message(lambda m: m.retained, 0.3) is None, "no retained message is left")
+    check(not [a for a in lab.query("SELECT * FROM alert_events") if "$test" in a], "nothing is stored")
+    good.status = 403
+    done = lab.ctl("alerts", "test", "good")
+    check(done.returncode == 1 and "answered 403" in done.stdout, f"{done.returncode} {done.stdout}{done.stderr}")
+    good.status = 200
+    check(lab.ctl("alerts", "test", "teller").returncode == 0, "a program is tested")
+    check(lab.ctl("alerts", "test", "absent").returncode == 2, "an unknown name is wrong usage")
+    check(lab.ctl("alerts", "test").returncode == 2, "no name is wrong usage")
+
+
 def main():
     options = gateway.parser_of(__doc__).parse_args()
     with Receiver() as good, Silent() as silent, gateway.Gateway(options, "") as lab:
@@ -94,7 +122,9 @@ def main():
         lab.start()
         check_hanging_channels(lab, good)
         check_crash(lab, good)
+        check_tests(lab, good)
         lab.stop()
+        check(lab.ctl("alerts", "test", "good").returncode == 5, "without a daemon there is no test")
         print("hanging channels delay nobody; what was not taken is told after a crash")
 
 

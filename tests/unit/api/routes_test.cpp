@@ -28,6 +28,11 @@ class FakeSource final : public ApiSource {
   Result<std::string> outbox(const OutboxSelection& which, std::size_t limit) override {
     return "outbox " + std::to_string(limit) + which.sink + (which.day ? format_date(*which.day) : "");
   }
+  Result<std::string> alerts_test(const std::string& name) override {
+    if (name == "ops") return std::string("test ops");
+    return make_error(ErrorCode::kNotFound, "no such channel");
+  }
+  Result<std::string> alerts_test_result(const std::string& test) override { return "result " + test; }
   Result<std::string> upload_now() override { return std::string("now"); }
   Result<std::string> upload_retry(const OutboxSelection& which) override {
     if (which.sink == "cloud") return "retry cloud" + (which.day ? " " + format_date(*which.day) : "");
@@ -118,6 +123,14 @@ TEST_F(Routes, ServeMetricsAsPrometheusText) {
   HttpResponse metrics = get("/metrics");
   EXPECT_EQ(kMetricsContentType, metrics.content_type);
   EXPECT_NE(std::string::npos, metrics.body.find("# TYPE sluice_messages_received_total counter"));
+}
+
+TEST_F(Routes, TestChannels) {
+  EXPECT_EQ("test ops", post("/api/v1/alerts/test", {{"name", "ops"}}).body);
+  EXPECT_EQ(404, post("/api/v1/alerts/test", {{"name", "pos"}}).status);
+  EXPECT_EQ(400, post("/api/v1/alerts/test").status);
+  EXPECT_EQ("result 7", get("/api/v1/alerts/test", {{"test", "7"}}).body);
+  EXPECT_EQ(400, get("/api/v1/alerts/test").status);
 }
 
 }  // namespace

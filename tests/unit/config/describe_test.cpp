@@ -43,6 +43,7 @@ sensors: [{sensor: a, scale: 2, offset: 1, plausible: [1, 2], every: 1s, kind: s
 notify:
   run: {type: exec, command: [/bin/tell]}
   hook: {type: webhook, url: "http://a"}
+  house: {type: homeassistant}
   am: {type: alertmanager, url: "http://a"}
 upload:
   to:

@@ -46,6 +46,8 @@ TEST_F(CommandLines, TakeDaysAndRevisions) {
 TEST_F(CommandLines, TakeActionsWithADefault) {
   EXPECT_EQ("list", parse({"alerts"}).action);
   EXPECT_EQ("list", parse({"alerts", "list", "--json"}).action);
+  EXPECT_EQ("test", parse({"alerts", "test", "ops"}).action);
+  EXPECT_EQ("ops", parse({"alerts", "test", "ops", "--json"}).name);
   EXPECT_EQ("status", parse({"upload"}).action);
   EXPECT_EQ("status", parse({"upload", "status"}).action);
   EXPECT_EQ("retry", parse({"upload", "retry"}).action);
