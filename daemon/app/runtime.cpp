@@ -13,6 +13,7 @@
 #include <string>
 #include <thread>
 
+#include "app/condition_watch.h"
 #include "app/wiring.h"
 #include "io/service_notify.h"
 
@@ -83,7 +84,7 @@ class Watchdog {
 
 class MainLoop {
  public:
-  MainLoop(Wiring& wiring, MainWait& wait) : w_(wiring), wait_(wait) {}
+  MainLoop(Wiring& wiring, MainWait& wait) : w_(wiring), wait_(wait), conditions_(wiring.vitals) {}
 
   // False: ended by itself, to be started again.
   bool run() {
@@ -131,6 +132,8 @@ class MainLoop {
       notify_.status(status.detail.empty() ? "running" : status.detail);
     }
     trust_clock(now);
+    conditions_.look(status, now);
+    w_.vitals.conditions.carry(*w_.journal);
     watchdog_.look(w_.vitals, now, notify_);
     return std::clamp(next, std::chrono::milliseconds(1), std::chrono::milliseconds(1000));
   }
@@ -144,6 +147,7 @@ class MainLoop {
   MainWait& wait_;
   ServiceNotify notify_;
   Watchdog watchdog_;
+  ConditionWatch conditions_;
   IntakeState told_ = IntakeState::kDown;
   bool trusted_ = false;
 };

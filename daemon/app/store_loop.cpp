@@ -92,6 +92,9 @@ bool StoreLoop::commit(const Batch& batch) {
     if (!failed_before)
       log_.error("cannot store: {}; the journal keeps what arrives until it can", done.error().context);
     vitals_.store_error.set(done.error().context);
+    const bool full = done.error().code == ErrorCode::kNoSpace;
+    vitals_.conditions.set("disk-full", full, done.error().context);
+    vitals_.conditions.set("store-failing", !full, done.error().context);
     if (done.error().code == ErrorCode::kCorrupt) vitals_.database_damaged = true;
     gave_up_ = vitals_.stopping;  // this batch and all after it are in the journal and will be replayed
     retry_boot_ms_ = clock_.now().boot_ms + kRetryMs;
@@ -101,6 +104,8 @@ bool StoreLoop::commit(const Batch& batch) {
     log_.info("storing again");
     vitals_.store_error.set("");
   }
+  vitals_.conditions.set("disk-full", false);
+  vitals_.conditions.set("store-failing", false);
   journal_.release(batch.cursor.seq);
   on_stored_(batch);
   vitals_.cursor_seq = batch.cursor.seq;

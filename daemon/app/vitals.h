@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "app/condition_board.h"
 #include "intake/session.h"
 #include "model/counters.h"
 #include "store/store.h"
@@ -38,6 +39,7 @@ class Shared {
 };
 
 struct Vitals {
+  ConditionBoard conditions;  // what is wrong with the gateway itself
   // engine
   std::atomic<std::uint64_t> records{0};
   std::atomic<std::uint64_t> sensors{0};

@@ -55,7 +55,7 @@ Result<OpenedStore> try_store(const StoreSettings& settings, std::int64_t lookba
 
 // A database that cannot be read is kept for a person to look at, and a new one is begun.
 Result<OpenedStore> open_store(const StoreSettings& settings, std::int64_t lookback_ms,
-                               const Calendar& calendar, Clock& clock, Log& log) {
+                               const Calendar& calendar, Clock& clock, ConditionBoard& conditions, Log& log) {
   const std::string mark = damage_mark(settings.path);
   if (::access(mark.c_str(), F_OK) != 0) {
     auto opened = try_store(settings, lookback_ms, calendar, log);
@@ -64,6 +64,7 @@ Result<OpenedStore> open_store(const StoreSettings& settings, std::int64_t lookb
   }
   std::string aside = settings.path + ".corrupt-" + format_rfc3339(clock.now().wall_ms);
   log.error("the database is moved to {} and a new one is begun", aside);
+  conditions.happened("database-damaged", "kept as " + aside);
   for (const char* suffix : {"", "-wal", "-shm"}) {
     if (::rename((settings.path + suffix).c_str(), (aside + suffix).c_str()) != 0 && errno != ENOENT) {
       return make_error(ErrorCode::kIo,
@@ -79,6 +80,7 @@ EngineSettings engine_settings(const Settings& settings) {
   engine.decode = settings.decode;
   engine.alerts = settings.alerts;
   engine.alerts.gateway = settings.gateway.id;
+  engine.gateway_alerts = settings.gateway_alerts;
   engine.receive_maximum = settings.mqtt.receive_maximum;
   return engine;
 }
@@ -110,7 +112,8 @@ std::vector<std::string> channel_names(const Settings& settings) {
 }
 
 Status wire_fold(Wiring& w, const Calendar& calendar) {
-  auto opened = open_store(store_settings(w.settings), lookback_ms(w.settings), calendar, w.clock, w.log);
+  auto opened = open_store(store_settings(w.settings), lookback_ms(w.settings), calendar, w.clock,
+                           w.vitals.conditions, w.log);
   if (!opened.ok()) return opened.error();
   w.store = std::move(opened->store);
   const Checkpoint& checkpoint = opened->checkpoint;
@@ -126,6 +129,8 @@ Status wire_fold(Wiring& w, const Calendar& calendar) {
   if (!journal.ok()) return journal.error();
   w.journal = std::move(journal->journal);
   w.vitals.journal_damage.set(journal->damage);
+  if (!journal->damage.empty()) w.vitals.conditions.happened("journal-damaged", journal->damage);
+  w.vitals.conditions.begin(w.engine->conditions_on());
   w.clock_trust =
       std::make_unique<ClockTrust>(w.settings.clock, kBuildMs, checkpoint.newest_row_ms, w.clock.now());
   for (const auto& [kind, topic] : {std::pair{RecordKind::kStart, w.clock.boot_id()},

@@ -229,6 +229,13 @@ void write_alerts(Writer& out, const Settings& settings) {
     out.texts("notify", rule.notify);
     out.text("message", rule.message);
   });
+  out.map("gateway_alerts", [&] {
+    out.texts("notify", settings.gateway_alerts.notify);
+    out.texts("off", settings.gateway_alerts.off);
+    out.map("for", [&] {
+      for (const auto& [name, hold] : settings.gateway_alerts.hold) out.duration(name, hold);
+    });
+  });
 }
 
 void write_store(Writer& out, const Settings& settings) {

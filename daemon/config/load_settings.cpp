@@ -68,6 +68,7 @@ void load_sections(const YamlNode& document, Settings& settings, LoadContext& co
     load_readings(root, settings);
     load_notify(root, settings);
     load_alerts(root, settings);
+    load_gateway_alerts(root, settings);
     load_store(root, settings);
     load_outputs(root, settings);
   }

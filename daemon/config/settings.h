@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "alert/channel_settings.h"
+#include "alert/gateway_alert_settings.h"
 #include "alert/rule.h"
 #include "api/api_settings.h"
 #include "base/log.h"
@@ -32,6 +33,7 @@ struct Settings {
   BrokerSettings mqtt;
   DecodeSettings decode;  // readings, sensors, clock.max_future
   AlertSettings alerts;   // alerting, alerts
+  GatewayAlertSettings gateway_alerts;
   std::vector<NotifyEntry> notify;
   struct StoreKeys {
     Durability durability = Durability::kCrash;

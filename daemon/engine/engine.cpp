@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "alert/gateway_conditions.h"
 #include "base/check.h"
 #include "decode/decoder.h"
 #include "decode/topic_filter.h"
@@ -28,6 +29,7 @@ struct Engine::Impl {
         decoder(settings.decode),
         registry(settings.decode),
         fold(settings.alerts, topic_matches),
+        conditions(settings.alerts.gateway, settings.gateway_alerts),
         redelivery(settings.receive_maximum, checkpoint.triples, checkpoint.clock.session_present),
         last_seq(checkpoint.cursor.seq),
         snapshot_stream_ms(checkpoint.clock.stream_ms) {}
@@ -38,6 +40,7 @@ struct Engine::Impl {
   Decoder decoder;
   Registry registry;
   AlertFold fold;
+  GatewayConditions conditions;
   Redelivery redelivery;
   std::unordered_map<std::string, std::uint64_t> retained;
   std::vector<DecodedValue> values;  // of the message at hand
@@ -87,11 +90,17 @@ struct Engine::Impl {
       anything = true;
     }
     fold.advance(now);
+    conditions.advance(now);
   }
 
   void end(const JournalRecord& record) {
     clock.apply(record);
-    for (AlertEvent& event : fold.take_events()) {
+    collect_events(fold.take_events());
+    collect_events(conditions.take_events());
+  }
+
+  void collect_events(std::vector<AlertEvent> happened) {
+    for (AlertEvent& event : happened) {
       ++(*counts)[event.state == AlertState::kFiring ? Counter::kAlertsFired : Counter::kAlertsResolved];
       batch.events.push_back(event);
       events.push_back(std::move(event));
@@ -223,7 +232,12 @@ struct Engine::Impl {
   }
 
   void collect_rule_states() {
-    for (RuleState& state : fold.take_changed()) {
+    collect_rule_states(fold.take_changed());
+    collect_rule_states(conditions.take_changed());
+  }
+
+  void collect_rule_states(std::vector<RuleState> changed) {
+    for (RuleState& state : changed) {
       auto key = std::make_pair(state.rule, state.sensor);
       rule_states[std::move(key)] = std::move(state);
       anything = true;
@@ -268,7 +282,10 @@ Engine::Engine(EngineSettings settings, Calendar calendar, const Checkpoint& che
   for (const auto& [topic, hash] : checkpoint.retained) engine.retained[topic] = hash;
   engine.counts =
       &engine.batch.counts[engine.calendar.day_of(engine.now.stream_ms + engine.now.wall_minus_stream_ms)];
-  engine.fold.restore(checkpoint.rule_states, engine.now);
+  engine.conditions.restore(checkpoint.rule_states, engine.now);
+  std::vector<RuleState> of_rules = checkpoint.rule_states;
+  std::erase_if(of_rules, [](const RuleState& state) { return state.sensor == kGatewaySensor; });
+  engine.fold.restore(of_rules, engine.now);
 }
 
 Engine::~Engine() = default;
@@ -284,6 +301,9 @@ void Engine::handle(const JournalRecord& record) {
       break;
     case RecordKind::kBacklogEnd:
       impl_->fold.on_backlog_end(impl_->now);
+      break;
+    case RecordKind::kGatewayCondition:
+      impl_->conditions.on_record(record, impl_->now);
       break;
     default:
       break;  // the clock is all that they move
@@ -317,6 +337,7 @@ std::optional<std::int64_t> Engine::next_deadline_boot_ms() const {
   }
   std::int64_t next = engine.midnight_ms - time.wall_minus_stream_ms;
   if (auto deadline = engine.fold.next_deadline_stream_ms(time)) next = std::min(next, *deadline);
+  if (auto deadline = engine.conditions.next_deadline_stream_ms()) next = std::min(next, *deadline);
   if (engine.clock.state().boot_id.empty()) return std::nullopt;
   return engine.clock.boot_of(next);
 }
@@ -325,7 +346,9 @@ std::vector<AlertEvent> Engine::take_events() {
   return std::exchange(impl_->events, {});
 }
 std::vector<AlertEvent> Engine::standing() const {
-  return impl_->fold.standing();
+  std::vector<AlertEvent> events = impl_->fold.standing();
+  for (AlertEvent& event : impl_->conditions.standing()) events.push_back(std::move(event));
+  return events;
 }
 
 std::size_t Engine::pending_readings() const {
@@ -352,8 +375,8 @@ std::uint64_t Engine::last_seq() const {
 
 EngineStatus Engine::status() const {
   const Impl& engine = *impl_;
-  return {engine.records, engine.registry.all().size(), engine.fold.firing(), engine.fold.pairs(),
-          engine.clock.state().clock_trusted};
+  return {engine.records, engine.registry.all().size(), engine.fold.firing() + engine.conditions.firing(),
+          engine.fold.pairs(), engine.clock.state().clock_trusted};
 }
 
 Result<RuleExplanation> Engine::explain(const std::string& sensor, const std::string& rule,
@@ -394,7 +417,13 @@ std::vector<SensorLast> Engine::last_values() const {
 }
 
 std::vector<RuleState> Engine::rule_states() const {
-  return impl_->fold.states();
+  std::vector<RuleState> states = impl_->conditions.states();
+  for (RuleState& state : impl_->fold.states()) states.push_back(std::move(state));
+  return states;
+}
+
+std::vector<std::string> Engine::conditions_on() const {
+  return impl_->conditions.on();
 }
 
 }  // namespace sluice

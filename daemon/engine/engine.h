@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "alert/alert_fold.h"
+#include "alert/gateway_alert_settings.h"
 #include "alert/rule_explanation.h"
 #include "base/calendar.h"
 #include "base/result.h"
@@ -21,6 +22,7 @@ namespace sluice {
 struct EngineSettings {
   DecodeSettings decode;
   AlertSettings alerts;
+  GatewayAlertSettings gateway_alerts;
   std::size_t receive_maximum = 100;        // deliveries remembered, to know them again
   std::int64_t snapshot_every_ms = 600000;  // sensors' last values are stored this often
   std::size_t quarantine_per_batch = 20;    // samples kept of one batch
@@ -64,6 +66,7 @@ class Engine {
   // Everything that has to be equal after a replay: for tests.
   std::vector<SensorLast> last_values() const;
   std::vector<RuleState> rule_states() const;
+  std::vector<std::string> conditions_on() const;  // of the gateway, by the records so far
 
  private:
   struct Impl;

@@ -108,6 +108,7 @@ void Session::handle(const LinkEvent& event, Instant now) {
       beat_sent_boot_ms_ = 0;
       next_beat_boot_ms_ = now.boot_ms;
       if (session_expected_ && !event.session_present) {
+        ++status_.sessions_lost;
         log_.warning(
             "the broker has forgotten our session: what was published meanwhile is lost; check its "
             "persistence and mqtt.session_expiry");

@@ -24,6 +24,7 @@ struct SessionStatus {
   std::string detail;  // why it is not up, and what to check
   bool session_present = false;
   std::uint64_t connects = 0;
+  std::uint64_t sessions_lost = 0;                      // times that the broker had forgotten us
   std::optional<std::chrono::microseconds> round_trip;  // last heartbeat
   std::vector<std::string> refused;                     // filters the broker refused
   std::int64_t since_wall_ms = 0;

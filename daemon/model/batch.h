@@ -73,8 +73,13 @@ struct RuleState {
   std::int64_t deadline_ms = 0;  // pending: stream time at which it fires
   bool notified = false;         // firing: somebody was told
   double value = 0;              // at the transition
-  std::string rule_digest;  // the rule's definition; a row with another digest is resolved, not continued
+  // The rule's definition; a row with another digest is resolved, not continued. Of kGatewaySensor: its text.
+  std::string rule_digest;
 };
+
+// Alerts about the gateway itself have this sensor, which no reading has.
+inline constexpr SensorId kGatewaySensor = 0;
+inline constexpr char kGatewaySensorName[] = "$gateway";
 
 struct QuarantineSample {
   std::int64_t at_ms = 0;

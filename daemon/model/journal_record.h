@@ -17,6 +17,7 @@ enum class RecordKind : std::uint8_t {
   kClockTrusted = 6,  // from here on the wall clock is right
   kConfigured = 7,    // the configuration in force from here on; topic: its digest
   kTick = 8,          // nothing arrived, but a deadline is due: every transition has a record that caused it
+  kGatewayCondition = 9,  // topic: its name, payload: a text; flag kConditionOn, kConditionPassing or none
 };
 
 enum RecordFlag : std::uint8_t {
@@ -25,7 +26,9 @@ enum RecordFlag : std::uint8_t {
   kRetainFlag = 1u << 2,
   kDupFlag = 1u << 3,
   kSessionPresent = 1u << 4,
-  kOversize = 1u << 5,  // the payload was longer than mqtt.max_payload and is not kept
+  kOversize = 1u << 5,          // the payload was longer than mqtt.max_payload and is not kept
+  kConditionOn = 1u << 6,       // from here on; without it and the next one: no longer
+  kConditionPassing = 1u << 7,  // happened here, and resolves by itself
 };
 
 struct JournalRecord {

@@ -46,7 +46,7 @@ inline LineKey key_of(const std::string& line) {
   LineKey key;
   key.before = std::min(line.find_first_not_of(' '), line.size());
   if (line.compare(key.before, 2, "- ") == 0) key.before += 2;
-  std::size_t end = line.find_first_not_of("abcdefghijklmnopqrstuvwxyz_", key.before);
+  std::size_t end = line.find_first_not_of("abcdefghijklmnopqrstuvwxyz_-", key.before);
   if (end != std::string::npos && line[end] == ':') key.name = line.substr(key.before, end - key.before);
   return key;
 }

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <random>
+#include <set>
 #include <sstream>
 
 #include "alert/event_json.h"
@@ -371,6 +372,41 @@ TEST_F(EngineOf, ExplainsWhereARuleStandsAndWhatItWaitsFor) {
   EXPECT_EQ("fires in 18s unless a reading arrives", explain("p/b", "silent")->text);
   EXPECT_EQ(ErrorCode::kNotFound, explain("p/c", "hot").error().code);
   EXPECT_EQ(ErrorCode::kNotFound, explain("p/a", "cold").error().code);
+}
+
+TEST_F(EngineOf, TellsOfItselfInTheSameWayWhereverItWasInterrupted) {
+  append(RecordKind::kGatewayCondition, "disk-full", "text", kConditionOn);
+  append(RecordKind::kGatewayCondition, "broker-down", "", kConditionOn);
+  say("s/a", R"({"v":31,"t":1})");
+  clock_.pass_ms(600000);
+  append(RecordKind::kTick);
+  append(RecordKind::kGatewayCondition, "disk-full");
+  const Batch whole = fold();
+  ASSERT_LE(3, std::count_if(whole.events.begin(), whole.events.end(),
+                             [](const AlertEvent& event) { return event.sensor == "$gateway"; }));
+  for (std::size_t cut = 5; cut < journal_.size(); ++cut) {
+    Engine first = fresh();
+    for (std::size_t i = 0; i < cut; ++i) feed(first, journal_[i]);
+    Checkpoint checkpoint;
+    std::vector<AlertEvent> events;
+    while (first.pending()) {
+      Batch batch = first.take_batch();
+      events.insert(events.end(), batch.events.begin(), batch.events.end());
+      checkpoint.cursor = batch.cursor;
+      checkpoint.clock = batch.clock;
+      for (const SensorRow& row : batch.new_sensors) checkpoint.sensors.push_back(row);
+    }
+    checkpoint.rule_states = first.rule_states();
+    checkpoint.last = first.last_values();
+    Engine second(settings_, Calendar::load("UTC").value(), checkpoint);
+    for (std::size_t i = cut; i < journal_.size(); ++i) feed(second, journal_[i]);
+    for (const AlertEvent& event : merged(second).events) events.push_back(event);
+    std::multiset<std::string> expected;
+    std::multiset<std::string> found;
+    for (const AlertEvent& event : whole.events) expected.insert(event.id + std::to_string(int(event.state)));
+    for (const AlertEvent& event : events) found.insert(event.id + std::to_string(int(event.state)));
+    EXPECT_EQ(expected, found) << "cut before record " << cut + 1;
+  }
 }
 
 }  // namespace
