@@ -11,6 +11,7 @@
 #include "base/check.h"
 #include "decode/decoder.h"
 #include "decode/topic_filter.h"
+#include "engine/reading_flags.h"
 #include "engine/redelivery.h"
 #include "engine/registry.h"
 #include "engine/stream_clock.h"
@@ -183,7 +184,7 @@ struct Engine::Impl {
     if (reason != Counter::kCount_) return reject(reason);
     row.arrival_ms = record.wall_ms;
     row.time_ms = found.has_time ? found.time_ms : record.wall_ms;
-    row.flags = flags_of(record, found, *sensor, row);
+    row.flags = reading_flags(record, found, *sensor, row, clock.state());
     ++(*counts)[(row.flags & kDuplicate) ? Counter::kReadingsDuplicate : Counter::kReadingsStored];
     batch.readings.push_back(row);
     if (row.flags & (kRetained | kDuplicate)) return;
@@ -197,27 +198,6 @@ struct Engine::Impl {
       sensor->last.lag_ms = row.arrival_ms - row.time_ms;
     }
     if (found.has_time) sensor->remember(row.time_ms, row.value);
-  }
-
-  std::uint32_t flags_of(const JournalRecord& record, const DecodedValue& found,
-                         const SensorEntryState& sensor, const Reading& row) const {
-    std::uint32_t flags = 0;
-    if (found.has_time) flags |= kPayloadTime;
-    if (record.flags & kRetainFlag) flags |= kRetained;
-    if (!found.has_time && clock.state().backlog) flags |= kQueued;
-    if (!clock.state().clock_trusted) flags |= kClockUnset;
-    // A time later than all before is new without a look.
-    if (found.has_time && row.time_ms <= sensor.last.time_ms &&
-        ((row.time_ms == sensor.last.time_ms && row.value == sensor.last.value) ||
-         sensor.seen(row.time_ms, row.value))) {
-      flags |= kDuplicate;
-    }
-    // The broker's copy of what was heard live already; without a time only the value can tell.
-    if (!found.has_time && (record.flags & kRetainFlag) && sensor.last.time_ms != 0 &&
-        row.value == sensor.last.value) {
-      flags |= kDuplicate;
-    }
-    return flags;
   }
 
   SensorEntryState& add_sensor(std::string_view name, const std::string& unit) {
