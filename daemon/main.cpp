@@ -17,5 +17,5 @@ int main(int argc, char** argv) {
     return 4;
   }
   if (answer.options->check_only) return 0;
-  return sluice::run_gateway(*settings);
+  return sluice::run_gateway(answer.options->config, *settings);
 }

@@ -48,6 +48,8 @@ inline constexpr std::array kGatewayAlertKinds = {
     GatewayAlertKind{"database-damaged", "critical", kPassing,
                      "the database was damaged and has been moved aside",
                      "look at sluice.db.corrupt-* in gateway.state_dir, and check the disk"},
+    GatewayAlertKind{"reload-failed", "warning", kPassing, "a new configuration could not be used",
+                     "correct what the text says, and reload again"},
     GatewayAlertKind{"clock-unset", "warning", std::chrono::minutes(20), "the clock is not trusted",
                      "set up NTP (timedatectl), or set clock.trust: always"},
 };

@@ -54,6 +54,7 @@ class ApiSource {
   // Deliveries that wait or were refused: tried again without waiting, or given up for good.
   virtual Result<std::string> upload_retry(const OutboxSelection& which) = 0;
   virtual Result<std::string> upload_discard(const OutboxSelection& which) = 0;
+  virtual Result<std::string> reload() = 0;  // kInvalid: the file is wrong, with each mistake's place
 };
 
 }  // namespace sluice

@@ -148,6 +148,8 @@ void add_batch_layer(Families& out, const StatusSnapshot& s) {
   out.counter("sluice_store_write_bytes_total", "Bytes written to the database since start",
               number(s.store.write_bytes));
   out.gauge("sluice_store_failing", "1 while the last commit failed", s.store.last_error.empty() ? 0 : 1);
+  out.gauge("sluice_readings_dropped_uncounted", "Readings given up that the ledger does not have yet",
+            number(s.store.dropped_uncounted));
   out.gauge("sluice_days_dirty", "Days with rows that no summary holds yet", number(s.days.dirty));
   out.gauge("sluice_outbox_items", "Summaries that wait for delivery", number(s.outbox.pending));
   out.gauge("sluice_outbox_parked_items", "Summaries that the receiver refused", number(s.outbox.parked));

@@ -184,6 +184,7 @@ void add_routes(Router& router, ApiSource& source) {
     return selected(request,
                     [&](const OutboxSelection& which) { return answer(source.upload_discard(which)); });
   });
+  router.add("POST", "/api/v1/reload", [&](Request) { return answer(source.reload()); });
 }
 
 }  // namespace sluice

@@ -74,6 +74,7 @@ void read_parts(const Json& json, StatusSnapshot& s) {
   store.get("write_bytes", s.store.write_bytes);
   store.get("last_commit_age_ms", s.store.last_commit_age_ms);
   store.get("last_error", s.store.last_error);
+  store.get("dropped_uncounted", s.store.dropped_uncounted);
   Members days(json, "days");
   days.get("dirty", s.days.dirty);
   days.get("newest_summary", s.days.newest_summary);
@@ -152,7 +153,7 @@ std::string status_to_json(const StatusSnapshot& s) {
       Json{{"cursor_seq", s.store.cursor_seq},   {"rows", s.store.rows},
            {"size_bytes", s.store.size_bytes},   {"transactions", s.store.transactions},
            {"write_bytes", s.store.write_bytes}, {"last_commit_age_ms", or_null(s.store.last_commit_age_ms)},
-           {"last_error", s.store.last_error}};
+           {"last_error", s.store.last_error},   {"dropped_uncounted", s.store.dropped_uncounted}};
   json["channels"] = Json::array();
   for (const StatusSnapshot::Channel& channel : s.channels) {
     json["channels"].push_back(Json{{"name", channel.name},

@@ -133,7 +133,8 @@ void EngineLoop::cut(Instant now, bool last) {
   // Asked to, the cursor alone is worth a transaction.
   while (engine_.pending() || (asked && engine_.last_seq() > vitals_.cursor_seq)) {
     if (!store_.has_room()) {
-      if (!last) return;
+      // What a failing disk cannot take now stays in the journal.
+      if (!last || store_.gave_up()) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       continue;
     }

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "alert/event_json.h"
+#include "alert/gateway_alert_settings.h"
 #include "app/view_json.h"
 #include "version.h"
 
@@ -36,7 +37,7 @@ constexpr std::int64_t kStuckMs = 600000;  // a store that commits nothing for s
 
 GatewayApi::GatewayApi(const Settings& settings, Clock& clock, Journal& journal, Intake& intake,
                        AlertSlots& slots, const std::vector<WiredChannel>& channels, StoreView& view,
-                       Vitals& vitals)
+                       Vitals& vitals, Reload& reload)
     : settings_(settings),
       clock_(clock),
       journal_(journal),
@@ -46,6 +47,7 @@ GatewayApi::GatewayApi(const Settings& settings, Clock& clock, Journal& journal,
       channel_tests_(settings, clock, channels),
       view_(view),
       vitals_(vitals),
+      reload_(reload),
       started_(clock.now()) {}
 
 StatusSnapshot GatewayApi::status() {
@@ -84,6 +86,7 @@ StatusSnapshot GatewayApi::status() {
   s.store.write_bytes = store.write_bytes;
   if (vitals_.last_commit_boot_ms > 0) s.store.last_commit_age_ms = now.boot_ms - vitals_.last_commit_boot_ms;
   s.store.last_error = vitals_.store_error.get();
+  s.store.dropped_uncounted = vitals_.dropped_uncounted;
 
   s.clock = {vitals_.clock_trusted, clock_.synchronised()};
   struct statvfs disk {};
@@ -111,6 +114,15 @@ void GatewayApi::add_problems(StatusSnapshot& s) {
   if (!s.store.last_error.empty()) {
     problem("cannot store: " + s.store.last_error,
             "free space in " + settings_.gateway.state_dir + " or replace the card");
+  }
+  // What has no line of its own here.
+  for (const AlertEvent& event : slots_.standing()) {
+    const bool own = event.alert == "broker-down" || event.alert == "subscription-refused" ||
+                     event.alert == "journal-full" || event.alert == "journal-damaged" ||
+                     event.alert == "store-failing" || event.alert == "clock-unset";
+    const GatewayAlertKind* kind = find_gateway_alert(event.alert);
+    if (event.sensor == kGatewaySensorName && !own && kind != nullptr)
+      problem(event.message, std::string(kind->advice));
   }
   const std::string damage = vitals_.journal_damage.get();
   if (!damage.empty())
@@ -142,9 +154,11 @@ MetricsSnapshot GatewayApi::metrics() {
 
 std::vector<HealthCheck> GatewayApi::health() {
   const StatusSnapshot s = status();
+  const std::string stuck = vitals_.stuck.get();
   const bool storing =
       s.store.last_error.empty() || (s.store.last_commit_age_ms && *s.store.last_commit_age_ms < kStuckMs);
   return {{"broker", s.broker.state == "up", true, s.broker.detail},
+          {"progress", stuck.empty(), true, stuck},
           {"store", storing, true, s.store.last_error},
           {"journal", s.journal.used_bytes * 2 < s.journal.capacity_bytes, false,
            "the journal is above high water"},
@@ -194,6 +208,11 @@ Result<std::string> GatewayApi::upload_discard(const OutboxSelection& which) {
   auto changed = view_.discard(which, clock_.now().wall_ms);
   if (!changed.ok()) return changed.error();
   return nlohmann::ordered_json{{"discarded", *changed}}.dump() + "\n";
+}
+
+Result<std::string> GatewayApi::reload() {
+  if (Status asked = reload_.ask(); !asked.ok()) return asked.error();
+  return std::string(R"({"asked":"put the configuration file in force"})");
 }
 
 }  // namespace sluice

@@ -8,6 +8,7 @@
 #include "alert/alert_slots.h"
 #include "api/api_source.h"
 #include "app/channel_tests.h"
+#include "app/reload.h"
 #include "app/vitals.h"
 #include "app/wire_channels.h"
 #include "base/clock.h"
@@ -21,7 +22,7 @@ namespace sluice {
 class GatewayApi final : public ApiSource {
  public:
   GatewayApi(const Settings& settings, Clock& clock, Journal& journal, Intake& intake, AlertSlots& slots,
-             const std::vector<WiredChannel>& channels, StoreView& view, Vitals& vitals);
+             const std::vector<WiredChannel>& channels, StoreView& view, Vitals& vitals, Reload& reload);
 
   StatusSnapshot status() override;
   MetricsSnapshot metrics() override;
@@ -43,6 +44,7 @@ class GatewayApi final : public ApiSource {
   Result<std::string> upload_now() override;
   Result<std::string> upload_retry(const OutboxSelection& which) override;
   Result<std::string> upload_discard(const OutboxSelection& which) override;
+  Result<std::string> reload() override;
 
  private:
   void add_problems(StatusSnapshot& status);
@@ -55,6 +57,7 @@ class GatewayApi final : public ApiSource {
   ChannelTests channel_tests_;
   StoreView& view_;
   Vitals& vitals_;
+  Reload& reload_;
   const Instant started_;
 };
 

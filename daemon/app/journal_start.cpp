@@ -68,20 +68,52 @@ Result<std::vector<FoundRing>> find_rings(const JournalPlaces& places, Clock& cl
   return found;
 }
 
+// A disk that does not take a batch is no reason not to start: alerts do not need it.
+bool may_wait(const Error& error) {
+  return error.code == ErrorCode::kNoSpace || error.code == ErrorCode::kIo ||
+         error.code == ErrorCode::kUnavailable;
+}
+
+Status commit(Engine& engine, Store& store, const std::string& journal_id, JournalStart& start, Clock& clock,
+              Log& log) {
+  while (engine.pending() && !start.unstored) {
+    Batch batch = engine.take_batch();
+    batch.cursor.journal_id = journal_id;
+    Status done = store.commit(batch);
+    if (!done.ok() && done.error().code == ErrorCode::kNoSpace &&
+        store.make_space(clock.now().wall_ms).ok()) {
+      done = store.commit(batch);
+    }
+    if (done.ok()) {
+      start.stored_seq = batch.cursor.seq;
+      continue;
+    }
+    if (!may_wait(done.error())) return done;
+    log.error("cannot store: {}; starting all the same", done.error().context);
+    start.unstored = std::move(batch);
+  }
+  return {};
+}
+
+// What an earlier process gave up while it could not store, and the ledger never learnt of.
+void skip_dropped(const std::vector<FoundRing>& rings, Engine& engine, Clock& clock, Log& log) {
+  JournalDrops newest;
+  for (const FoundRing& ring : rings) {
+    if (ring.journal->dropped().through_seq > newest.through_seq) newest = ring.journal->dropped();
+  }
+  if (newest.through_seq <= engine.last_seq()) return;
+  log.warning("{} readings were given up while nothing could be stored; the ledger counts them now",
+              newest.readings);
+  engine.skip_dropped(newest.through_seq, newest.messages, newest.readings, clock.now().wall_ms);
+}
+
 // Folds what the ring holds beyond the cursor and stores it.
-Status drain(Journal& ring, Engine& engine, Store& store, AlertSlots& slots, Log& log) {
+Status drain(Journal& ring, Engine& engine, Store& store, AlertSlots& slots, JournalStart& start,
+             Clock& clock, Log& log) {
   const JournalRecovery& found = ring.recovery();
   std::vector<char> buffer;
   std::vector<JournalRecord> records;
   std::uint64_t folded = 0;
-  auto commit = [&]() -> Status {
-    while (engine.pending()) {
-      Batch batch = engine.take_batch();
-      batch.cursor.journal_id = ring.id();
-      if (Status done = store.commit(batch); !done.ok()) return done;
-    }
-    return {};
-  };
   for (;;) {
     const std::uint64_t after = std::max(engine.last_seq(), found.first_seq == 0 ? 0 : found.first_seq - 1);
     if (Status read = ring.read(after, buffer, kReadBytes, records); !read.ok()) return read;
@@ -99,11 +131,10 @@ Status drain(Journal& ring, Engine& engine, Store& store, AlertSlots& slots, Log
       ++folded;
       for (const AlertEvent& event : engine.take_events()) slots.put(event);
     }
-    if (engine.pending_readings() >= kRowsMax) {
-      if (Status done = commit(); !done.ok()) return done;
-    }
+    if (engine.pending_readings() < kRowsMax) continue;
+    if (Status done = commit(engine, store, ring.id(), start, clock, log); !done.ok()) return done;
   }
-  if (Status done = commit(); !done.ok()) return done;
+  if (Status done = commit(engine, store, ring.id(), start, clock, log); !done.ok()) return done;
   if (folded > 0) log.info("replayed {} records of the journal", folded);
   return {};
 }
@@ -115,28 +146,40 @@ Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, 
   JournalStart start;
   auto rings = find_rings(places, clock, log, start.damage);
   if (!rings.ok()) return rings.error();
+  start.stored_seq = engine.last_seq();
+  skip_dropped(*rings, engine, clock, log);
   for (FoundRing& ring : *rings) {
-    if (Status done = drain(*ring.journal, engine, store, slots, log); !done.ok()) return done.error();
+    Status done = drain(*ring.journal, engine, store, slots, start, clock, log);
+    if (!done.ok()) return done.error();
   }
-  // A drained ring that is as configured and of this boot goes on; the others have done their work.
+  // A drained ring that is as configured and of this boot goes on; the others have done their work. What is
+  // not stored yet must stay in a ring: then the newest one goes on, whatever its size and place.
   const std::uint64_t configured_capacity = journal_format::ring_capacity(places.size_bytes);
   const std::string& folder = places.durability == Durability::kPower ? places.state_dir : places.runtime_dir;
-  for (FoundRing& ring : *rings) {
-    const bool fits = !start.journal && ring.path.rfind(folder + "/", 0) == 0 &&
-                      ring.journal->capacity_bytes() == configured_capacity &&
-                      ring.journal->boot_id() == clock.boot_id() && ring.journal->can_append();
-    if (fits) {
+  for (std::size_t i = 0; i < rings->size(); ++i) {
+    FoundRing& ring = (*rings)[i];
+    bool fits = ring.path.rfind(folder + "/", 0) == 0 &&
+                ring.journal->capacity_bytes() == configured_capacity &&
+                ring.journal->boot_id() == clock.boot_id();
+    if (start.unstored) fits = i + 1 == rings->size() && ring.journal->last_seq() >= engine.last_seq();
+    if (!start.journal && fits && ring.journal->can_append()) {
       start.journal = std::move(ring.journal);
-      if (Status resumed = start.journal->resume_after(engine.last_seq()); !resumed.ok())
-        return resumed.error();
+      const std::uint64_t over = start.unstored ? start.stored_seq : engine.last_seq();
+      if (Status resumed = start.journal->resume_after(over); !resumed.ok()) return resumed.error();
       continue;
     }
     ring.journal.reset();
+    if (start.unstored) continue;
     if (Status removed = remove_ring_file(ring.path); !removed.ok()) return removed.error();
   }
   if (start.journal) return start;
   const std::string id = random_id();
   auto file = create_ring_file(folder, id, places.size_bytes, places.durability);
+  if (!file.ok() && file.error().code == ErrorCode::kNoSpace && folder == places.runtime_dir) {
+    log.error("{}; the journal goes to {} until the next start, which costs the card more",
+              file.error().context, places.state_dir);
+    file = create_ring_file(places.state_dir, id, places.size_bytes, places.durability);
+  }
   if (!file.ok()) return file.error();
   auto journal = Journal::create(std::move(*file), places.durability, clock, id, engine.last_seq() + 1);
   if (!journal.ok()) return journal.error();

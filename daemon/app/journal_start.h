@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "alert/alert_slots.h"
@@ -26,6 +27,10 @@ struct JournalPlaces {
 struct JournalStart {
   std::unique_ptr<Journal> journal;
   std::string damage;  // empty, or what could not be read, for the status
+  // What the store could not take, because the disk is full or broken: the first that the store loop is to
+  // try.
+  std::optional<Batch> unstored;
+  std::uint64_t stored_seq = 0;  // what the store has
 };
 
 // `engine` was made from the store's checkpoint. Transitions go to the slots as they are found again.

@@ -14,6 +14,8 @@
 #include <thread>
 
 #include "app/condition_watch.h"
+#include "app/reload.h"
+#include "app/watchdog.h"
 #include "app/wiring.h"
 #include "io/service_notify.h"
 
@@ -22,7 +24,6 @@ namespace sluice {
 namespace {
 
 constexpr std::uint64_t kPendingReadingsMax = 200000;  // held in memory until the store takes them
-constexpr std::int64_t kStoreStuckMs = 600000;  // waiting for a slow disk counts as progress for so long
 constexpr std::chrono::milliseconds kStopPatience{2000};
 
 // Signals and wake-ups as file descriptors, for the one poll of the main thread.
@@ -64,39 +65,33 @@ class MainWait {
   int event_fd_;
 };
 
-// Tells the service manager that engine and store make progress, not merely that the process is there.
-class Watchdog {
- public:
-  void look(const Vitals& vitals, Instant now, const ServiceNotify& notify) {
-    const std::uint64_t engine = vitals.engine_progress;
-    const std::uint64_t store = vitals.store_progress;
-    if (store != store_) store_moved_ms_ = now.boot_ms;
-    if (engine != engine_ && now.boot_ms - store_moved_ms_ < kStoreStuckMs) notify.watchdog();
-    engine_ = engine;
-    store_ = store;
-  }
-
- private:
-  std::uint64_t engine_ = 0;
-  std::uint64_t store_ = 0;
-  std::int64_t store_moved_ms_ = 0;
-};
-
 class MainLoop {
  public:
-  MainLoop(Wiring& wiring, MainWait& wait) : w_(wiring), wait_(wait), conditions_(wiring.vitals) {}
+  enum class End { kStop, kReload, kNewDatabase };
 
-  // False: ended by itself, to be started again.
-  bool run() {
+  MainLoop(Wiring& wiring, MainWait& wait, Reload& reload)
+      : w_(wiring), wait_(wait), reload_(reload), watchdog_(wiring.clock.now()), conditions_(wiring.vitals) {}
+
+  End run(std::unique_ptr<Settings>& next) {
     notify_.ready("running");
-    for (int signal = 0; signal != SIGINT && signal != SIGTERM;) {
+    for (;;) {
       if (w_.vitals.database_damaged) return leave_database();
-      signal = wait_.wait(step());
-      if (signal == SIGHUP) w_.log.info("a changed configuration takes effect at the next start");
+      const int signal = wait_.wait(step());
+      if (signal == SIGINT || signal == SIGTERM) break;
+      if (signal == SIGHUP && !reload_.ask().ok()) {
+        // The service manager waits for the end of a reload, also of one that came to nothing.
+        notify_.reloading();
+        notify_.ready("the configuration file is wrong; the old one stays in force");
+      }
+      if ((next = reload_.take())) {
+        w_.log.info("reloading the configuration");
+        notify_.reloading();
+        return End::kReload;
+      }
     }
     w_.log.info("stopping");
     notify_.stopping("storing what is left");
-    return true;
+    return End::kStop;
   }
 
   // The session is left properly, so that the broker keeps what arrives from now on.
@@ -110,12 +105,12 @@ class MainLoop {
   }
 
  private:
-  bool leave_database() {
+  End leave_database() {
     const std::string mark = damage_mark(w_.settings.gateway.state_dir + "/sluice.db");
     const int fd = ::open(mark.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
     if (fd >= 0) ::close(fd);
-    w_.log.error("ending, to go on with a new database when started again");
-    return false;
+    w_.log.error("the database is damaged; going on with a new one");
+    return End::kNewDatabase;
   }
 
   std::chrono::milliseconds step() {
@@ -134,8 +129,18 @@ class MainLoop {
     trust_clock(now);
     conditions_.look(status, now);
     w_.vitals.conditions.carry(*w_.journal);
-    watchdog_.look(w_.vitals, now, notify_);
+    guard(now);
     return std::clamp(next, std::chrono::milliseconds(1), std::chrono::milliseconds(1000));
+  }
+
+  void guard(Instant now) {
+    const std::string before = watchdog_.stuck();
+    if (watchdog_.makes_progress(w_.vitals.engine_progress, w_.vitals.store_progress, now))
+      notify_.watchdog();
+    const std::string stuck = watchdog_.stuck();
+    if (stuck == before) return;
+    w_.vitals.stuck.set(stuck);
+    if (!stuck.empty()) w_.log.error("{}; the service manager will restart us", stuck);
   }
 
   void trust_clock(Instant now) {
@@ -145,6 +150,7 @@ class MainLoop {
 
   Wiring& w_;
   MainWait& wait_;
+  Reload& reload_;
   ServiceNotify notify_;
   Watchdog watchdog_;
   ConditionWatch conditions_;
@@ -167,6 +173,7 @@ class Threads {
 
   // Intake has stopped. In the order of the data flow: what is in a stage moves on before the next one ends.
   void stop() {
+    w_.vitals.leaving = true;
     w_.engine_loop->stop();
     engine_.join();
     w_.vitals.stopping = true;
@@ -189,9 +196,31 @@ class Threads {
   std::thread api_;
 };
 
+// One life between two configurations. An error: it could not begin.
+Result<MainLoop::End> live(const std::string& config, const Settings& settings, Log& log, MainWait& wait,
+                           const std::string& refused, std::unique_ptr<Settings>& next) {
+  Reload reload(config, settings, log, [&wait] { wait.wake(); });
+  auto wiring = wire(settings, log, reload, [&wait] { wait.wake(); });
+  if (!wiring.ok()) return wiring.error();
+  Wiring& w = **wiring;
+  if (!refused.empty()) w.vitals.conditions.happened("reload-failed", refused);
+  log.info("gateway {} started: {} readings entries, {} rules", settings.gateway.id,
+           settings.decode.readings.size(), settings.alerts.rules.size());
+  Threads threads(w);
+  MainLoop loop(w, wait, reload);
+  const MainLoop::End end = loop.run(next);
+  loop.leave_session();
+  threads.stop();
+  // Only what is in the database may call it closed.
+  if (w.vitals.database_damaged) return end;
+  Status closed = w.store->close_cleanly();
+  if (!closed.ok()) log.error("the database was not closed: {}", closed.error().context);
+  return end;
+}
+
 }  // namespace
 
-int run_gateway(const Settings& settings) {
+int run_gateway(const std::string& config, const Settings& settings) {
   // The journal's file descriptor tells that standard error ends in journald (systemd.exec(5)).
   const bool journald = std::getenv("JOURNAL_STREAM") != nullptr;
   Log log(settings.log_level, journald ? Log::Style::kJournald : Log::Style::kPlain);
@@ -199,23 +228,27 @@ int run_gateway(const Settings& settings) {
   // One heap for all threads: a heap of its own for each would keep its own peaks for ever (mallopt(3)).
   ::mallopt(M_ARENA_MAX, 1);
   MainWait wait;
-  auto wiring = wire(settings, log, [&wait] { wait.wake(); });
-  if (!wiring.ok()) {
-    log.error("cannot start: {}", wiring.error().context);
-    return 1;
+  auto in_force = std::make_unique<Settings>(settings);
+  std::unique_ptr<Settings> before;  // to go back to
+  std::string refused;               // why the newest configuration is not in force
+  for (;;) {
+    log.set_level(in_force->log_level);
+    std::unique_ptr<Settings> next;
+    Result<MainLoop::End> end = live(config, *in_force, log, wait, refused, next);
+    refused.clear();
+    if (end.ok() && *end == MainLoop::End::kStop) break;
+    if (end.ok() && *end == MainLoop::End::kReload) before = std::exchange(in_force, std::move(next));
+    if (end.ok()) continue;
+    if (!before) {
+      log.error("cannot start: {}", end.error().context);
+      return 1;
+    }
+    log.error("the new configuration cannot be used, the old one is again in force: {}", end.error().context);
+    refused = end.error().context;
+    in_force = std::move(before);
   }
-  Wiring& w = **wiring;
-  log.info("gateway {} started: {} readings entries, {} rules", settings.gateway.id,
-           settings.decode.readings.size(), settings.alerts.rules.size());
-  Threads threads(w);
-  MainLoop loop(w, wait);
-  const bool asked = loop.run();
-  loop.leave_session();
-  threads.stop();
-  Status closed = w.store->close_cleanly();
-  if (!closed.ok()) log.error("the database was not closed: {}", closed.error().context);
   log.info("stopped");
-  return asked ? 0 : 1;
+  return 0;
 }
 
 }  // namespace sluice

@@ -1,6 +1,9 @@
 #include "app/store_loop.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "app/batch_drop.h"
 
 namespace sluice {
 
@@ -9,6 +12,12 @@ constexpr std::size_t kTasksMax = 16;  // two batches, and one job of each threa
 constexpr std::size_t kDeliveredMax = 1024;
 constexpr std::chrono::milliseconds kPatience{1000};
 constexpr std::int64_t kRetryMs = 1000;
+constexpr std::int64_t kReserveMs = 10000;
+// Readings are given up between these fills of the ring: below high water, so that intake is not held.
+constexpr double kDropAbove = 0.375;
+constexpr double kDropUntil = 0.125;
+constexpr std::uint64_t kPendingMax = 75000;  // readings in memory; main holds intake at 100,000
+constexpr std::int64_t kDropAfterMs = 10000;  // of failing: a disk may have a bad moment
 constexpr std::int64_t kHousekeepingMs = 60000;
 constexpr std::int64_t kDeliveredMs = 10000;
 constexpr int kRetentionSteps = 20;  // a minute; each is bounded
@@ -52,60 +61,78 @@ void StoreLoop::run() {
 }
 
 bool StoreLoop::step(std::chrono::milliseconds patience) {
-  if (unstored_) {
-    const std::int64_t early_ms = retry_boot_ms_ - clock_.now().boot_ms;
-    if (early_ms > 0 && !vitals_.stopping) {
-      Inbox<int> pause(1);
-      (void)pause.wait_pop(std::min(patience, std::chrono::milliseconds(early_ms)));
-    } else if (commit(*unstored_)) {
-      unstored_.reset();
-      --batches_;
-    }
-    ++vitals_.store_progress;
-    return true;
+  if (failing_) {
+    const std::int64_t early_ms = std::max<std::int64_t>(0, retry_boot_ms_ - clock_.now().boot_ms);
+    patience = std::min(patience, std::chrono::milliseconds(early_ms));
   }
   std::optional<Task> task = tasks_.wait_pop(patience);
   ++vitals_.store_progress;
-  if (!task) {
-    if (tasks_.closed()) return false;
-  } else if (Batch* batch = std::get_if<Batch>(&*task)) {
-    if (commit(*batch)) {
-      --batches_;
+  if (task) {
+    if (Batch* batch = std::get_if<Batch>(&*task)) {
+      queue(std::move(*batch));
     } else {
-      unstored_ = std::move(*batch);
+      Job& job = std::get<Job>(*task);
+      job.done->set_value(failing_ ? make_error(ErrorCode::kUnavailable,
+                                                "the database cannot be written now; "
+                                                "try again later")
+                                   : (*job.run)(store_));
     }
-  } else {
-    Job& job = std::get<Job>(*task);
-    job.done->set_value((*job.run)(store_));
   }
-  housekeeping();
+  write_queue();
+  if (!task && tasks_.closed() && queue_.empty()) return false;
+  if (failing_ && queue_.empty() && clock_.now().boot_ms >= retry_boot_ms_) {
+    retry_boot_ms_ = clock_.now().boot_ms + kRetryMs;
+    keep_reserve();
+    if (store_.reserve_is_whole()) recovered();
+  }
+  if (!failing_) housekeeping();
   return true;
+}
+
+void StoreLoop::queue(Batch batch) {
+  if (carried_) {
+    put_before(std::move(queue_.back()), batch);
+    queue_.pop_back();
+    --batches_;
+    carried_ = false;
+  }
+  queue_.push_back(std::move(batch));
+}
+
+// Oldest first, and none before the one before it: order is what makes the cursor true.
+void StoreLoop::write_queue() {
+  while (!queue_.empty()) {
+    const bool due = !failing_ || vitals_.leaving || clock_.now().boot_ms >= retry_boot_ms_;
+    if (due && (gave_up_ || commit(queue_.front()))) {
+      queue_.pop_front();
+      --batches_;
+      carried_ = false;
+    } else if (!give_up_readings()) {
+      return;
+    }
+  }
 }
 
 // False: it could not be written and is to be tried again.
 bool StoreLoop::commit(const Batch& batch) {
-  if (gave_up_) return true;
   Status done = store_.commit(batch);
+  if (!done.ok() && done.error().code == ErrorCode::kNoSpace &&
+      store_.make_space(clock_.now().wall_ms).ok()) {
+    log_.warning("the disk is full: the space put aside is in use now");
+    done = store_.commit(batch);
+  }
   ++vitals_.store_progress;
-  const bool failed_before = unstored_.has_value();
   if (!done.ok()) {
-    if (!failed_before)
-      log_.error("cannot store: {}; the journal keeps what arrives until it can", done.error().context);
-    vitals_.store_error.set(done.error().context);
-    const bool full = done.error().code == ErrorCode::kNoSpace;
-    vitals_.conditions.set("disk-full", full, done.error().context);
-    vitals_.conditions.set("store-failing", !full, done.error().context);
-    if (done.error().code == ErrorCode::kCorrupt) vitals_.database_damaged = true;
-    gave_up_ = vitals_.stopping;  // this batch and all after it are in the journal and will be replayed
-    retry_boot_ms_ = clock_.now().boot_ms + kRetryMs;
+    note_failure(done.error());
     return gave_up_;
   }
-  if (failed_before) {
-    log_.info("storing again");
-    vitals_.store_error.set("");
+  // On a full disk a batch without readings may still find a place.
+  if (!batch.readings.empty() || store_.reserve_is_whole()) recovered();
+  if (journal_.dropped() != JournalDrops{}) {
+    Status counted = journal_.set_dropped({});  // the ledger has them; if this fails, its cursor still tells
+    if (!counted.ok()) log_.warning("the journal's header: {}", counted.error().context);
   }
-  vitals_.conditions.set("disk-full", false);
-  vitals_.conditions.set("store-failing", false);
+  vitals_.dropped_uncounted = 0;
   journal_.release(batch.cursor.seq);
   on_stored_(batch);
   vitals_.cursor_seq = batch.cursor.seq;
@@ -117,8 +144,86 @@ bool StoreLoop::commit(const Batch& batch) {
   return true;
 }
 
+void StoreLoop::recovered() {
+  if (failing_) {
+    failing_ = dropping_ = told_dropping_ = false;
+    log_.info("storing again");
+    vitals_.store_error.set("");
+  }
+  vitals_.conditions.set("disk-full", out_of_reserve_ && !store_.reserve_is_whole());
+  vitals_.conditions.set("store-failing", false);
+  vitals_.conditions.set("readings-dropped", false);
+}
+
+void StoreLoop::note_failure(const Error& why) {
+  const Instant now = clock_.now();
+  if (!failing_) {
+    log_.error("cannot store: {}; the journal keeps what arrives until it can", why.context);
+    failing_ = true;
+    failing_since_boot_ms_ = now.boot_ms;
+  }
+  vitals_.store_error.set(why.context);
+  const bool full = why.code == ErrorCode::kNoSpace;
+  out_of_reserve_ = out_of_reserve_ || full;
+  disk_failed_ = full || why.code == ErrorCode::kIo;
+  vitals_.conditions.set("disk-full", full, why.context);
+  vitals_.conditions.set("store-failing", !full, why.context);
+  if (why.code == ErrorCode::kCorrupt) vitals_.database_damaged = true;
+  gave_up_ = vitals_.leaving.load();  // this batch and all after it are in the journal and will be replayed
+  retry_boot_ms_ = now.boot_ms + kRetryMs;
+}
+
+// The disk does not take anything and the journal cannot wait longer: the oldest batch goes without its
+// readings, so that intake and alerts go on. True: try the front of the queue again.
+bool StoreLoop::give_up_readings() {
+  const double ring = ring_fill();
+  const bool many = vitals_.pending_readings > kPendingMax;
+  if (!failing_ || !disk_failed_ || clock_.now().boot_ms - failing_since_boot_ms_ < kDropAfterMs)
+    return false;
+  dropping_ = ring > kDropAbove || many || (dropping_ && ring > kDropUntil);
+  Batch& front = queue_.front();
+  if (!dropping_ || carried_) return false;
+  drop_readings(front);
+  const CarriedCounts sum = carried_counts(front);
+  Status noted = journal_.set_dropped({front.cursor.seq, sum.readings_dropped, sum.messages});
+  if (!noted.ok()) log_.warning("the journal's header: {}", noted.error().context);
+  journal_.release(front.cursor.seq);
+  if (!std::exchange(told_dropping_, true)) {
+    log_.error("readings are given up from now on: the database cannot be written, and the journal is full");
+  }
+  vitals_.dropped_uncounted = sum.readings_dropped;
+  vitals_.conditions.set("readings-dropped", true);
+  if (queue_.size() == 1) {
+    carried_ = true;
+  } else {
+    put_before(std::move(front), queue_[1]);
+    queue_.pop_front();
+    --batches_;
+  }
+  return true;
+}
+
+double StoreLoop::ring_fill() const {
+  return static_cast<double>(journal_.used_bytes()) / static_cast<double>(journal_.capacity_bytes());
+}
+
+void StoreLoop::keep_reserve() {
+  if (store_.reserve_is_whole()) return;
+  Status whole = store_.rebuild_reserve();
+  if (whole.ok() && out_of_reserve_) log_.info("the disk has room again");
+  const bool full = !whole.ok() && whole.error().code == ErrorCode::kNoSpace;
+  if (full && !out_of_reserve_) log_.warning("{}: the disk is nearly full", whole.error().context);
+  if (!whole.ok() && !full) log_.debug("{}", whole.error().context);
+  out_of_reserve_ = full;
+  vitals_.conditions.set("disk-full", full, full ? "the space put aside for that is in use" : "");
+}
+
 void StoreLoop::housekeeping() {
   const Instant now = clock_.now();
+  if (now.boot_ms >= next_reserve_boot_ms_) {
+    next_reserve_boot_ms_ = now.boot_ms + kReserveMs;
+    keep_reserve();
+  }
   if (now.boot_ms >= next_delivered_boot_ms_) {
     next_delivered_boot_ms_ = now.boot_ms + kDeliveredMs;
     note_delivered();

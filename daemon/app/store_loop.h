@@ -1,9 +1,11 @@
 // StoreLoop: the store thread. Takes batches from the engine and small jobs from everybody else, one after
 // another; it alone writes to the database. A batch that cannot be written stays and is tried again: the
-// journal keeps its records meanwhile.
+// journal keeps its records meanwhile. Where the disk is full or broken for longer than the journal can wait,
+// the oldest batch loses its readings, counted as dropped; the rest of it goes on with the next batch.
 #pragma once
 
 #include <atomic>
+#include <deque>
 #include <functional>
 #include <future>
 #include <optional>
@@ -31,6 +33,8 @@ class StoreLoop {
   void on_stored(std::function<void(const Batch&)> call) { on_stored_ = std::move(call); }
   void stop();
 
+  // Leaving, and a batch could not be written: it and all after it stay in the journal.
+  bool gave_up() const { return gave_up_; }
   bool has_room() const { return batches_ < kBatchesMax; }
   void put(Batch batch);                                  // engine thread; only if has_room()
   Status call(const std::function<Status(Store&)>& job);  // any other thread; waits
@@ -44,7 +48,14 @@ class StoreLoop {
   static constexpr int kBatchesMax = 2;
   using Task = std::variant<Batch, Job>;
 
+  void queue(Batch batch);
+  void write_queue();
   bool commit(const Batch& batch);
+  void recovered();
+  void note_failure(const Error& why);
+  bool give_up_readings();
+  void keep_reserve();
+  double ring_fill() const;
   void housekeeping();
   void note_delivered();
 
@@ -57,12 +68,19 @@ class StoreLoop {
   Inbox<Task> tasks_;
   std::atomic<int> batches_{0};  // in tasks_, or being written
   Inbox<Store::Delivered> delivered_;
-  std::optional<Batch> unstored_;  // could not be written; nothing is taken before it: order is what makes
-                                   // the cursor true
+  std::deque<Batch> queue_;   // taken from tasks_, and not written yet
+  bool carried_ = false;      // the only one in it has lost its readings, and its records are released
+  bool failing_ = false;      // the last commit failed
+  bool disk_failed_ = false;  // because of the disk, not of a lock
+  bool dropping_ = false;
+  bool told_dropping_ = false;
+  bool out_of_reserve_ = false;  // the disk was full, and the reserve is not whole yet
+  std::int64_t failing_since_boot_ms_ = 0;
   std::int64_t retry_boot_ms_ = 0;
-  bool gave_up_ = false;  // stopped while a batch could not be written
+  std::atomic<bool> gave_up_{false};
   std::int64_t next_housekeeping_boot_ms_ = 0;
   std::int64_t next_delivered_boot_ms_ = 0;
+  std::int64_t next_reserve_boot_ms_ = 0;
 };
 
 }  // namespace sluice

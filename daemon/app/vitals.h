@@ -52,19 +52,22 @@ struct Vitals {
   std::atomic<std::int64_t> last_commit_boot_ms{0};
   std::atomic<std::uint64_t> store_progress{0};
   Shared<StoreStatus> store;
-  Shared<std::string> store_error;       // empty: the last commit went well
-  Shared<Counts> totals;                 // lifetime, as committed
-  std::atomic<bool> flush_asked{false};  // store what there is, without waiting for store.flush
+  Shared<std::string> store_error;                  // empty: the last commit went well
+  std::atomic<std::uint64_t> dropped_uncounted{0};  // readings given up that the ledger does not have yet
+  Shared<Counts> totals;                            // lifetime, as committed
+  std::atomic<bool> flush_asked{false};             // store what there is, without waiting for store.flush
   // intake
   Shared<SessionStatus> session;
   Shared<std::string> journal_damage;  // empty: none found at start
   // batch layer
   std::atomic<bool> check_database{false};        // the last process did not close it
-  std::atomic<bool> database_damaged{false};      // found by that check: start again, with a new one
+  std::atomic<bool> database_damaged{false};      // found by that check: wire again, with a new one
   std::atomic<bool> upload_asked{false};          // upload --now
   std::atomic<bool> deliver_asked{false};         // upload retry
   std::atomic<std::uint64_t> uploads_dropped{0};  // waited longer than upload.keep, since the start
-  std::atomic<bool> stopping{false};
+  std::atomic<bool> leaving{false};   // what cannot be stored now stays in the journal
+  std::atomic<bool> stopping{false};  // the engine has ended; the others follow
+  Shared<std::string> stuck;          // what the watchdog misses; empty: nothing
 };
 
 }  // namespace sluice

@@ -102,6 +102,7 @@ StoreSettings store_settings(const Settings& settings) {
   store.reopen = settings.summary.reopen;
   store.max_size_bytes = settings.store.max_size_bytes;
   store.quarantine_max = settings.store.quarantine;
+  store.reserve_bytes = settings.store.reserve_bytes;
   return store;
 }
 
@@ -128,6 +129,7 @@ Status wire_fold(Wiring& w, const Calendar& calendar) {
   auto journal = start_journal(places, *w.engine, *w.store, *w.slots, w.clock, w.log);
   if (!journal.ok()) return journal.error();
   w.journal = std::move(journal->journal);
+  w.unstored = std::move(journal->unstored);
   w.vitals.journal_damage.set(journal->damage);
   if (!journal->damage.empty()) w.vitals.conditions.happened("journal-damaged", journal->damage);
   w.vitals.conditions.begin(w.engine->conditions_on());
@@ -153,6 +155,7 @@ void wire_intake(Wiring& w, std::function<void()> wake_main) {
                                         w.log, std::random_device{}());
   w.store_loop = std::make_unique<StoreLoop>(*w.store, *w.journal, w.clock, w.vitals, w.log);
   w.store_loop->on_stored([feed = w.reading_feed.get()](const Batch& batch) { feed->stored(batch); });
+  if (w.unstored) w.store_loop->put(std::move(*std::exchange(w.unstored, std::nullopt)));
   w.engine_loop = std::make_unique<EngineLoop>(
       *w.engine, *w.journal, *w.intake, *w.slots, *w.store_loop, w.clock, w.vitals, w.log,
       FlushSettings{w.settings.store.flush, w.settings.store.flush_rows});
@@ -205,7 +208,7 @@ Status wire_api(Wiring& w, const Calendar& calendar) {
   if (!totals.ok()) return totals.error();
   w.vitals.totals.set(*totals);
   w.api = std::make_unique<GatewayApi>(w.settings, w.clock, *w.journal, *w.intake, *w.slots, w.channels,
-                                       *w.api_view, w.vitals);
+                                       *w.api_view, w.vitals, w.reload);
   add_routes(w.router, *w.api);
   w.http = std::make_unique<HttpServer>(w.router, HttpLimits{});
   if (Status done = w.http->open_unix(w.settings.gateway.runtime_dir + "/api.sock"); !done.ok()) return done;
@@ -229,10 +232,11 @@ Wiring::~Wiring() {
   if (state_lock >= 0) ::close(state_lock);
 }
 
-Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, std::function<void()> wake_main) {
+Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, Reload& reload,
+                                     std::function<void()> wake_main) {
   auto calendar = Calendar::load(settings.gateway.timezone);
   if (!calendar.ok()) return calendar.error();
-  auto w = std::make_unique<Wiring>(settings, log);
+  auto w = std::make_unique<Wiring>(settings, log, reload);
   for (const std::string& folder : {settings.gateway.state_dir, settings.gateway.runtime_dir}) {
     if (Status made = make_folder(folder); !made.ok()) return made.error();
   }

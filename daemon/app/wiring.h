@@ -14,6 +14,7 @@
 #include "app/gateway_api.h"
 #include "app/journal_start.h"
 #include "app/reading_feed.h"
+#include "app/reload.h"
 #include "app/store_loop.h"
 #include "app/vitals.h"
 #include "app/wire_channels.h"
@@ -35,10 +36,11 @@
 namespace sluice {
 
 struct Wiring {
-  explicit Wiring(const Settings& given, Log& to) : settings(given), log(to) {}
+  Wiring(const Settings& given, Log& to, Reload& asked) : settings(given), log(to), reload(asked) {}
 
   const Settings& settings;
   Log& log;
+  Reload& reload;
   SystemClock clock;
   Vitals vitals;
   int state_lock = -1;  // held open: one gateway a state directory
@@ -47,6 +49,7 @@ struct Wiring {
   std::unique_ptr<AlertSlots> slots;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Journal> journal;
+  std::optional<Batch> unstored;  // of the start, until the store loop has it
   std::unique_ptr<StoreLoop> store_loop;
   std::unique_ptr<Intake> intake;
   std::unique_ptr<PahoBrokerLink> link;
@@ -69,7 +72,8 @@ struct Wiring {
 
 // Opens the store, folds what the journal still holds, and builds the rest. `wake_main` wakes the main
 // thread.
-Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, std::function<void()> wake_main);
+Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, Reload& reload,
+                                     std::function<void()> wake_main);
 
 // A file of this name says that the database was found damaged while it was in use: the next start moves it
 // aside.

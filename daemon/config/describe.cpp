@@ -247,6 +247,7 @@ void write_store(Writer& out, const Settings& settings) {
     out.duration("retention", settings.store.retention);
     out.size("max_size", settings.store.max_size_bytes);
     out.number("quarantine", settings.store.quarantine);
+    out.size("reserve", settings.store.reserve_bytes);
   });
   out.map("clock", [&] {
     out.word("trust", word_of(trust_words(), settings.clock.trust));

@@ -60,6 +60,7 @@ void load_store(MapReader& root, Settings& settings) {
     reader.duration("retention", store.retention, hours(24), 100 * kYear);
     reader.size("max_size", store.max_size_bytes, 16 << 20, std::uint64_t{1} << 40);
     reader.number("quarantine", store.quarantine, 0, 100000);
+    reader.size("reserve", store.reserve_bytes, 0, 1 << 30);
   });
   root.map("clock", [&](MapReader& reader) {
     reader.choice("trust", settings.clock.trust, trust_words());

@@ -43,6 +43,7 @@ struct Settings {
     std::chrono::milliseconds retention{std::chrono::hours(30 * 24)};
     std::uint64_t max_size_bytes = 2ull << 30;
     std::uint32_t quarantine = 1000;
+    std::uint64_t reserve_bytes = 8ull << 20;
   } store;
   ClockSettings clock;
   struct SummaryKeys {

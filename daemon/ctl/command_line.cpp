@@ -73,6 +73,8 @@ class Parser {
             "NAME"));
     test->callback([this] { line_.action = "test"; });
 
+    command(app_, "reload", "put the changed configuration file in force");
+
     CLI::App* summary = command(app_, "summary", "days with a summary, or the summary of one day");
     add_day(*summary, "YYYY-MM-DD: show this day's sensors");
     summary->add_option("--revision", line_.revision, "show this revision, not the newest")

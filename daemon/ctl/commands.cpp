@@ -11,8 +11,8 @@ constexpr struct {
   const char* name;
   int (*run)(const CommandContext&);
 } kCommands[] = {
-    {"check", run_check},     {"status", run_status}, {"alerts", run_alerts},
-    {"summary", run_summary}, {"upload", run_upload}, {"audit", run_audit},
+    {"check", run_check},   {"status", run_status}, {"alerts", run_alerts}, {"summary", run_summary},
+    {"upload", run_upload}, {"audit", run_audit},   {"reload", run_reload},
 };
 
 }  // namespace

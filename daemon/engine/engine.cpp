@@ -305,6 +305,17 @@ void Engine::count_overload(std::uint64_t messages) {
   impl_->overload += messages;
 }
 
+void Engine::skip_dropped(std::uint64_t seq, std::uint64_t messages, std::uint64_t readings,
+                          std::int64_t wall_ms) {
+  Counts& counts = impl_->batch.counts[impl_->calendar.day_of(wall_ms)];
+  counts[Counter::kMessagesReceived] += messages;
+  counts[Counter::kMessagesDecoded] += messages;
+  counts[Counter::kReadingsDecoded] += readings;
+  counts[Counter::kReadingsDropDisk] += readings;
+  impl_->last_seq = std::max(impl_->last_seq, seq);
+  impl_->anything = true;
+}
+
 std::optional<std::int64_t> Engine::next_deadline_boot_ms() const {
   Impl& engine = *impl_;
   const FoldTime time = engine.clock.time();

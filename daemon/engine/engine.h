@@ -47,6 +47,9 @@ class Engine {
   void give_up(const JournalRecord& record);
   // QoS 0 messages dropped above high water since the last call; counted on the day of the newest record.
   void count_overload(std::uint64_t messages);
+  // Records up to `seq` were given up, with so many messages and readings that no ledger has counted: they
+  // are counted on the day of `wall_ms`, and not folded.
+  void skip_dropped(std::uint64_t seq, std::uint64_t messages, std::uint64_t readings, std::int64_t wall_ms);
 
   // Boot-clock time at which a kTick record is wanted, if no other record comes before.
   std::optional<std::int64_t> next_deadline_boot_ms() const;

@@ -251,15 +251,19 @@ Status Journal::mark_in_progress(std::uint64_t seq) {
   return impl_->slots.store(false);
 }
 
-Status Journal::set_dropped(std::uint64_t total) {
+Status Journal::set_dropped(const JournalDrops& drops) {
   std::lock_guard header_lock(impl_->header_mutex);
-  impl_->slots.header.dropped = total;
-  impl_->dropped.store(total, std::memory_order_relaxed);
+  impl_->slots.header.dropped = drops;
+  {
+    std::lock_guard lock(impl_->state_mutex);
+    impl_->dropped = drops;
+  }
   return impl_->slots.store(can_append());
 }
 
-std::uint64_t Journal::dropped() const {
-  return impl_->dropped.load(std::memory_order_relaxed);
+JournalDrops Journal::dropped() const {
+  std::lock_guard lock(impl_->state_mutex);
+  return impl_->dropped;
 }
 
 }  // namespace sluice

@@ -44,6 +44,14 @@ struct JournalRecovery {
   std::uint32_t in_progress_attempts = 0;
 };
 
+// What was given up and is not in the ledger yet.
+struct JournalDrops {
+  std::uint64_t through_seq = 0;  // 0: nothing
+  std::uint64_t readings = 0;
+  std::uint64_t messages = 0;
+  bool operator==(const JournalDrops&) const = default;
+};
+
 class Journal {
  public:
   // A new, empty ring in `file` (its size is the ring's). `first_seq` is cursor + 1.
@@ -89,9 +97,10 @@ class Journal {
   // after it was stored).
   Status resume_after(std::uint64_t cursor);
   Status mark_in_progress(std::uint64_t seq);  // about to replay this record; counted over restarts; 0: none
-  // Counts readings that were given up because they could not be stored, until the ledger can take them.
-  Status set_dropped(std::uint64_t total);
-  std::uint64_t dropped() const;
+  // Before release() of records that are given up because the store cannot take them. Records up to
+  // `through_seq` are then over, whatever the store's cursor says, until that has passed them.
+  Status set_dropped(const JournalDrops& drops);
+  JournalDrops dropped() const;
 
  private:
   struct Impl;

@@ -12,6 +12,7 @@ constexpr char kMagic[8] = {'S', 'L', 'U', 'I', 'C', 'E', 'J', 'R'};
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kSlotChecksumAt = kSlotBytes - 4;
 constexpr std::size_t kNameBytes = kIdBytesMax + 1;
+constexpr std::size_t kDropsAt = 80 + 2 * kNameBytes;
 constexpr std::uint64_t kPositionMax = std::uint64_t{1} << 62;
 
 template <class T>
@@ -130,9 +131,11 @@ void encode_slot(const Header& header, unsigned char* slot) {
   put(slot + 48, header.kept.seq);
   put(slot + 56, header.in_progress_seq);
   put(slot + 64, header.in_progress_attempts);
-  put(slot + 72, header.dropped);
+  put(slot + 72, header.dropped.readings);
   put_name(slot + 80, header.id);
   put_name(slot + 80 + kNameBytes, header.boot_id);
+  put(slot + kDropsAt, header.dropped.through_seq);
+  put(slot + kDropsAt + 8, header.dropped.messages);
   put(slot + kSlotChecksumAt, crc(0, slot, kSlotChecksumAt));
 }
 
@@ -159,7 +162,9 @@ Result<Header> decode_slot(const unsigned char* slot) {
   header.kept.seq = get<std::uint64_t>(slot + 48);
   header.in_progress_seq = get<std::uint64_t>(slot + 56);
   header.in_progress_attempts = get<std::uint32_t>(slot + 64);
-  header.dropped = get<std::uint64_t>(slot + 72);
+  header.dropped.readings = get<std::uint64_t>(slot + 72);
+  header.dropped.through_seq = get<std::uint64_t>(slot + kDropsAt);
+  header.dropped.messages = get<std::uint64_t>(slot + kDropsAt + 8);
   header.id = get_name(slot + 80);
   header.boot_id = get_name(slot + 80 + kNameBytes);
   if (!sound(header)) return make_error(ErrorCode::kCorrupt, "the header contradicts itself");

@@ -66,7 +66,7 @@ struct Header {
   Place kept;  // nothing from here on has been overwritten
   std::uint64_t in_progress_seq = 0;
   std::uint32_t in_progress_attempts = 0;
-  std::uint64_t dropped = 0;
+  JournalDrops dropped;
   std::string id;
   std::string boot_id;
 };

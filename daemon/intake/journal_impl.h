@@ -75,7 +75,7 @@ struct Journal::Impl {
   int waiting = 0;
   bool woken = false;
 
-  std::atomic<std::uint64_t> dropped;
+  JournalDrops dropped;  // under the state lock
 };
 
 }  // namespace sluice

@@ -7,6 +7,7 @@
 #include "store/checkpoint.h"
 #include "store/commit.h"
 #include "store/outbox_queries.h"
+#include "store/reserve.h"
 #include "store/retention.h"
 #include "store/schema.h"
 #include "store/sqlite.h"
@@ -18,6 +19,7 @@ namespace sluice {
 namespace {
 
 constexpr int kCacheKib = 1024;
+constexpr int kSpaceSteps = 100;         // of retention, when the disk is full
 constexpr std::int64_t kRoomRows = 250;  // as many as commits remove at a time
 
 // A page is the least that a commit writes. The WAL is folded into the database when it has this many: rarely
@@ -32,6 +34,10 @@ constexpr char kPragmas[] =
 constexpr char kUnclean[] = "SELECT value FROM meta WHERE key = 'unclean'";
 constexpr char kSetUnclean[] = "INSERT OR REPLACE INTO meta VALUES('unclean', ?1)";
 constexpr char kSetGateway[] = "INSERT OR REPLACE INTO meta VALUES('gateway', ?1)";
+
+std::string reserve_path(const std::string& database) {
+  return database.substr(0, database.rfind('/') + 1) + "reserve";
+}
 
 Status prepare_file(Connection& connection) {
   // Nothing is written to a file before it is known to be ours.
@@ -55,9 +61,13 @@ Status prepare_file(Connection& connection) {
 
 struct Store::Impl {
   Impl(StoreSettings settings_in, Calendar calendar_in, Log& log_in)
-      : settings(std::move(settings_in)), calendar(std::move(calendar_in)), log(log_in) {}
+      : settings(std::move(settings_in)),
+        reserve(reserve_path(settings.path), settings.reserve_bytes),
+        calendar(std::move(calendar_in)),
+        log(log_in) {}
 
   StoreSettings settings;
+  Reserve reserve;
   Calendar calendar;
   Log& log;
   std::unique_ptr<CountingVfs> vfs;
@@ -70,12 +80,23 @@ struct Store::Impl {
   std::int64_t room_rows = 0;  // may be removed by the next commit: what was added, and a sixteenth
   std::uint64_t transactions = 0;
 
+  Status open(const Connection::Options& options);
   Status load();
   Status settle_calendar();
   // One write transaction. `change` works on a copy of the state that counts only if all went well.
   Status write(const std::function<Status(CommitState&)>& change);
   Result<int> write_counting(const std::function<Result<int>()>& change);
 };
+
+Status Store::Impl::open(const Connection::Options& options) {
+  connection.reset();
+  auto made = Connection::open(options);
+  if (!made.ok()) return made.error();
+  connection = std::move(*made);
+  if (Status status = prepare_file(*connection); !status.ok()) return status;
+  if (Status status = load(); !status.ok()) return status;
+  return settle_calendar();
+}
 
 Status Store::Impl::load() {
   auto unclean = connection->integer(kUnclean);
@@ -136,12 +157,15 @@ Result<std::unique_ptr<Store>> Store::open(StoreSettings settings, Calendar cale
   options.path = impl->settings.path;
   options.vfs = impl->vfs->name();
   options.cache_kib = kCacheKib;
-  auto connection = Connection::open(options);
-  if (!connection.ok()) return connection.error();
-  impl->connection = std::move(*connection);
-  if (Status status = prepare_file(*impl->connection); !status.ok()) return status.error();
-  if (Status status = impl->load(); !status.ok()) return status.error();
-  if (Status status = impl->settle_calendar(); !status.ok()) return status.error();
+  Status opened = impl->open(options);
+  const bool full =
+      !opened.ok() && (opened.error().code == ErrorCode::kNoSpace || opened.error().code == ErrorCode::kIo);
+  // SQLite needs a little room even to begin; the last of the reserve is for that.
+  if (full && impl->reserve.release_all()) {
+    log.warning("{}; the last of the reserve is given up to start", opened.error().context);
+    opened = impl->open(options);
+  }
+  if (!opened.ok()) return opened.error();
   return std::unique_ptr<Store>(new Store(std::move(impl)));
 }
 
@@ -209,6 +233,30 @@ Result<bool> Store::retain_step(std::int64_t now_wall_ms) {
         impl_->settings.path);
   }
   return step.more;
+}
+
+Status Store::make_space(std::int64_t now_wall_ms) {
+  if (!impl_->reserve.release()) return make_error(ErrorCode::kNoSpace, "no space is put aside any more");
+  RetentionSettings limits{impl_->settings.retention.count(), 0, impl_->settings.max_size_bytes};
+  for (int step = 0; step < kSpaceSteps; ++step) {
+    auto due = anything_expired(*impl_->connection, limits, now_wall_ms);
+    if (!due.ok()) return due.error();
+    if (!*due) break;
+    Status status = impl_->write([&](CommitState& state) -> Status {
+      auto removed = remove_expired(*impl_->connection, limits, impl_->calendar, now_wall_ms, state);
+      return removed.ok() ? Status() : removed.error();
+    });
+    if (!status.ok()) return status;
+  }
+  return {};
+}
+
+bool Store::reserve_is_whole() const {
+  return impl_->reserve.whole();
+}
+
+Status Store::rebuild_reserve() {
+  return impl_->reserve.rebuild();
 }
 
 Status Store::check_integrity() {

@@ -27,9 +27,10 @@ struct StoreSettings {
   // is still there after this long, retain_step() removes by itself.
   std::chrono::milliseconds retention_grace{std::chrono::hours(24)};
   std::uint64_t max_size_bytes = 2ull << 30;
-  std::uint32_t quarantine_max = 1000;                           // samples kept
-  std::uint32_t alert_events_max = 100000;                       // transitions kept
-  std::string vfs;                                               // SQLite VFS name; empty: the default
+  std::uint32_t quarantine_max = 1000;      // samples kept
+  std::uint32_t alert_events_max = 100000;  // transitions kept
+  std::uint64_t reserve_bytes = 0;          // beside the database, for the day on which the disk is full
+  std::string vfs;                          // SQLite VFS name; empty: the default
   std::chrono::milliseconds reopen{std::chrono::hours(7 * 24)};  // later readings of a summed day: kTooLate
 };
 
@@ -63,6 +64,11 @@ class Store {
   Status mark_delivered(const std::vector<Delivered>& delivered);
   // One bounded step of retention; true: there is more to do. Call it regularly: commits go by its time, too.
   Result<bool> retain_step(std::int64_t now_wall_ms);
+  // The disk is full: gives back the reserve and removes what retention may. An error: there is nothing to
+  // give.
+  Status make_space(std::int64_t now_wall_ms);
+  bool reserve_is_whole() const;
+  Status rebuild_reserve();  // kNoSpace: not now; ask again later
   Status check_integrity();  // full check; slow
   bool was_unclean() const;  // the last process did not close it
   Status close_cleanly();

@@ -34,6 +34,7 @@ class FakeSource final : public ApiSource {
   }
   Result<std::string> alerts_test_result(const std::string& test) override { return "result " + test; }
   Result<std::string> upload_now() override { return std::string("now"); }
+  Result<std::string> reload() override { return make_error(ErrorCode::kInvalid, "f:1:2: key: is wrong"); }
   Result<std::string> upload_retry(const OutboxSelection& which) override {
     if (which.sink == "cloud") return "retry cloud" + (which.day ? " " + format_date(*which.day) : "");
     return make_error(ErrorCode::kUnavailable, "the store does not answer");

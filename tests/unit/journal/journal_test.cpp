@@ -196,11 +196,11 @@ TEST_P(JournalIn, CountsTheAttemptsAtARecordOverRestarts) {
 
 TEST_P(JournalIn, KeepsTheCountOfDroppedReadings) {
   create(GetParam());
-  EXPECT_EQ(0u, journal_->dropped());
-  EXPECT_TRUE(journal_->set_dropped(17).ok());
-  EXPECT_EQ(17u, journal_->dropped());
+  EXPECT_EQ(JournalDrops{}, journal_->dropped());
+  EXPECT_TRUE(journal_->set_dropped({5, 17, 9}).ok());
+  EXPECT_EQ((JournalDrops{5, 17, 9}), journal_->dropped());
   reopen(GetParam());
-  EXPECT_EQ(17u, journal_->dropped());
+  EXPECT_EQ((JournalDrops{5, 17, 9}), journal_->dropped());
 }
 
 TEST_P(JournalIn, GoesOnFromTheCursorWhenItEndsBeforeIt) {
