@@ -17,8 +17,9 @@ constexpr char kSensors[] =
     "SELECT id, name, unit, last_time_ms, last_value, last_flags, last_lag_ms, last_arrival_ms, "
     "last_subscribed_ms FROM sensor ORDER BY id";
 constexpr char kRetainedTopics[] = "SELECT topic, hash FROM retained ORDER BY topic";
-// Newest first, until the last batch that is too old: reads no more of the table than it has to.
-constexpr char kBatchesBack[] = "SELECT id, max_arrival_ms, first_row, last_row FROM batch ORDER BY id DESC";
+// Newest first, until the last batch that is too old: reads no more of the table than it has to. By stream
+// time, which no step of the wall clock moves.
+constexpr char kBatchesBack[] = "SELECT id, stream_ms, first_row, last_row FROM batch ORDER BY id DESC";
 constexpr char kBatchesFrom[] =
     "SELECT first_row, last_row, connected, stream_ms, subscribed_ms, wall_minus_stream_ms FROM batch "
     "WHERE id >= ?1 ORDER BY id";
@@ -150,7 +151,7 @@ Result<Checkpoint> read_checkpoint(Connection& connection, std::int64_t lookback
   std::int64_t snapshot_row = 0;
   if (Status s = read_cursor(connection, checkpoint, snapshot_row); !s.ok()) return s.error();
   if (Status s = read_sensors(connection, checkpoint); !s.ok()) return s.error();
-  auto first = first_batch_to_read(connection, snapshot_row, checkpoint.newest_row_ms - lookback_ms);
+  auto first = first_batch_to_read(connection, snapshot_row, checkpoint.clock.stream_ms - lookback_ms);
   if (!first.ok()) return first.error();
   if (*first != 0) {
     if (Status s = read_rows_since(connection, *first, snapshot_row, checkpoint); !s.ok()) return s.error();

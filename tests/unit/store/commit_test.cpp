@@ -181,6 +181,14 @@ TEST_F(Commit, LooksNoFurtherBackThanToldWhereThereIsNoSnapshot) {
   EXPECT_EQ(2u, must(store_->load_checkpoint(3 * kHour)).last.size());
 }
 
+TEST_F(Commit, LooksBackByTheClockThatNoStepMoves) {
+  commit({reading(1, kStart, 1)});
+  Batch stepped = batch({reading(2, kStart + 5 * kHour, 2)});
+  stepped.clock.stream_ms = kStart + 1000;
+  must(store_->commit(stepped));
+  EXPECT_EQ(2u, must(store_->load_checkpoint(kHour)).last.size());
+}
+
 TEST_F(Commit, KeepsTheNewestQuarantineSamplesOnly) {
   settings_.quarantine_max = 5;
   open();

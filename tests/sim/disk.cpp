@@ -1,0 +1,154 @@
+#include "sim/disk.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+
+namespace sluice::sim {
+
+namespace {
+SimDisk* disk = nullptr;
+constexpr std::size_t kVersionsMax = 4;
+}  // namespace
+
+SimDisk::SimDisk(std::uint64_t seed) : random_(seed) {
+  SLUICE_CHECK(disk == nullptr, "one disk at a time");
+  disk = this;
+}
+
+SimDisk::~SimDisk() {
+  disk = nullptr;
+}
+
+SimDisk& SimDisk::current() {
+  SLUICE_CHECK(disk != nullptr, "there is no disk");
+  return *disk;
+}
+
+SimDisk::Sector SimDisk::sector_of(const File& file, std::size_t sector) {
+  Sector bytes{};
+  const std::size_t begin = sector * kSector;
+  if (begin < file.data.size())
+    std::memcpy(bytes.data(), file.data.data() + begin, std::min(kSector, file.data.size() - begin));
+  return bytes;
+}
+
+Status SimDisk::write(const std::string& path, std::uint64_t offset, const void* data, std::size_t size) {
+  if (!effect()) {
+    // The dead may look at what they wrote.
+  } else if (lasting(path) && fault_ != Fault::kNone) {
+    return make_error(fault_ == Fault::kIo ? ErrorCode::kIo : ErrorCode::kNoSpace, "the disk says no");
+  }
+  File& file = files_[path];
+  if (lasting(path) && !dead_) {
+    written_bytes_ += size;
+    for (std::size_t s = offset / kSector; s * kSector < offset + size; ++s) {
+      std::vector<Sector>& versions = file.unsynced[s];
+      if (versions.size() == kVersionsMax) versions.pop_back();
+      versions.push_back(sector_of(file, s));
+    }
+  }
+  if (file.data.size() < offset + size) file.data.resize(offset + size);
+  std::memcpy(file.data.data() + offset, data, size);
+  return {};
+}
+
+std::size_t SimDisk::read(const std::string& path, std::uint64_t offset, void* data, std::size_t size) {
+  auto found = files_.find(path);
+  if (found == files_.end() || offset >= found->second.data.size()) return 0;
+  const std::size_t there = std::min<std::size_t>(size, found->second.data.size() - offset);
+  std::memcpy(data, found->second.data.data() + offset, there);
+  return there;
+}
+
+// Metadata is taken to be journalled: a shorter file is shorter at once.
+Status SimDisk::truncate(const std::string& path, std::uint64_t size) {
+  if (effect() && lasting(path) && fault_ == Fault::kIo)
+    return make_error(ErrorCode::kIo, "the disk says no");
+  File& file = files_[path];
+  file.data.resize(size);
+  file.synced_size = std::min(file.synced_size, size);
+  file.unsynced.erase(file.unsynced.lower_bound((size + kSector - 1) / kSector), file.unsynced.end());
+  return {};
+}
+
+Status SimDisk::sync(const std::string& path) {
+  if (effect() && lasting(path) && fault_ == Fault::kIo)
+    return make_error(ErrorCode::kIo, "the disk says no");
+  File& file = files_[path];
+  file.unsynced.clear();
+  file.synced_size = file.data.size();
+  return {};
+}
+
+void SimDisk::remove(const std::string& path) {
+  effect();
+  files_.erase(path);
+}
+
+void SimDisk::create(const std::string& path) {
+  effect();
+  files_[path];
+}
+
+std::uint64_t SimDisk::size(const std::string& path) const {
+  auto found = files_.find(path);
+  return found == files_.end() ? 0 : found->second.data.size();
+}
+
+std::vector<std::string> SimDisk::list(const std::string& folder) const {
+  std::vector<std::string> paths;
+  for (const auto& [path, file] : files_)
+    if (path.starts_with(folder + "/")) paths.push_back(path);
+  return paths;
+}
+
+bool SimDisk::effect() {
+  if (!dead_ && effects_left_ >= 0 && effects_left_-- == 0) die();
+  return !dead_;
+}
+
+void SimDisk::die() {
+  if (dead_) return;
+  dead_ = true;
+  effects_left_ = -1;
+  at_death_ = files_;
+}
+
+void SimDisk::revive(bool power_cut) {
+  if (dead_) files_ = std::move(at_death_);
+  at_death_.clear();
+  dead_ = false;
+  effects_left_ = -1;
+  if (!power_cut) return;
+  std::erase_if(files_, [](const auto& file) { return !lasting(file.first); });
+  for (auto& [path, file] : files_) lose_unsynced(path, file);
+}
+
+// Each sector holds what it held at the last sync or anything it was given since. In a ring a torn sector may
+// hold rubbish as well; SQLite relies on a write not harming the bytes beside it
+// (SQLITE_IOCAP_POWERSAFE_OVERWRITE).
+void SimDisk::lose_unsynced(const std::string& path, File& file) {
+  const bool may_be_rubbish = path.ends_with(".ring");
+  std::uint64_t size = file.synced_size;
+  const bool nothing = random_() % 8 == 0;
+  for (auto& [sector, versions] : file.unsynced) {
+    const std::size_t pick = nothing ? 0 : random_() % (versions.size() + 1);
+    const std::size_t begin = sector * kSector;
+    const std::size_t end = std::min(begin + kSector, file.data.size());
+    if (begin >= end) continue;
+    if (may_be_rubbish && random_() % 4 == 0) {
+      for (std::size_t i = begin; i < end; ++i) file.data[i] = static_cast<unsigned char>(random_());
+    } else if (pick < versions.size()) {
+      std::memcpy(file.data.data() + begin, versions[pick].data(), end - begin);
+      if (pick == 0) continue;  // never there, so the file need not reach so far
+    }
+    size = std::max<std::uint64_t>(size, end);
+  }
+  file.unsynced.clear();
+  file.data.resize(size);
+  file.synced_size = size;
+}
+
+}  // namespace sluice::sim

@@ -1,0 +1,25 @@
+// The oracle: looks at the end of a run, when everything has been delivered, and says which promises were
+// broken. It knows what was published and what the outside world received, and computes the rest the plain
+// way.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "sim/world.h"
+
+namespace sluice::sim {
+
+struct Evidence {
+  SimGateway& gateway;
+  const GatewaySettings& settings;
+  const std::vector<Sent>& sent;
+  const SimReceiver& receiver;
+  const SimUpstream& upstream;
+  std::int64_t now_ms;
+  bool may_lose;  // power was cut in mode crash
+};
+
+std::vector<std::string> check_promises(const Evidence& evidence);  // a line for each that was broken
+
+}  // namespace sluice::sim

@@ -1,0 +1,113 @@
+// World: one run of the simulated world, made from a seed: sensors publish, and everything that may go wrong
+// does, as far as this seed's plan allows it; then all faults end, days pass, and the oracle looks at what
+// has become of it. The same seed is the same run. One thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "sim/gateway.h"
+#include "sim/vfs.h"
+
+namespace sluice::sim {
+
+struct Plan {  // what may happen in this run
+  bool kills = false;
+  bool power_cuts = false;
+  bool connection_cuts = false;
+  bool lost_sessions = false;
+  bool refusals = false;
+  bool hangs = false;
+  bool small_queue = false;
+  bool disk_faults = false;
+  bool clock_steps = false;
+  bool clock_unset = false;  // after a power cut, and at first
+  bool receiver_down = false;
+  bool upstream_down = false;
+  bool late_readings = false;
+  bool repeats = false;
+  bool retained = false;
+  bool long_pauses = false;
+};
+
+// A message that a sensor has published, and what is known of it.
+struct Sent {
+  SimMessage message;
+  std::string sensor;
+  std::uint32_t serial = 0;  // in the value
+  double value = 0;
+  std::int64_t time_ms = 0;  // 0: the payload carries none
+  bool acknowledged = false;
+  bool dropped = false;         // the broker gave it up
+  bool may_be_lost = false;     // acknowledged within the loss window of a power cut
+  bool may_be_refused = false;  // too far ahead of the gateway's clock
+  std::int64_t handed_ms = 0;   // last; true time
+};
+
+std::uint32_t serial_of(double value);
+
+class World final : private BrokerWitness {
+ public:
+  World(std::uint64_t seed, bool trace);
+  ~World() override;
+
+  // What the oracle has found, one line each; empty: all promises were kept.
+  std::vector<std::string> run();
+  int steps() const { return steps_; }
+  std::string plan_text() const;
+
+ private:
+  void handed_over(const SimMessage& message) override;
+  void acknowledged(const SimMessage& message) override;
+  void dropped(const SimMessage& message) override;
+
+  std::uint64_t pick(std::uint64_t n) { return random_() % n; }
+  bool chance(unsigned one_in) { return pick(one_in) == 0; }
+  void draw_plan();
+  void act();
+  void act_on_machine();
+  void act_on_network();
+  void act_on_clock();
+  void publish_some();
+  void publish(std::size_t sensor, bool fresh);
+  void send(Sent sent);
+  void advance(std::int64_t ms, std::int64_t quantum_ms);
+  void turn();
+  void start_gateway();
+  void bury();
+  void lose_power();
+  void end_faults();
+  void settle();
+  void say(const std::string& line) const;
+
+  const std::uint64_t seed_;
+  const bool trace_;
+  std::mt19937_64 random_;
+  Plan plan_;
+  GatewaySettings settings_;
+  SimVfs vfs_;
+  SimDisk disk_;
+  SimClock clock_;
+  SimBroker broker_;
+  SimReceiver receiver_;
+  SimUpstream upstream_;
+  Log log_;
+  std::unique_ptr<SimGateway> gateway_;
+  std::int64_t restart_ms_ = 0;
+  int failed_starts_ = 0;            // in a row
+  std::int64_t synchronise_ms_ = 0;  // 0: never
+  std::int64_t unhealthy_ms_ = 0;    // when the disk began to fail last
+  std::int64_t healthy_ms_ = 0;      // when it worked again last
+  bool power_goes_ = false;          // with the next death
+  bool lost_power_ = false;          // ever
+  int steps_ = 0;
+  std::vector<Sent> sent_;  // by message id - 1
+  std::uint32_t serials_ = 0;
+  std::vector<std::string> findings_;
+};
+
+}  // namespace sluice::sim
