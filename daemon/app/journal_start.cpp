@@ -125,8 +125,16 @@ Status drain(Journal& ring, Engine& engine, Store& store, AlertSlots& slots, Jou
                   found.in_progress_attempts);
         engine.give_up(record);
       } else {
-        if (Status marked = ring.mark_in_progress(record.seq); !marked.ok()) return marked;
+        // Those before the one that ended a process went well then; to mark them would forget its attempts.
+        const bool mark = record.seq >= found.in_progress_seq;
+        if (mark) {
+          if (Status marked = ring.mark_in_progress(record.seq); !marked.ok()) return marked;
+        }
         engine.handle(record);
+        // What ends the process from here on, a broken disk or a kill, is not this record's doing.
+        if (mark) {
+          if (Status marked = ring.mark_in_progress(0); !marked.ok()) return marked;
+        }
       }
       ++folded;
       for (const AlertEvent& event : engine.take_events()) slots.put(event);
