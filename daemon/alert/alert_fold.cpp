@@ -329,7 +329,8 @@ void AlertFold::on_reading(const Reading& reading, const FoldTime& time) {
   Sensor& sensor = fold.sensors[fold.index.at(reading.sensor)];
   sensor.subscribed_ms = time.subscribed_ms;
   const bool quiet = fold.is_old(reading.flags, reading.arrival_ms - reading.time_ms);
-  const bool newest = reading.time_ms >= sensor.time_ms;
+  // Without a time of its own the newest is the one that came last, also after the clock was set back.
+  const bool newest = reading.time_ms >= sensor.time_ms || (reading.flags & kPayloadTime) == 0;
   if (newest) {
     sensor.time_ms = reading.time_ms;
     sensor.value = reading.value;

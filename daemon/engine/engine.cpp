@@ -191,7 +191,7 @@ struct Engine::Impl {
     fold.on_reading(row, now);
     sensor->last.arrival_ms = row.arrival_ms;
     sensor->last.subscribed_ms = now.subscribed_ms;
-    if (row.time_ms >= sensor->last.time_ms) {
+    if (row.time_ms >= sensor->last.time_ms || !found.has_time) {
       sensor->last.time_ms = row.time_ms;
       sensor->last.value = row.value;
       sensor->last.flags = row.flags;

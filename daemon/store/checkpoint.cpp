@@ -112,7 +112,7 @@ Status fold_rows(Connection& connection, std::int64_t first, std::int64_t last, 
     std::int64_t time_ms = query.integer(1);
     value->arrival_ms = time_ms + query.integer(3);
     value->subscribed_ms = clock.subscribed_at(value->arrival_ms);
-    if (time_ms >= value->time_ms) {
+    if (time_ms >= value->time_ms || (flags & kPayloadTime) == 0) {
       value->time_ms = time_ms;
       value->value = query.real(2);
       value->flags = flags;

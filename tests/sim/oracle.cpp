@@ -133,8 +133,8 @@ class Oracle {
     std::int64_t newest_ms = INT64_MIN;
     for (const Row& row : rows_) {
       const Reading& r = row.reading;
-      if (row.sensor != sensor || (r.flags & (kRetained | kDuplicate)) != 0 || r.time_ms < newest_ms)
-        continue;
+      if (row.sensor != sensor || (r.flags & (kRetained | kDuplicate)) != 0) continue;
+      if (r.time_ms < newest_ms && (r.flags & kPayloadTime) != 0) continue;
       newest_ms = r.time_ms;
       const bool holds = rule.kind == ConditionKind::kAbove ? r.value > rule.high
                                                             : r.value < rule.low || r.value > rule.high;

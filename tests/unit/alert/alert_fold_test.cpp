@@ -167,6 +167,13 @@ TEST_F(AlertFoldOf, IgnoresOutOfOrderRetainedAndDuplicateReadings) {
   EXPECT_EQ("", said());
 }
 
+TEST_F(AlertFoldOf, FollowsReadingsWithoutTimeAfterTheClockWasSetBack) {
+  start({above(28)});
+  hear(20, 0, 0);
+  fold_->on_reading({1, 0, kWall - 3600000, kWall - 3600000, 30}, time_);
+  EXPECT_EQ("+-3600000", said());
+}
+
 TEST_F(AlertFoldOf, CountsSilenceOnlyWhileSubscribed) {
   start({silent(1000)});
   hear(20);
