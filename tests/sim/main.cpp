@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -56,8 +57,20 @@ bool parse(int argc, char** argv, Options& options) {
   return options.first > 0 && options.last >= options.first;
 }
 
+std::uint64_t running_seed = 0;
+
+// An exception that nobody caught, or a crash.
+void tell_seed(int signal) {
+  std::printf("seed %llu: ended by signal %d\n  replay: sim --seed %llu --trace\n",
+              static_cast<unsigned long long>(running_seed), signal,
+              static_cast<unsigned long long>(running_seed));
+  std::fflush(stdout);
+  ::_exit(1);
+}
+
 // True: all promises were kept.
 bool run_seed(std::uint64_t seed, bool trace) {
+  running_seed = seed;
   sluice::sim::World world(seed, trace);
   const std::vector<std::string> findings = world.run();
   if (findings.empty()) return true;
@@ -94,6 +107,7 @@ int main(int argc, char** argv) {
     const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (nowhere >= 0) ::dup2(nowhere, STDERR_FILENO);
   }
+  for (int signal : {SIGABRT, SIGSEGV, SIGFPE}) std::signal(signal, tell_seed);
   bool well = true;
   if (options.jobs == 1) {
     well = run_job(options, 0);

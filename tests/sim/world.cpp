@@ -226,8 +226,8 @@ void World::act_on_machine() {
 }
 
 void World::act_on_network() {
-  if (plan_.connection_cuts && chance(2)) broker_.cut("the network is gone");
-  if (plan_.lost_sessions && chance(4)) broker_.forget_session();
+  if (plan_.connection_cuts && chance(2)) guard([this] { broker_.cut("the network is gone"); });
+  if (plan_.lost_sessions && chance(4)) guard([this] { broker_.forget_session(); });
   if (plan_.connection_cuts && chance(4)) broker_.accepts = !broker_.accepts;
   if (plan_.hangs && chance(4)) broker_.hangs = !broker_.hangs;
   if (plan_.refusals && chance(4)) {
@@ -277,18 +277,26 @@ void World::turn() {
     synchronise_ms_ = 0;
     say("the clock is synchronised");
   }
+  guard([this, now] { take_turns(now); });
+}
+
+void World::take_turns(std::int64_t now) {
+  if (!gateway_ && now >= restart_ms_) start_gateway();
+  while (auto due = broker_.next_due()) {
+    if (*due > now) break;
+    broker_.run_next();
+    if (disk_.dead()) break;
+    if (gateway_ && chance(8)) gateway_->step();
+    if (disk_.dead()) break;
+  }
+  if (gateway_ && !disk_.dead()) gateway_->step();
+  if (gateway_ && gateway_->vitals().database_damaged) findings_.push_back("the database is called damaged");
+}
+
+// The process may die, or give itself up, in anything that reaches it.
+void World::guard(const std::function<void()>& reach) {
   try {
-    if (!gateway_ && now >= restart_ms_) start_gateway();
-    while (auto due = broker_.next_due()) {
-      if (*due > now) break;
-      broker_.run_next();
-      if (disk_.dead()) break;
-      if (gateway_ && chance(8)) gateway_->step();
-      if (disk_.dead()) break;
-    }
-    if (gateway_ && !disk_.dead()) gateway_->step();
-    if (gateway_ && gateway_->vitals().database_damaged)
-      findings_.push_back("the database is called damaged");
+    reach();
   } catch (const ProcessAborted& aborted) {
     say("aborted: " + aborted.why);
     // The process may give itself up when it must not acknowledge; nothing else is allowed.

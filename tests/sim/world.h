@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -77,6 +78,8 @@ class World final : private BrokerWitness {
   void send(Sent sent);
   void advance(std::int64_t ms, std::int64_t quantum_ms);
   void turn();
+  void take_turns(std::int64_t now);
+  void guard(const std::function<void()>& reach);
   void start_gateway();
   void bury();
   void lose_power();
