@@ -36,4 +36,14 @@ Result<AuditReport> audit(StoreView& view, const Calendar& calendar, const Audit
   return report;
 }
 
+Result<AuditReport> audit_closed_day(StoreView& view, Day day) {
+  AuditReport report;
+  Result<Counts> arrived = view.arrived_on(day);
+  if (!arrived) return arrived.error();
+  check_equations(day, *arrived, report);
+  Status summary = audit_newest_summary(view, day, report);
+  if (!summary) return summary.error();
+  return report;
+}
+
 }  // namespace sluice

@@ -58,8 +58,12 @@ struct AuditReport {
 // Called now and then with what is being done and how far it is; `total` 0: not known.
 using AuditProgress = std::function<void(std::string_view step, std::uint64_t done, std::uint64_t total)>;
 
-// `calendar`: the view's. An error means that the database could not be
-// read; what is wrong in it is a finding.
+// What the daemon checks of a day that it has closed, without reading its rows: the ledger's equations, and
+// that the newest summary is the bytes which its key and its columns promise.
+Result<AuditReport> audit_closed_day(StoreView& view, Day day);
+
+// `calendar`: the view's. An error means that the database could not be read; what is wrong in it is a
+// finding.
 Result<AuditReport> audit(StoreView& view, const Calendar& calendar, const AuditOptions& options,
                           const AuditProgress& progress);
 

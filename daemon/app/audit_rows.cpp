@@ -169,27 +169,6 @@ class RowWalk {
   std::optional<Day> last_day_;
 };
 
-void check_equations(Day day, const Counts& c, AuditReport& report) {
-  const std::uint64_t messages = c[Counter::kMessagesDecoded] + c[Counter::kMessagesIgnored] +
-                                 c[Counter::kMessagesDuplicate] + c.messages_rejected();
-  if (c[Counter::kMessagesReceived] != messages) {
-    report.add_finding(
-        day,
-        fmt::format("messages: {} received, but decoded {} + ignored {} + duplicate {} + rejected {} = {}",
-                    c[Counter::kMessagesReceived], c[Counter::kMessagesDecoded], c[Counter::kMessagesIgnored],
-                    c[Counter::kMessagesDuplicate], c.messages_rejected(), messages));
-  }
-  const std::uint64_t readings = c[Counter::kReadingsStored] + c[Counter::kReadingsDuplicate] +
-                                 c.readings_rejected() + c.readings_dropped();
-  if (c[Counter::kReadingsDecoded] != readings) {
-    report.add_finding(
-        day,
-        fmt::format("readings: {} decoded, but stored {} + duplicate {} + rejected {} + dropped {} = {}",
-                    c[Counter::kReadingsDecoded], c[Counter::kReadingsStored], c[Counter::kReadingsDuplicate],
-                    c.readings_rejected(), c.readings_dropped(), readings));
-  }
-}
-
 // `before` and `now`: the ledger when the audit began and ended; retention may have run in between.
 void check_rows(Day day, const Counts& now, const Counts& before, const Arrived& found, AuditReport& report) {
   const std::uint64_t all = now[Counter::kReadingsStored] + now[Counter::kReadingsDuplicate];
@@ -283,6 +262,27 @@ Status check_alerts(StoreView& view, const Calendar& calendar, AuditReport& repo
 }
 
 }  // namespace
+
+void check_equations(Day day, const Counts& c, AuditReport& report) {
+  const std::uint64_t messages = c[Counter::kMessagesDecoded] + c[Counter::kMessagesIgnored] +
+                                 c[Counter::kMessagesDuplicate] + c.messages_rejected();
+  if (c[Counter::kMessagesReceived] != messages) {
+    report.add_finding(
+        day,
+        fmt::format("messages: {} received, but decoded {} + ignored {} + duplicate {} + rejected {} = {}",
+                    c[Counter::kMessagesReceived], c[Counter::kMessagesDecoded], c[Counter::kMessagesIgnored],
+                    c[Counter::kMessagesDuplicate], c.messages_rejected(), messages));
+  }
+  const std::uint64_t readings = c[Counter::kReadingsStored] + c[Counter::kReadingsDuplicate] +
+                                 c.readings_rejected() + c.readings_dropped();
+  if (c[Counter::kReadingsDecoded] != readings) {
+    report.add_finding(
+        day,
+        fmt::format("readings: {} decoded, but stored {} + duplicate {} + rejected {} + dropped {} = {}",
+                    c[Counter::kReadingsDecoded], c[Counter::kReadingsStored], c[Counter::kReadingsDuplicate],
+                    c.readings_rejected(), c.readings_dropped(), readings));
+  }
+}
 
 Status audit_rows(StoreView& view, const Calendar& calendar, const AuditOptions& options,
                   const AuditProgress& progress, AuditReport& report) {

@@ -9,4 +9,7 @@ namespace sluice {
 Status audit_rows(StoreView& view, const Calendar& calendar, const AuditOptions& options,
                   const AuditProgress& progress, AuditReport& report);
 
+// The two equations of the ledger's line for a day.
+void check_equations(Day day, const Counts& counts, AuditReport& report);
+
 }  // namespace sluice

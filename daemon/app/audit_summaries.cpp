@@ -54,6 +54,17 @@ class SummaryWalk {
     return recompute(day, document);
   }
 
+  Status check_newest(Day day) {
+    Result<std::optional<SummaryRevision>> newest = view_.newest(day);
+    if (!newest) return newest.error();
+    if (!*newest) {
+      report_.add_finding(day, "there is no summary of it");
+    } else {
+      check_revision(day, **newest);
+    }
+    return {};
+  }
+
   // A day without any summary that once had one.
   Status check_unsummed(Day day) {
     Result<std::optional<DayState>> state = view_.day_state(day);
@@ -80,11 +91,13 @@ class SummaryWalk {
             item.day, fmt::format("outbox item {} for {} has the key {}, but revision {} has {}", item.id,
                                   item.sink, item.key, item.revision, key->second));
       }
+      check_receipt(item);
     }
     return {};
   }
 
  private:
+  void check_receipt(const OutboxItem& item);
   std::optional<SummaryView> check_revision(Day day, const SummaryRevision& revision);
   Status note_missing(Day day, int revision, bool earlier_one_is_there);
   Status recompute(Day day, const std::optional<SummaryView>& document);
@@ -98,6 +111,18 @@ class SummaryWalk {
   std::optional<Day> last_expired_;  // newest arrival day that has lost rows
   std::map<std::pair<Day, int>, std::string> keys_;
 };
+
+// A delivery has the time of its receipt, and what waits has none.
+void SummaryWalk::check_receipt(const OutboxItem& item) {
+  const bool pending = item.state == OutboxState::kPending;
+  if (item.state == OutboxState::kDelivered && item.done_ms < item.created_ms) {
+    report_.add_finding(item.day, fmt::format("outbox item {} for {} is marked delivered without a receipt",
+                                              item.id, item.sink));
+  } else if (pending && item.done_ms != 0) {
+    report_.add_finding(item.day,
+                        fmt::format("outbox item {} for {} waits, but has a receipt", item.id, item.sink));
+  }
+}
 
 // Summaries are forgotten long after they were delivered, oldest first: one that was made before the oldest
 // that is still there may be missing.
@@ -285,6 +310,10 @@ void SummaryWalk::compare(Day day, const SummaryView& document, const DayFold& f
 }
 
 }  // namespace
+
+Status audit_newest_summary(StoreView& view, Day day, AuditReport& report) {
+  return SummaryWalk(view, report).check_newest(day);
+}
 
 Status audit_summaries(StoreView& view, const AuditOptions& options, const AuditProgress& progress,
                        AuditReport& report) {

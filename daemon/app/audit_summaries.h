@@ -9,4 +9,7 @@ namespace sluice {
 Status audit_summaries(StoreView& view, const AuditOptions& options, const AuditProgress& progress,
                        AuditReport& report);
 
+// Of one day's newest summary, what can be told without its rows.
+Status audit_newest_summary(StoreView& view, Day day, AuditReport& report);
+
 }  // namespace sluice

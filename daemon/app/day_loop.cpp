@@ -1,5 +1,7 @@
 #include "app/day_loop.h"
 
+#include "app/audit.h"
+
 namespace sluice {
 
 namespace {
@@ -73,7 +75,17 @@ void DayLoop::close_days(Instant now, bool scheduled, bool asked) {
       log_.warning("cannot close {}: {}", format_date(day), made.error().context);
     } else if (made->made_ms == now.wall_ms) {
       log_.info("closed {}, revision {}: {} readings", format_date(day), made->revision, made->row_count);
+      audit_closed(day);
     }
+  }
+}
+
+// The cheap part of what sluicectl audit proves.
+void DayLoop::audit_closed(Day day) {
+  Result<AuditReport> report = audit_closed_day(view_, day);
+  if (!report.ok()) return log_.warning("cannot audit {}: {}", format_date(day), report.error().context);
+  for (const AuditFinding& finding : report->findings) {
+    log_.error("the books of {} do not balance: {}; run sluicectl audit", format_date(day), finding.what);
   }
 }
 

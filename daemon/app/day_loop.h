@@ -28,6 +28,7 @@ class DayLoop {
  private:
   void check_database();
   void close_days(Instant now, bool scheduled, bool asked);
+  void audit_closed(Day day);
   void deliver(Instant now, bool asked);
   void wait_for_store();
   Summariser& summariser_;

@@ -5,7 +5,9 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -158,6 +160,18 @@ class MainLoop {
   bool trusted_ = false;
 };
 
+// Of the thread that calls it: summing a day waits for everybody else, for the processor and for the disk
+// (ioprio_set(2); the lowest level, not class idle, which a busy disk could starve). Where the system
+// refuses, it goes on as it is.
+void yield_to_others() {
+  constexpr int kNice = 10;
+  constexpr int kOneThread = 1;
+  constexpr int kLowestBestEffort = 2 << 13 | 7;
+  const long thread = ::syscall(SYS_gettid);
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(thread), kNice);
+  (void)::syscall(SYS_ioprio_set, kOneThread, 0, kLowestBestEffort);
+}
+
 // Every thread of the process but Paho's own is started and ended here.
 class Threads {
  public:
@@ -165,7 +179,10 @@ class Threads {
     store_ = std::thread([&w] { w.store_loop->run(); });
     engine_ = std::thread([&w] { w.engine_loop->run(); });
     for (WiredChannel& channel : w.channels) notifiers_.emplace_back([&loop = *channel.loop] { loop.run(); });
-    days_ = std::thread([&w] { w.day_loop->run(); });
+    days_ = std::thread([&w] {
+      yield_to_others();
+      w.day_loop->run();
+    });
     api_ = std::thread([&w] {
       while (!w.vitals.stopping) w.http->run_once(std::chrono::milliseconds(1000));
     });

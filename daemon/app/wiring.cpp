@@ -12,6 +12,7 @@
 
 #include "api/bearer_token.h"
 #include "api/routes.h"
+#include "app/summary_setup.h"
 #include "app/view_json.h"
 #include "base/time_text.h"
 #include "decode/decoder.h"
@@ -178,17 +179,8 @@ Status wire_days(Wiring& w, const Calendar& calendar) {
       sinks.push_back(std::make_unique<FileSink>(sink.name, sink.path));
     }
   }
-  SummarySettings summary;
-  summary.gateway = w.settings.gateway.id;
-  summary.close_after = w.settings.summary.close_after;
-  summary.reopen = w.settings.summary.reopen;
-  summary.statistics = w.settings.summary.statistics;
-  NotesOf notes = [entries = w.settings.decode.sensors](const std::string& sensor) {
-    const SensorProfile profile = profile_of(entries, sensor, "");
-    return SensorNotes{profile.every.value_or(std::chrono::milliseconds(0)), profile.kind, profile.unit,
-                       profile.labels};
-  };
-  w.summariser = std::make_unique<Summariser>(summary, calendar, *w.day_view, notes, names);
+  w.summariser = std::make_unique<Summariser>(summary_settings(w.settings), calendar, *w.day_view,
+                                              sensor_notes(w.settings), names);
   UploadSettings upload = w.settings.upload;
   upload.gateway = w.settings.gateway.id;
   w.uploader =

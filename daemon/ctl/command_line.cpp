@@ -39,12 +39,13 @@ class Parser {
     sub->add_flag("--json", line_.json, "print JSON");
     return sub;
   }
-  void add_day(CLI::App& sub, const char* help) {
+  void add_day(CLI::App& sub, const char* help) { add_date(sub, "--day", help); }
+  void add_date(CLI::App& sub, const char* name, const char* help) {
     sub.add_option_function<std::string>(
-        "--day",
-        [this](const std::string& text) {
+        name,
+        [this, name](const std::string& text) {
           Result<Day> day = parse_date(text);
-          if (!day) throw CLI::ValidationError("--day", day.error().context);
+          if (!day) throw CLI::ValidationError(name, day.error().context);
           line_.day = *day;
         },
         help);
@@ -80,6 +81,20 @@ class Parser {
     summary->add_option("--revision", line_.revision, "show this revision, not the newest")
         ->needs("--day")
         ->check(CLI::PositiveNumber);
+    summary->add_flag("--dry-run", line_.dry_run, "sum the day now from its readings; write nothing")
+        ->needs("--day")
+        ->excludes("--revision");
+
+    CLI::App* report = command(app_, "report", "days rolled up: a week, a month or a year");
+    CLI::Option_group* length = report->add_option_group("period");
+    for (const char* name : {"week", "month", "year"}) {
+      length->add_flag_callback(
+          std::string("--") + name, [this, name] { line_.action = name; },
+          std::string("the ") + name + " that holds DATE");
+    }
+    length->require_option(1);
+    add_date(*report, "date", "YYYY-MM-DD; today without it");
+    report->add_flag("--csv", line_.csv, "print CSV")->excludes("--json");
 
     CLI::App* upload = command(app_, "upload", "deliveries of summaries");
     upload->add_flag("--now", now_, "sum and deliver what is due, now");

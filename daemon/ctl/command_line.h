@@ -21,6 +21,8 @@ struct CommandLine {
   std::string sink;  // upload; empty: every sink
   bool yes = false;  // discard: really
   std::optional<int> revision;
+  bool csv = false;      // report
+  bool dry_run = false;  // summary: sum it now, and write nothing
 };
 
 struct ParsedCommandLine {

@@ -12,7 +12,7 @@ constexpr struct {
   int (*run)(const CommandContext&);
 } kCommands[] = {
     {"check", run_check},   {"status", run_status}, {"alerts", run_alerts}, {"summary", run_summary},
-    {"upload", run_upload}, {"audit", run_audit},   {"reload", run_reload},
+    {"upload", run_upload}, {"audit", run_audit},   {"reload", run_reload}, {"report", run_report},
 };
 
 }  // namespace

@@ -29,6 +29,7 @@ int run_summary(const CommandContext& context);
 int run_upload(const CommandContext& context);
 int run_audit(const CommandContext& context);
 int run_reload(const CommandContext& context);
+int run_report(const CommandContext& context);
 
 int fail(const CommandContext& context, const Error& error);  // says it; returns its exit status
 

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "app/summary_setup.h"
 #include "app/view_json.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
@@ -53,11 +54,24 @@ std::string summary_text(const SummaryView& summary) {
   return text;
 }
 
+// From the readings in the database, without the daemon; what it would write when the day is closed.
+Result<std::string> body_of_now(const CommandContext& context) {
+  Result<std::unique_ptr<StoreView>> view = context.gateway.open_database();
+  if (!view) return view.error();
+  Summariser summariser(summary_settings(context.settings), (*view)->calendar(), **view,
+                        sensor_notes(context.settings), {});
+  Result<SummaryRevision> made = summariser.compute(*context.line.day, context.clock.now().wall_ms);
+  if (!made) return made.error();
+  return std::move(made->body);
+}
+
 int show_day(const CommandContext& context) {
   const std::string path = "/api/v1/summaries/" + format_date(*context.line.day) +
                            (context.line.revision ? "/" + std::to_string(*context.line.revision) : "");
-  Result<std::string> body = context.gateway.read(
-      path, [&](StoreView& view) { return summary_body(view, *context.line.day, context.line.revision); });
+  Result<std::string> body =
+      context.line.dry_run ? body_of_now(context) : context.gateway.read(path, [&](StoreView& view) {
+        return summary_body(view, *context.line.day, context.line.revision);
+      });
   if (!body) return fail(context, body.error());
   if (context.line.json) {
     context.out << *body;  // the frozen bytes

@@ -43,6 +43,16 @@ TEST_F(AuditOf, ReadingsThatRepeatOthersAreEnteredWhenTheirDayIsSummed) {
   EXPECT_EQ("", all_findings(audit_file(folder_.database())));
 }
 
+TEST_F(AuditOf, ADayThatWasJustClosedNeedsNoRows) {
+  ExampleBooks books(folder_.database(), hours(24 * 365));
+  books.write();
+  EXPECT_EQ("", all_findings(audit_closed_day(books.view(), ExampleBooks::day(0)).value()));
+  EXPECT_EQ(1u,
+            audit_closed_day(books.view(), ExampleBooks::day(ExampleBooks::kDays)).value().findings.size())
+      << "it has no summary";
+  books.finish();
+}
+
 TEST_F(AuditOf, AnEmptyDatabaseIsFine) {
   ExampleBooks books(folder_.database(), hours(24));
   books.finish();

@@ -75,6 +75,7 @@ class ExampleBooks {
     std::vector<OutboxItem> items = view_->list(1000).value();
     for (OutboxItem& item : items) {
       item.state = OutboxState::kDelivered;
+      item.done_ms = item.created_ms + 1000;
       SLUICE_CHECK(store_->update_outbox(item).ok(), "update");
     }
   }

@@ -165,6 +165,8 @@ TEST_F(PlantedFaults, InASummaryWhoseKeyWasMadeToFitAreFound) {
 TEST_F(PlantedFaults, InTheOutboxAreFound) {
   expect_found("UPDATE outbox SET key = key || '0'" + of_the_day());
   expect_found("UPDATE outbox SET revision = 7" + of_the_day());
+  expect_found("UPDATE outbox SET state = 1" + of_the_day());
+  expect_found("UPDATE outbox SET done_ms = 1" + of_the_day());
 }
 
 TEST_F(PlantedFaults, AnywhereAmongTheRowsAreFound) {

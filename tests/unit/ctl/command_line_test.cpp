@@ -43,6 +43,20 @@ TEST_F(CommandLines, TakeDaysAndRevisions) {
   EXPECT_EQ(*parse_date("2026-03-29"), parse({"audit", "--day=2026-03-29"}).day);
 }
 
+TEST_F(CommandLines, TakeOnePeriodToReportOn) {
+  EXPECT_EQ("week", parse({"report", "--week"}).action);
+  EXPECT_FALSE(parse({"report", "--week"}).day.has_value());
+  CommandLine line = parse({"report", "--month", "2026-03-29", "--csv"});
+  EXPECT_EQ("month", line.action);
+  EXPECT_TRUE(line.csv);
+  EXPECT_EQ(*parse_date("2026-03-29"), line.day);
+  EXPECT_EQ(kExitUsage, refuse({"report"}));
+  EXPECT_EQ(kExitUsage, refuse({"report", "--week", "--year"}));
+  EXPECT_EQ(kExitUsage, refuse({"report", "--week", "2026-03-99"}));
+  EXPECT_TRUE(parse({"summary", "--day", "2026-03-29", "--dry-run"}).dry_run);
+  EXPECT_EQ(kExitUsage, refuse({"summary", "--dry-run"}));
+}
+
 TEST_F(CommandLines, TakeActionsWithADefault) {
   EXPECT_EQ("list", parse({"alerts"}).action);
   EXPECT_EQ("list", parse({"alerts", "list", "--json"}).action);

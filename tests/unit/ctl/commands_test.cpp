@@ -106,6 +106,36 @@ TEST_F(Commands, CheckTellsAGoodConfigurationFromAWrongOne) {
   EXPECT_TRUE(warns("absent.yaml")) << err_.str();
 }
 
+TEST_F(Commands, ReportRollsTheDaysOfAPeriodUp) {
+  write_books();
+  CommandLine report = of_day(command("report", "week", true), 0);
+  EXPECT_EQ(kExitFine, run(report));
+  const json week = json::parse(out_.str());
+  EXPECT_EQ("2026-03-23", week["from"]);
+  EXPECT_EQ("2026-03-29", week["to"]);
+  EXPECT_EQ(3, week["days"]);
+  EXPECT_EQ("a", week["sensors"][0]["sensor"]);
+  EXPECT_EQ((24 + 24 + 23) * 12 + 1, week["sensors"][0]["count"]) << "one came late";
+  report.action = "month";
+  report.json = false;
+  EXPECT_EQ(kExitFine, run(report));
+  EXPECT_TRUE(says("2026-03-01 to 2026-03-31: 4 days with a summary, 0 incomplete")) << out_.str();
+  report.action = "year";
+  report.csv = true;
+  EXPECT_EQ(kExitFine, run(report));
+  EXPECT_TRUE(says("\"a\",\"°C\",gauge,4,")) << out_.str();
+}
+
+TEST_F(Commands, SummaryShowsADayAsItWouldBeWritten) {
+  write_books();
+  CommandLine summary = of_day(command("summary", "", true), ExampleBooks::kDays);
+  summary.dry_run = true;
+  EXPECT_EQ(kExitFine, run(summary)) << err_.str();
+  const json today = json::parse(out_.str());
+  EXPECT_EQ(1, today["revision"]);
+  EXPECT_EQ(3u, today["sensors"].size());
+}
+
 TEST_F(Commands, StatusShowsWhatTheDaemonSays) {
   StatusSnapshot status = example_status();
   answer("GET", "/api/v1/status", status_to_json(status));
