@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "base/calendar.h"
+#include "config/host_id.h"
 #include "config/names.h"
 #include "config/sections.h"
 
@@ -28,28 +29,10 @@ bool is_id(const std::string& text) {
   return !text.empty() && text.size() <= kIdBytesMax;
 }
 
-// The nearest valid id: lower case, a dash for any run of other characters.
-std::string id_from(const std::string& text) {
-  std::string id;
-  for (char c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    bool usable = is_id_character(c) && c != '-';
-    if (usable) {
-      id += c;
-    } else if (!id.empty() && id.back() != '-') {
-      id += '-';
-    }
-  }
-  id.resize(std::min(id.size(), kIdBytesMax));
-  while (!id.empty() && id.back() == '-') id.pop_back();
-  return id;
-}
-
 std::string id_of_this_host() {
   std::array<char, 256> name{};
-  if (::gethostname(name.data(), name.size() - 1) != 0) return "gateway";
-  std::string id = id_from(name.data());
-  return id.empty() ? "gateway" : id;
+  (void)::gethostname(name.data(), name.size() - 1);  // without one, as with an empty one
+  return id_of_host(name.data());
 }
 
 // The zone that was meant, from the system's table of zones: a city alone is enough.
