@@ -19,7 +19,7 @@ mirror=${SLUICE_MIRROR:-$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)
   sed -n 's/^bookworm //p' | head -n 1)}
 [ -n "$mirror" ] || { echo "error: no mirror of bookworm known; name one with SLUICE_MIRROR" >&2; exit 2; }
 
-if [ -e "$root/.complete" ] && cmp -s "$here/build-deps.txt" "$root/.complete"; then
+if [ -e "$root/.complete" ] && cat "$here/build-deps.txt" "$0" | cmp -s - "$root/.complete"; then
   echo "$root is up to date"
   exit 0
 fi
@@ -31,7 +31,7 @@ list=$(IFS=,; echo "${wanted[*]},libc6-dev,libstdc++-12-dev,linux-libc-dev")
 rm -rf "$root"
 mkdir -p "$root"
 # Packages only from the main suite: one suite has one consistent index on every mirror.
-mmdebstrap --quiet --mode="$([ "$(id -u)" -eq 0 ] && echo root || echo unshare)" --variant=extract \
+mmdebstrap --quiet --mode="$([ "$(id -u)" -eq 0 ] && echo root || echo unshare)" --variant=extract --skip=cleanup/apt/cache \
   --architectures="$arch" --include="$list" bookworm "$root" "deb $mirror bookworm main"
 
 # Links with an absolute target lead out of the sysroot.
@@ -39,6 +39,23 @@ find "$root" -xdev -type l -lname '/*' -print0 | while IFS= read -r -d '' link; 
   target=$(readlink "$link")
   [ -e "$root$target" ] && ln -sfrT "$root$target" "$link"
 done
-rm -rf "${root:?}"/{dev,var/cache/apt,var/lib/apt,usr/share/doc,usr/share/man,usr/share/locale}
-cp "$here/build-deps.txt" "$root/.complete"
+
+# Unpacking tells dpkg nothing, and cross/package.sh asks it which package a library is from: so what it needs to know
+# is written down here, with the libraries where they are for this machine.
+real=$(realpath "$root")
+info=$real/var/lib/dpkg/info
+echo 1 > "$info/format"
+echo "$arch" > "$real/var/lib/dpkg/arch"
+for deb in "$real"/var/cache/apt/archives/*.deb; do
+  dpkg-deb --fsys-tarfile "$deb" | tar t | grep -E '\.so(\.|$)' > "$real/var/libraries" || continue
+  { dpkg-deb --field "$deb"; printf 'Status: install ok installed\n\n'; } >> "$real/var/lib/dpkg/status"
+  name=$(dpkg-deb --field "$deb" Package)
+  [ "$(dpkg-deb --field "$deb" Multi-Arch)" != same ] || name=$name:$arch
+  sed -E "s#^\./(usr/)?#$real/usr/#" "$real/var/libraries" > "$info/$name.list"
+  for file in symbols shlibs; do
+    dpkg-deb --ctrl-tarfile "$deb" | tar xO "./$file" > "$info/$name.$file" 2>/dev/null || rm -f "$info/$name.$file"
+  done
+done
+rm -rf "$real/var/libraries" "${root:?}"/{dev,var/cache/apt,var/lib/apt,usr/share/doc,usr/share/man,usr/share/locale}
+cat "$here/build-deps.txt" "$0" > "$root/.complete"
 du -sh "$root" | sed 's/^/made: /'

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Makes a Debian 12 package: build/packages/sluice_<version>_<arch>.deb. For another architecture than this machine's
+# it builds with cross/sysroot.sh's sysroot. Sets up what is missing; needs root or sudo only for that.
+#
+#   cross/package.sh amd64|arm64|armhf
+set -euo pipefail
+cd "$(dirname "$0")/.."
+arch=${1:-}
+case "$arch" in
+  amd64 | arm64 | armhf) ;;
+  *) echo "usage: $0 amd64|arm64|armhf" >&2; exit 2 ;;
+esac
+
+options=(-B "build/package-$arch")
+if [ "$arch" = "$(dpkg --print-architecture)" ]; then
+  preset=release
+  cross/install-deps.sh
+else
+  preset=$arch
+  cross/install-deps.sh --cross
+  cross/sysroot.sh "$arch"
+  export DPKG_ADMINDIR=$PWD/build/sysroot-$arch/var/lib/dpkg
+fi
+command -v ccache >/dev/null && options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+
+# Debian's flags (fortified, position-independent, bound at start); the package's programs carry no debug symbols.
+export DEB_BUILD_MAINT_OPTIONS=hardening=+all DEB_CXXFLAGS_STRIP=-g
+flag() { dpkg-architecture -a"$arch" -f -c dpkg-buildflags --get "$1" 2>/dev/null; }
+mkdir -p build/packages
+cmake --preset "$preset" "${options[@]}" -DCMAKE_BUILD_TYPE=None -DSLUICE_TESTS=OFF \
+  -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_INSTALL_SYSCONFDIR=/etc -DCMAKE_INSTALL_LOCALSTATEDIR=/var \
+  -DCMAKE_CXX_FLAGS="$(flag CXXFLAGS) $(flag CPPFLAGS)" -DCMAKE_EXE_LINKER_FLAGS="$(flag LDFLAGS)" \
+  > "build/package-$arch.log" 2>&1 || { cat "build/package-$arch.log"; exit 1; }
+cmake --build "build/package-$arch"
+(umask 022 && cd "build/package-$arch" && cpack -G DEB -B "$OLDPWD/build/packages") > "build/package-$arch.log" 2>&1 ||
+  { cat "build/package-$arch.log"; exit 1; }
+rm -rf build/packages/_CPack_Packages
+deb=$(ls -t build/packages/sluice_*_"$arch".deb | head -n 1)
+dpkg-deb --field "$deb" Package Version Architecture Depends
+echo "made: $deb"
