@@ -56,7 +56,7 @@ struct StatusSnapshot {
     std::uint64_t transactions = 0;  // since start
     std::uint64_t write_bytes = 0;   // since start
     std::optional<std::int64_t> last_commit_age_ms;
-    std::string last_error;  // empty: the last commit went well
+    std::string last_error;               // empty: the last commit went well
     std::uint64_t dropped_uncounted = 0;  // readings given up, not in the ledger yet
   } store;
   struct Channel {  // to tell alerts to

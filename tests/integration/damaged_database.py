@@ -75,10 +75,10 @@ def main():
         lab.kill()
         damage(lab.database, at_page, 3)
         lab.spawn()
-        code = lab.daemon.wait(gateway.PATIENCE_S)
-        gateway.check(code == 1, f"the full check ends a process whose database is damaged: {code}")
-        lab.start()
-        gateway.check(len(aside(lab)) == 2, f"a damaged database is kept aside: {aside(lab)}")
+        gateway.wait_until(lambda: len(aside(lab)) == 2, "the full check finds the damage, and the process goes on")
+        lab.wait_ready()
+        gateway.wait_until(lambda: ("database-damaged",) in lab.query("SELECT alert FROM alert_events"),
+                           "an alert tells of it")
         goes_on(lab, client, 60000)
     print("both kinds of damage were found; two databases kept aside; the new ones balance")
 
