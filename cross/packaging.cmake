@@ -37,7 +37,8 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 if(CMAKE_CROSSCOMPILING)
   set(CPACK_DEBIAN_PACKAGE_ARCHITECTURE ${sluice_arch})
   # Where dpkg-shlibdeps looks for libraries; DPKG_ADMINDIR tells it whose they are.
-  set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS ${CMAKE_SYSROOT}/usr/lib/${sluice_triplet})
+  set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS
+      ${CMAKE_SYSROOT}/lib/${sluice_triplet} ${CMAKE_SYSROOT}/usr/lib/${sluice_triplet})
 endif()
 set(scripts ${PROJECT_SOURCE_DIR}/cross/debian)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA

@@ -51,7 +51,7 @@ for deb in "$real"/var/cache/apt/archives/*.deb; do
   { dpkg-deb --field "$deb"; printf 'Status: install ok installed\n\n'; } >> "$real/var/lib/dpkg/status"
   name=$(dpkg-deb --field "$deb" Package)
   [ "$(dpkg-deb --field "$deb" Multi-Arch)" != same ] || name=$name:$arch
-  sed -E "s#^\./(usr/)?#$real/usr/#" "$real/var/libraries" > "$info/$name.list"
+  sed "s#^\.#$real#" "$real/var/libraries" > "$info/$name.list"
   for file in symbols shlibs; do
     dpkg-deb --ctrl-tarfile "$deb" | tar xO "./$file" > "$info/$name.$file" 2>/dev/null || rm -f "$info/$name.$file"
   done
