@@ -1,5 +1,6 @@
 #include "alert/rule_explanation.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "alert/evaluator.h"
@@ -70,6 +71,21 @@ void explain_idle(const Rule& rule, const FoldTime& time, RuleExplanation& about
 }
 
 }  // namespace
+
+Result<const Rule*> rule_watching(const std::vector<Rule>& rules, const std::string& name,
+                                  const std::string& sensor, TopicMatch matches) {
+  const auto found =
+      std::find_if(rules.begin(), rules.end(), [&](const Rule& candidate) { return candidate.name == name; });
+  if (found == rules.end()) {
+    std::string known;
+    for (const Rule& rule : rules) known += (known.empty() ? "" : ", ") + rule.name;
+    return make_error(ErrorCode::kNotFound, "no rule is named \"" + name + "\"; there is " +
+                                                (known.empty() ? "none under alerts" : known));
+  }
+  if (matches(found->sensor, sensor)) return &*found;
+  return make_error(ErrorCode::kInvalid, "the rule \"" + name + "\" does not watch \"" + sensor +
+                                             "\", only sensors that match " + found->sensor);
+}
 
 const char* phase_name(Phase phase) {
   return phase == Phase::kFiring ? "firing" : phase == Phase::kPending ? "pending" : "idle";

@@ -6,9 +6,11 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "alert/alert_fold.h"
 #include "alert/rule.h"
+#include "base/result.h"
 #include "model/batch.h"
 
 namespace sluice {
@@ -27,6 +29,9 @@ std::string condition_text(const Rule& rule);
 // `state`: null where it is idle. `time`: now.
 RuleExplanation explain_rule(const Rule& rule, const RuleState* state, const SensorLast& last,
                              const FoldTime& time);
+// The rule of that name, which watches that sensor. kNotFound: there is none; kInvalid: it does not watch it.
+Result<const Rule*> rule_watching(const std::vector<Rule>& rules, const std::string& name,
+                                  const std::string& sensor, TopicMatch matches);
 const char* phase_name(RuleState::Phase phase);  // idle, pending, firing
 
 }  // namespace sluice

@@ -45,6 +45,8 @@ class ApiSource {
   virtual Result<std::string> summaries() = 0;  // list of days
   // The frozen document; without a revision the newest. kNotFound: there is none.
   virtual Result<std::string> summary(Day day, std::optional<int> revision) = 0;
+  virtual Result<std::string> quarantine(const std::string& reason, std::size_t limit) = 0;
+  virtual Result<std::string> why(const std::string& sensor, const std::string& rule) = 0;
   virtual Result<std::string> outbox(const OutboxSelection& which, std::size_t limit) = 0;
 
   // A test of a channel, or of the channels of a rule; and what the newest test has brought so far.

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kReadingsMax = 10000;
 constexpr std::size_t kEventsMax = 10000;
+constexpr std::size_t kQuarantineMax = 1000;
 constexpr std::size_t kOutboxMax = 10000;
 constexpr std::int64_t kDefaultSpanMs = 3600'000;
 
@@ -113,6 +114,11 @@ HttpResponse health(ApiSource& source, bool only_needed) {
   return response;
 }
 
+std::string text_in(const HttpRequest& request, const char* name) {
+  auto found = request.query.find(name);
+  return found == request.query.end() ? "" : found->second;
+}
+
 // ?sink= and ?day=, each for all when it is absent.
 Result<OutboxSelection> selection_of(const HttpRequest& request) {
   OutboxSelection which;
@@ -170,6 +176,16 @@ void add_routes(Router& router, ApiSource& source) {
   router.add("GET", "/api/v1/readings", [&](Request request) { return readings(source, request); });
   router.add("GET", "/api/v1/summaries", [&](Request) { return answer(source.summaries()); });
   router.add("GET", "/api/v1/summaries/", [&](Request request) { return summary(source, request); });
+  router.add("GET", "/api/v1/quarantine", [&](Request request) {
+    return limited(request, 20, kQuarantineMax,
+                   [&](std::size_t n) { return source.quarantine(text_in(request, "reason"), n); });
+  });
+  router.add("GET", "/api/v1/why", [&](Request request) {
+    const std::string sensor = text_in(request, "sensor");
+    const std::string rule = text_in(request, "rule");
+    if (sensor.empty() || rule.empty()) return http_error(400, "expected ?sensor=NAME&rule=NAME");
+    return answer(source.why(sensor, rule));
+  });
   router.add("GET", "/api/v1/upload", [&](Request request) {
     return selected(request, [&](const OutboxSelection& which) {
       return limited(request, 100, kOutboxMax, [&](std::size_t n) { return source.outbox(which, n); });

@@ -16,6 +16,7 @@ constexpr std::size_t kBusyRecordsPerMs = 3;
 constexpr std::int64_t kWindowMs = 20;
 constexpr std::chrono::microseconds kNap{1000};
 constexpr std::size_t kJobsMax = 16;  // one of each thread that may ask
+constexpr std::int64_t kHeardMs = 1000;
 constexpr std::int64_t kRoomMs = 50;  // looks again this often for room at the store
 }  // namespace
 
@@ -94,7 +95,12 @@ bool EngineLoop::fold_some() {
   vitals_.firing = status.firing;
   vitals_.clock_trusted = status.clock_trusted;
   vitals_.pending_readings = engine_.pending_readings();
-  moderate(records_.size(), clock_.now());
+  const Instant now = clock_.now();
+  if (now.boot_ms >= tell_heard_at_ms_) {
+    tell_heard_at_ms_ = now.boot_ms + kHeardMs;
+    vitals_.heard_boot_ms.set(engine_.heard_boot_ms());
+  }
+  moderate(records_.size(), now);
   return !records_.empty();
 }
 

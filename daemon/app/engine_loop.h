@@ -64,6 +64,7 @@ class EngineLoop {
   std::int64_t flush_at_boot_ms_;
   std::vector<char> buffer_;
   std::vector<JournalRecord> records_;
+  std::int64_t tell_heard_at_ms_ = 0;
   std::int64_t window_boot_ms_ = 0;
   std::size_t window_records_ = 0;
   bool busy_ = false;

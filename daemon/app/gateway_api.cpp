@@ -6,7 +6,9 @@
 
 #include "alert/event_json.h"
 #include "alert/gateway_alert_settings.h"
+#include "app/live_json.h"
 #include "app/view_json.h"
+#include "base/time_text.h"
 #include "version.h"
 
 namespace sluice {
@@ -32,12 +34,13 @@ const char* state_name(IntakeState state) {
 }
 
 constexpr std::int64_t kStuckMs = 600000;  // a store that commits nothing for so long is not well
+constexpr std::int64_t kUnheardMs = 60000;
 
 }  // namespace
 
 GatewayApi::GatewayApi(const Settings& settings, Clock& clock, Journal& journal, Intake& intake,
                        AlertSlots& slots, const std::vector<WiredChannel>& channels, StoreView& view,
-                       Vitals& vitals, Reload& reload)
+                       Vitals& vitals, Reload& reload, OnEngine on_engine)
     : settings_(settings),
       clock_(clock),
       journal_(journal),
@@ -48,6 +51,7 @@ GatewayApi::GatewayApi(const Settings& settings, Clock& clock, Journal& journal,
       view_(view),
       vitals_(vitals),
       reload_(reload),
+      on_engine_(std::move(on_engine)),
       started_(clock.now()) {}
 
 StatusSnapshot GatewayApi::status() {
@@ -110,6 +114,16 @@ void GatewayApi::add_problems(StatusSnapshot& s) {
   }
   for (const std::string& filter : s.broker.refused_filters) {
     problem("the broker refused the subscription " + filter, "check the broker's access control list");
+  }
+  // Within this connection: what was heard before says nothing about what the broker lets us read now.
+  const std::vector<std::int64_t> heard = vitals_.heard_boot_ms.get();
+  const std::int64_t up_for_ms = s.broker.state == "up" ? s.at_ms - s.broker.since_ms : 0;
+  for (std::size_t i = 0; i < heard.size() && up_for_ms >= kUnheardMs; ++i) {
+    if (clock_.now().boot_ms - heard[i] < up_for_ms && heard[i] > 0) continue;
+    problem("no message on " + settings_.decode.readings[i].topic + " since we subscribed " +
+                format_duration(up_for_ms) + " ago",
+            "check that its sensors publish, the filter (sluicectl discover), and the broker's access "
+            "control list");
   }
   if (!s.store.last_error.empty()) {
     problem("cannot store: " + s.store.last_error,
@@ -177,10 +191,24 @@ Result<std::string> GatewayApi::events(std::size_t limit) {
   return events_json(view_, settings_.gateway.id, limit);
 }
 Result<std::string> GatewayApi::sensors() {
-  return sensors_json(view_);
+  std::vector<SensorLine> lines;
+  Status asked = on_engine_([&](Engine& engine) { lines = sensor_lines(engine); });
+  if (!asked.ok()) return asked.error();
+  return sensors_json(lines, clock_.now().wall_ms);
 }
 Result<std::string> GatewayApi::readings(const ReadingsQuery& query) {
   return readings_json(view_, query);
+}
+Result<std::string> GatewayApi::quarantine(const std::string& reason, std::size_t limit) {
+  return quarantine_json(view_, reason, limit);
+}
+Result<std::string> GatewayApi::why(const std::string& sensor, const std::string& rule) {
+  Result<RuleExplanation> about = RuleExplanation{};
+  Status asked =
+      on_engine_([&](Engine& engine) { about = engine.explain(sensor, rule, clock_.now().boot_ms); });
+  if (!asked.ok()) return asked.error();
+  if (!about.ok()) return about.error();
+  return why_json(view_, sensor, rule, *about, clock_.now().wall_ms);
 }
 Result<std::string> GatewayApi::summaries() {
   return summaries_json(view_);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "alert/alert_slots.h"
@@ -13,16 +14,21 @@
 #include "app/wire_channels.h"
 #include "base/clock.h"
 #include "config/settings.h"
+#include "engine/engine.h"
 #include "intake/intake.h"
 #include "intake/journal.h"
 #include "store/view.h"
 
 namespace sluice {
 
+// Runs a function on the engine's thread and waits for it. In a single-threaded world: calls it.
+using OnEngine = std::function<Status(const std::function<void(Engine&)>&)>;
+
 class GatewayApi final : public ApiSource {
  public:
   GatewayApi(const Settings& settings, Clock& clock, Journal& journal, Intake& intake, AlertSlots& slots,
-             const std::vector<WiredChannel>& channels, StoreView& view, Vitals& vitals, Reload& reload);
+             const std::vector<WiredChannel>& channels, StoreView& view, Vitals& vitals, Reload& reload,
+             OnEngine on_engine);
 
   StatusSnapshot status() override;
   MetricsSnapshot metrics() override;
@@ -35,6 +41,8 @@ class GatewayApi final : public ApiSource {
   Result<std::string> readings(const ReadingsQuery& query) override;
   Result<std::string> summaries() override;
   Result<std::string> summary(Day day, std::optional<int> revision) override;
+  Result<std::string> quarantine(const std::string& reason, std::size_t limit) override;
+  Result<std::string> why(const std::string& sensor, const std::string& rule) override;
   Result<std::string> outbox(const OutboxSelection& which, std::size_t limit) override;
 
   Result<std::string> alerts_test(const std::string& name) override { return channel_tests_.begin(name); }
@@ -58,6 +66,7 @@ class GatewayApi final : public ApiSource {
   StoreView& view_;
   Vitals& vitals_;
   Reload& reload_;
+  const OnEngine on_engine_;
   const Instant started_;
 };
 

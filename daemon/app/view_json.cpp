@@ -79,14 +79,26 @@ Result<std::string> events_json(StoreView& view, const std::string& gateway, std
   return events_text(events, gateway);
 }
 
-Result<std::string> sensors_json(StoreView& view) {
-  auto sensors = view.sensors();
-  if (!sensors) return sensors.error();
-  Json list = Json::array();
-  for (const SummarySensor& sensor : *sensors) {
-    list.push_back(Json{{"sensor", sensor.name}, {"unit", sensor.unit}});
+Result<std::string> quarantine_json(StoreView& view, const std::string& reason, std::size_t limit) {
+  auto totals = ledger_total(view);
+  if (!totals) return totals.error();
+  auto samples = view.quarantine(reason, limit);
+  if (!samples) return samples.error();
+  Json json{{"counts", Json::object()}, {"samples", Json::array()}};
+  for (std::size_t i = 0; i < kCounterCount; ++i) {
+    const std::string name(counter_name(static_cast<Counter>(i)));
+    const bool asked = reason.empty() || name == reason || name.ends_with("/" + reason);
+    if (totals->values[i] > 0 && asked && name.find("_rejected/") != std::string::npos) {
+      json["counts"][name] = totals->values[i];
+    }
   }
-  return text_of(list);
+  for (const StoredSample& sample : *samples) {
+    json["samples"].push_back(Json{{"at", format_rfc3339(sample.at_ms)},
+                                   {"topic", sample.topic},
+                                   {"reason", sample.reason},
+                                   {"payload", sample.payload}});
+  }
+  return text_of(json);
 }
 
 Result<std::string> readings_json(StoreView& view, const ReadingsQuery& query) {

@@ -17,7 +17,7 @@ namespace sluice {
 
 Result<std::string> alerts_json(StoreView& view, const std::string& gateway);  // those that stand
 Result<std::string> events_json(StoreView& view, const std::string& gateway, std::size_t limit);
-Result<std::string> sensors_json(StoreView& view);
+Result<std::string> quarantine_json(StoreView& view, const std::string& reason, std::size_t limit);
 Result<std::string> readings_json(StoreView& view, const ReadingsQuery& query);
 Result<std::string> summaries_json(StoreView& view);  // newest revision of each day
 Result<std::string> summary_body(StoreView& view, Day day, std::optional<int> revision);

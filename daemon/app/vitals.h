@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "app/condition_board.h"
 #include "intake/session.h"
@@ -46,7 +47,8 @@ struct Vitals {
   std::atomic<std::uint64_t> firing{0};
   std::atomic<std::uint64_t> pending_readings{0};
   std::atomic<bool> clock_trusted{false};
-  std::atomic<std::uint64_t> engine_progress{0};  // grows while the engine lives
+  Shared<std::vector<std::int64_t>> heard_boot_ms;  // by readings entry, 0: nothing since start; each second
+  std::atomic<std::uint64_t> engine_progress{0};    // grows while the engine lives
   // store
   std::atomic<std::uint64_t> cursor_seq{0};
   std::atomic<std::int64_t> last_commit_boot_ms{0};

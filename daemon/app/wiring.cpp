@@ -199,8 +199,9 @@ Status wire_api(Wiring& w, const Calendar& calendar) {
   auto totals = ledger_total(*w.api_view);
   if (!totals.ok()) return totals.error();
   w.vitals.totals.set(*totals);
-  w.api = std::make_unique<GatewayApi>(w.settings, w.clock, *w.journal, *w.intake, *w.slots, w.channels,
-                                       *w.api_view, w.vitals, w.reload);
+  w.api = std::make_unique<GatewayApi>(
+      w.settings, w.clock, *w.journal, *w.intake, *w.slots, w.channels, *w.api_view, w.vitals, w.reload,
+      [loop = w.engine_loop.get()](const auto& job) { return loop->call(job); });
   add_routes(w.router, *w.api);
   w.http = std::make_unique<HttpServer>(w.router, HttpLimits{});
   if (Status done = w.http->open_unix(w.settings.gateway.runtime_dir + "/api.sock"); !done.ok()) return done;

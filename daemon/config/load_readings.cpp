@@ -107,11 +107,11 @@ void load_filter(MapReader& reader, const std::string& key, std::string& filter)
   }
 }
 
-void load_readings(MapReader& root, Settings& settings) {
+void load_readings(MapReader& root, Settings& settings, bool needed) {
   DecodeSettings& decode = settings.decode;
-  root.required("readings", "at least one entry with a topic to subscribe to");
+  if (needed) root.required("readings", "at least one entry with a topic to subscribe to");
   auto entries = root.each("readings", [&](MapReader& reader) { load_entry(reader, decode); });
-  if (entries && *entries == 0) {
+  if (needed && entries && *entries == 0) {
     root.wrong("readings", "has no entry", "expected at least one entry with a topic to subscribe to");
   }
   root.each("sensors", [&](MapReader& reader) { load_sensor(reader, decode); });

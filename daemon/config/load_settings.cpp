@@ -52,6 +52,7 @@ Result<std::string> read_file(const std::string& path) {
 
 void load_sections(const YamlNode& document, Settings& settings, LoadContext& context) {
   if (document.kind == YamlNode::Kind::kNull) {
+    if (!context.needs_readings) return;
     context.problems.add(document.at, "readings", "the file is empty",
                          std::string("expected at least readings: with one entry; ") + kSample);
     return;
@@ -65,7 +66,7 @@ void load_sections(const YamlNode& document, Settings& settings, LoadContext& co
     MapReader root(document, context);
     load_gateway(root, settings);
     load_mqtt(root, settings);
-    load_readings(root, settings);
+    load_readings(root, settings, context.needs_readings);
     load_notify(root, settings);
     load_alerts(root, settings);
     load_gateway_alerts(root, settings);
@@ -77,12 +78,13 @@ void load_sections(const YamlNode& document, Settings& settings, LoadContext& co
 
 }  // namespace
 
-Result<Settings> parse_settings(const std::string& text, const std::string& name_for_errors,
-                                NamedFiles files) {
+Result<Settings> parse_settings(const std::string& text, const std::string& name_for_errors, NamedFiles files,
+                                ReadingsSection readings) {
   if (text.size() > kFileBytesMax) return too_large(name_for_errors);
   Settings settings;
   LoadContext context;
   context.check_files = files == NamedFiles::kMustBeReadable;
+  context.needs_readings = readings == ReadingsSection::kRequired;
   auto document = parse_yaml(text, context.problems);
   if (document) load_sections(*document, settings, context);
   if (!context.problems.empty()) {
@@ -92,10 +94,10 @@ Result<Settings> parse_settings(const std::string& text, const std::string& name
   return settings;
 }
 
-Result<Settings> load_settings(const std::string& path, NamedFiles files) {
+Result<Settings> load_settings(const std::string& path, NamedFiles files, ReadingsSection readings) {
   auto text = read_file(path);
   if (!text) return text.error();
-  return parse_settings(*text, path, files);
+  return parse_settings(*text, path, files, readings);
 }
 
 std::set<std::string> known_keys() {

@@ -25,6 +25,7 @@ namespace sluice {
 struct LoadContext {
   Problems problems;
   bool check_files = true;  // a file that is named must be readable by this process
+  bool needs_readings = true;
   std::set<std::string> keys;
   std::map<std::string, Position> given;
 };

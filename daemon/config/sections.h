@@ -13,14 +13,14 @@
 
 namespace sluice {
 
-void load_gateway(MapReader& root, Settings& settings);         // gateway, log
-void load_mqtt(MapReader& root, Settings& settings);            // mqtt; after gateway
-void load_readings(MapReader& root, Settings& settings);        // readings, sensors
-void load_notify(MapReader& root, Settings& settings);          // notify
-void load_alerts(MapReader& root, Settings& settings);          // alerting, alerts; after notify
-void load_gateway_alerts(MapReader& root, Settings& settings);  // after notify
-void load_store(MapReader& root, Settings& settings);           // store, clock, summary
-void load_outputs(MapReader& root, Settings& settings);         // upload, api; after gateway
+void load_gateway(MapReader& root, Settings& settings);                // gateway, log
+void load_mqtt(MapReader& root, Settings& settings);                   // mqtt; after gateway
+void load_readings(MapReader& root, Settings& settings, bool needed);  // readings, sensors
+void load_notify(MapReader& root, Settings& settings);                 // notify
+void load_alerts(MapReader& root, Settings& settings);                 // alerting, alerts; after notify
+void load_gateway_alerts(MapReader& root, Settings& settings);         // after notify
+void load_store(MapReader& root, Settings& settings);                  // store, clock, summary
+void load_outputs(MapReader& root, Settings& settings);                // upload, api; after gateway
 
 // Parts of sections: one place under upload.to (`names`: those read so far), and the three files of a tls
 // map.

@@ -60,13 +60,17 @@ struct Settings {
 // Whether a file that the configuration names (a password, a certificate) has to be readable by this process.
 // A tool that only wants to know where the gateway's socket is need not be allowed to read its secrets.
 enum class NamedFiles { kMustBeReadable, kNotLookedAt };
+// A tool that only wants to know where the broker is does without readings entries.
+enum class ReadingsSection { kRequired, kMayBeAbsent };
 
 // Reads and checks a file. A wrong one gives kInvalid with one or more lines in the order of the file, each
 //   FILE:LINE:COLUMN: KEY: what is wrong; what was expected[; did you mean "NEAREST"?]
 // Everything that is wrong is listed, not only the first. What the file leaves open comes from the machine:
 // its host name and its time zone.
-Result<Settings> load_settings(const std::string& path, NamedFiles files = NamedFiles::kMustBeReadable);
+Result<Settings> load_settings(const std::string& path, NamedFiles files = NamedFiles::kMustBeReadable,
+                               ReadingsSection readings = ReadingsSection::kRequired);
 Result<Settings> parse_settings(const std::string& text, const std::string& name_for_errors,
-                                NamedFiles files = NamedFiles::kMustBeReadable);
+                                NamedFiles files = NamedFiles::kMustBeReadable,
+                                ReadingsSection readings = ReadingsSection::kRequired);
 
 }  // namespace sluice

@@ -3,6 +3,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
+#include "base/time_text.h"
+#include "config/quantity.h"
 #include "config/sections.h"
 #include "ctl/exit_code.h"
 #include "version.h"
@@ -18,6 +20,25 @@ constexpr const char* kExitCodes =
     "read\n"
     "use the database then, and say so; status exits with 5 all the same).";
 
+constexpr std::pair<const char*, const char*> kExamples[] = {
+    {"check", "sluicectl --config ./sluice.yaml check --verbose"},
+    {"status", "sluicectl status || echo look at it"},
+    {"alerts", "sluicectl alerts --json"},
+    {"summary", "sluicectl summary --day 2026-03-29"},
+    {"upload", "sluicectl upload --now"},
+    {"audit", "sluicectl audit --day 2026-03-29"},
+    {"reload", "sluicectl check && sluicectl reload"},
+    {"report", "sluicectl report --month 2026-03-01"},
+    {"discover", "sluicectl discover --for 1m 'zigbee2mqtt/#' > readings.yaml"},
+    {"tail", "sluicectl tail --rejected 'sensors/#'"},
+    {"sensors", "sluicectl sensors 'sensors/+/temperature'"},
+    {"quarantine", "sluicectl quarantine --reason malformed --limit 5"},
+    {"why", "sluicectl why sensors/hall/temperature too-hot"},
+    {"backup", "sluicectl backup /mnt/usb/sluice-2026-03-29.db"},
+    {"export", "sluicectl export --from 2026-03-01 --to 2026-04-01 --sensor 'sensors/#' march.csv"},
+    {"completion", "sluicectl completion bash > ~/.local/share/bash-completion/completions/sluicectl"},
+};
+
 // Fills a CommandLine from CLI11's callbacks; lives as long as the parser.
 class Parser {
  public:
@@ -28,6 +49,12 @@ class Parser {
     app_.fallthrough();
     app_.footer(kExitCodes);
     add_commands();
+    add_broker_commands();
+    add_reading_commands();
+    add_database_commands();
+    for (const auto& [name, example] : kExamples) {
+      app_.get_subcommand(name)->footer(std::string("Example: ") + example);
+    }
   }
   CLI::App& app() { return app_; }
   bool now() const { return now_; }
@@ -107,6 +134,76 @@ class Parser {
     add_day(*audit, "YYYY-MM-DD: report on this day only");
   }
 
+  void add_for(CLI::App& sub, const char* help) {
+    sub.add_option_function<std::string>(
+           "--for",
+           [this](const std::string& text) {
+             line_.duration = parse_duration(text);
+             if (!line_.duration)
+               throw CLI::ValidationError("--for", "expected a duration such as 30s or 5m");
+           },
+           help)
+        ->type_name("DURATION");
+  }
+  // A date is its first instant in UTC.
+  void add_time(CLI::App& sub, const char* name, std::optional<std::int64_t>& time_ms, const char* help) {
+    sub.add_option_function<std::string>(
+           name,
+           [name, &time_ms](const std::string& text) {
+             time_ms = parse_rfc3339(text.size() == 10 ? text + "T00:00:00Z" : text, true);
+             if (!time_ms) throw CLI::ValidationError(name, "expected 2026-03-01 or 2026-03-01T12:00:00Z");
+           },
+           help)
+        ->type_name("TIME");
+  }
+  void add_broker_commands() {
+    CLI::App* discover = command(app_, "discover", "listen to the broker, and propose readings entries");
+    discover->add_option("filter", line_.filter, "topic filter; all topics without it")->type_name("FILTER");
+    add_for(*discover, "how long to listen (30s)");
+    discover->add_option("--count", line_.count, "end after so many messages")->check(CLI::PositiveNumber);
+    discover->add_option("--broker", line_.broker, "mqtt://HOST: this broker, without a configuration");
+
+    CLI::App* tail = command(app_, "tail", "readings as the gateway sees them, live");
+    tail->add_option("filter", line_.filter, "filter over sensor names, such as sensors/+/temperature")
+        ->type_name("FILTER");
+    tail->add_flag("--rejected", line_.rejected, "only what is rejected, with the reason");
+    add_for(*tail, "how long (until ^C)");
+    tail->add_option("--count", line_.count, "end after so many lines")->check(CLI::PositiveNumber);
+  }
+  void add_reading_commands() {
+    CLI::App* sensors = command(app_, "sensors", "each sensor's newest value, its age and rate");
+    sensors->add_option("filter", line_.filter, "filter over sensor names")->type_name("FILTER");
+
+    CLI::App* quarantine = command(app_, "quarantine", "what could not be used, and why");
+    quarantine->add_option("--reason", line_.reason, "only this reason, such as malformed");
+    quarantine->add_option("--limit", line_.limit, "so many samples at most")
+        ->check(CLI::Range(std::size_t{1}, std::size_t{1000}))
+        ->capture_default_str();
+
+    CLI::App* why = command(app_, "why", "where a rule stands on a sensor, and what it waits for");
+    why->add_option("sensor", line_.sensor, "name of the sensor")->required();
+    why->add_option("rule", line_.rule, "name of the rule")->required();
+  }
+  void add_database_commands() {
+    CLI::App* backup =
+        command(app_, "backup", "copy the database while the gateway runs, and check the copy");
+    backup->add_option("file", line_.file, "the copy; it must not be there yet")->required();
+
+    CLI::App* out = command(app_, "export", "readings as CSV or JSON lines");
+    out->add_option("file", line_.file, "where to; it must not be there yet (standard output)");
+    add_time(*out, "--from", line_.from_ms, "first instant (the oldest reading)");
+    add_time(*out, "--to", line_.to_ms, "first instant after (the newest reading)");
+    out->add_option("--sensor", line_.filter, "filter over sensor names")->type_name("FILTER");
+    out->add_option("--format", line_.format, "csv or ndjson")
+        ->check(CLI::IsMember({"csv", "ndjson"}))
+        ->capture_default_str();
+
+    CLI::App* completion = command(app_, "completion", "a script that completes command lines in a shell");
+    completion->add_option("shell", line_.shell, "bash, zsh or fish; sensors and rules list names")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish", "sensors", "rules"}));
+  }
+
   CommandLine& line_;
   bool now_ = false;
   CLI::App app_{"Talks to a running sluiced, and reads its database.", "sluicectl"};
@@ -136,6 +233,24 @@ ParsedCommandLine parse_command_line(std::vector<std::string> arguments, std::os
   if (parsed.line.action.empty() && parsed.line.command == "alerts") parsed.line.action = "list";
   if (parsed.line.action.empty() && parsed.line.command == "upload") parsed.line.action = "status";
   return parsed;
+}
+
+std::vector<CommandWords> command_words() {
+  CommandLine unused;
+  Parser parser(unused);
+  std::vector<CommandWords> commands;
+  for (const CLI::App* command : parser.app().get_subcommands([](const CLI::App*) { return true; })) {
+    CommandWords& words = commands.emplace_back();
+    words.name = command->get_name();
+    words.help = command->get_description();
+    for (const CLI::App* action : command->get_subcommands([](const CLI::App*) { return true; })) {
+      words.words.push_back(action->get_name());
+    }
+    for (const CLI::Option* option : command->get_options()) {
+      for (const std::string& name : option->get_lnames()) words.words.push_back("--" + name);
+    }
+  }
+  return commands;
 }
 
 }  // namespace sluice

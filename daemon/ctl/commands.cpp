@@ -11,9 +11,34 @@ constexpr struct {
   const char* name;
   int (*run)(const CommandContext&);
 } kCommands[] = {
-    {"check", run_check},   {"status", run_status}, {"alerts", run_alerts}, {"summary", run_summary},
-    {"upload", run_upload}, {"audit", run_audit},   {"reload", run_reload}, {"report", run_report},
+    {"check", run_check},       {"status", run_status},
+    {"alerts", run_alerts},     {"summary", run_summary},
+    {"upload", run_upload},     {"audit", run_audit},
+    {"discover", run_discover}, {"tail", run_tail},
+    {"sensors", run_sensors},   {"quarantine", run_quarantine},
+    {"why", run_why},           {"backup", run_backup},
+    {"export", run_export},     {"completion", run_completion},
+    {"reload", run_reload},     {"report", run_report},
 };
+
+// Who looks for topics has no readings entries yet, and maybe no configuration.
+Result<Settings> settings_for(const CommandLine& line) {
+  if (line.command == "completion") {
+    Result<Settings> settings = load_settings(line.config, NamedFiles::kNotLookedAt);
+    return settings ? settings : Result<Settings>(Settings());  // the scripts need none
+  }
+  if (line.command != "discover") return load_settings(line.config);
+  Settings settings;
+  if (line.broker.empty()) {
+    Result<Settings> loaded =
+        load_settings(line.config, NamedFiles::kMustBeReadable, ReadingsSection::kMayBeAbsent);
+    if (!loaded) return loaded.error();
+    settings = std::move(*loaded);
+  } else {
+    settings.mqtt.uri = line.broker;
+  }
+  return settings;
+}
 
 }  // namespace
 
@@ -23,7 +48,7 @@ int fail(const CommandContext& context, const Error& error) {
 }
 
 int run_command(const CommandLine& line, Clock& clock, std::ostream& out, std::ostream& err) {
-  Result<Settings> settings = load_settings(line.config);
+  Result<Settings> settings = settings_for(line);
   if (!settings) {
     err << settings.error().context << "\n";
     return kExitConfiguration;

@@ -30,6 +30,14 @@ int run_upload(const CommandContext& context);
 int run_audit(const CommandContext& context);
 int run_reload(const CommandContext& context);
 int run_report(const CommandContext& context);
+int run_discover(const CommandContext& context);
+int run_tail(const CommandContext& context);
+int run_sensors(const CommandContext& context);
+int run_quarantine(const CommandContext& context);
+int run_why(const CommandContext& context);
+int run_backup(const CommandContext& context);
+int run_export(const CommandContext& context);
+int run_completion(const CommandContext& context);
 
 int fail(const CommandContext& context, const Error& error);  // says it; returns its exit status
 

@@ -32,6 +32,7 @@ struct Engine::Impl {
         fold(settings.alerts, topic_matches),
         conditions(settings.alerts.gateway, settings.gateway_alerts),
         redelivery(settings.receive_maximum, checkpoint.triples, checkpoint.clock.session_present),
+        heard_boot_ms(settings.decode.readings.size(), 0),
         last_seq(checkpoint.cursor.seq),
         snapshot_stream_ms(checkpoint.clock.stream_ms) {}
 
@@ -44,7 +45,8 @@ struct Engine::Impl {
   GatewayConditions conditions;
   Redelivery redelivery;
   std::unordered_map<std::string, std::uint64_t> retained;
-  std::vector<DecodedValue> values;  // of the message at hand
+  std::vector<DecodedValue> values;         // of the message at hand
+  std::vector<std::int64_t> heard_boot_ms;  // by readings entry
 
   std::uint64_t last_seq = 0;
   std::int64_t snapshot_stream_ms = 0;
@@ -133,6 +135,7 @@ struct Engine::Impl {
       ++(*counts)[Counter::kMessagesIgnored];
       return;
     }
+    heard_boot_ms[static_cast<std::size_t>(entry)] = record.boot_ms;
     if ((record.flags & kRetainFlag) && !wants_retained(record, decoder.entry(entry).retained)) return;
     values.clear();
     const Counter rejected = decoder.decode(entry, record.topic, record.payload, values);
@@ -165,6 +168,7 @@ struct Engine::Impl {
     ++(*counts)[Counter::kReadingsDecoded];
     auto reject = [&](Counter reason) {
       ++(*counts)[reason];
+      if (SensorEntryState* known = registry.find(found.sensor)) known->count_reject(reason);
       quarantine(record, reason);
     };
     if (found.reject != Counter::kCount_) return reject(found.reject);
@@ -189,6 +193,7 @@ struct Engine::Impl {
     batch.readings.push_back(row);
     if (row.flags & (kRetained | kDuplicate)) return;
     fold.on_reading(row, now);
+    sensor->count(row.arrival_ms);
     sensor->last.arrival_ms = row.arrival_ms;
     sensor->last.subscribed_ms = now.subscribed_ms;
     if (row.time_ms >= sensor->last.time_ms || !found.has_time) {
@@ -275,6 +280,9 @@ void Engine::handle(const JournalRecord& record) {
   switch (record.kind) {
     case RecordKind::kMessage:
       impl_->message(record);
+      break;
+    case RecordKind::kStart:
+      impl_->heard_boot_ms.assign(impl_->heard_boot_ms.size(), 0);  // of another run, or even another boot
       break;
     case RecordKind::kConnected:
       impl_->redelivery.on_connected(record.flags & kSessionPresent);
@@ -378,33 +386,33 @@ Result<RuleExplanation> Engine::explain(const std::string& sensor, const std::st
     return make_error(ErrorCode::kNotFound,
                       "no sensor is named \"" + sensor + "\"; sluicectl sensors lists those there are");
   }
-  const auto& rules = engine.settings.alerts.rules;
-  const auto found =
-      std::find_if(rules.begin(), rules.end(), [&](const Rule& candidate) { return candidate.name == rule; });
-  if (found == rules.end()) {
-    return make_error(ErrorCode::kNotFound,
-                      "no rule is named \"" + rule + "\"; see alerts in the configuration");
-  }
-  if (!topic_matches(found->sensor, sensor)) {
-    return make_error(ErrorCode::kInvalid, "the rule \"" + rule + "\" does not watch \"" + sensor +
-                                               "\", only sensors that match " + found->sensor);
-  }
+  auto watching = rule_watching(engine.settings.alerts.rules, rule, sensor, topic_matches);
+  if (!watching.ok()) return watching.error();
   FoldTime time = engine.clock.time();
   const std::int64_t passed_ms = std::max<std::int64_t>(0, boot_ms - engine.clock.boot_of(time.stream_ms));
   time.stream_ms += passed_ms;
   time.connected = engine.clock.state().connected;
   if (time.connected) time.subscribed_ms += passed_ms;
   for (const RuleState& state : engine.fold.states()) {
-    if (state.sensor == known->id && state.rule == rule)
-      return explain_rule(*found, &state, known->last, time);
+    if (state.sensor == known->id && state.rule == rule) {
+      return explain_rule(**watching, &state, known->last, time);
+    }
   }
-  return explain_rule(*found, nullptr, known->last, time);
+  return explain_rule(**watching, nullptr, known->last, time);
 }
 
 std::vector<SensorLast> Engine::last_values() const {
   std::vector<SensorLast> last;
   for (const SensorEntryState& sensor : impl_->registry.all()) last.push_back(sensor.last);
   return last;
+}
+
+const std::vector<std::int64_t>& Engine::heard_boot_ms() const {
+  return impl_->heard_boot_ms;
+}
+
+void Engine::visit_sensors(const std::function<void(const SensorEntryState&)>& visit) const {
+  for (const SensorEntryState& sensor : impl_->registry.all()) visit(sensor);
 }
 
 std::vector<RuleState> Engine::rule_states() const {

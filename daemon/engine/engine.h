@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "base/calendar.h"
 #include "base/result.h"
 #include "decode/decode_settings.h"
+#include "engine/registry.h"
 #include "model/batch.h"
 #include "model/journal_record.h"
 
@@ -66,6 +68,9 @@ class Engine {
   // kInvalid: the rule does not watch that sensor.
   Result<RuleExplanation> explain(const std::string& sensor, const std::string& rule,
                                   std::int64_t boot_ms) const;
+  // When the newest message of each readings entry came, since the last kStart record; 0: none did.
+  const std::vector<std::int64_t>& heard_boot_ms() const;
+  void visit_sensors(const std::function<void(const SensorEntryState&)>& visit) const;
   // Everything that has to be equal after a replay: for tests.
   std::vector<SensorLast> last_values() const;
   std::vector<RuleState> rule_states() const;

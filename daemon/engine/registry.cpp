@@ -6,6 +6,14 @@
 
 namespace sluice {
 
+void SensorEntryState::count(std::int64_t arrival_ms) {
+  constexpr double kWeight = 1.0 / 8;
+  ++readings;
+  if (last.arrival_ms == 0 || arrival_ms < last.arrival_ms || readings == 1) return;
+  const auto gap_ms = static_cast<double>(arrival_ms - last.arrival_ms);
+  interval_ms = readings == 2 ? gap_ms : interval_ms + kWeight * (gap_ms - interval_ms);
+}
+
 bool SensorEntryState::seen(std::int64_t time_ms, double value) const {
   const std::size_t n = std::min<std::size_t>(recent_count, kRecent);
   for (std::size_t i = 0; i < n; ++i) {

@@ -26,7 +26,17 @@ struct SensorEntryState {
   static constexpr std::size_t kRecent = 16;
   std::array<std::pair<std::int64_t, double>, kRecent> recent{};
   std::uint32_t recent_count = 0;
+  // Since start, for people.
+  std::uint64_t readings = 0;
+  std::uint64_t rejected = 0;
+  Counter last_reject = Counter::kCount_;
+  double interval_ms = 0;  // between arrivals, newer ones weigh more; 0: not two yet
 
+  void count(std::int64_t arrival_ms);  // before `last` is moved
+  void count_reject(Counter reason) {
+    ++rejected;
+    last_reject = reason;
+  }
   bool seen(std::int64_t time_ms, double value) const;
   void remember(std::int64_t time_ms, double value);
 };

@@ -20,7 +20,8 @@ struct Subscription {
 struct BrokerSettings {
   std::string uri = "mqtt://127.0.0.1:1883";  // mqtt:// or mqtts://
   std::string client_id;
-  int protocol = 5;  // 5, or 3 for MQTT 3.1.1
+  int protocol = 5;            // 5, or 3 for MQTT 3.1.1
+  bool clean_session = false;  // true: the broker keeps nothing of us, for tools that only listen
   std::chrono::seconds keepalive{30};
   std::chrono::seconds session_expiry{7 * 24 * 3600};
   std::chrono::milliseconds heartbeat{500};

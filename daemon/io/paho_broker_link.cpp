@@ -64,15 +64,16 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
   Status fill(mqtt::connect_options& options) const {
     if (settings.protocol == 5) {
       options.set_mqtt_version(MQTTVERSION_5);
-      options.set_clean_start(false);
+      options.set_clean_start(settings.clean_session);
       mqtt::properties properties;
-      properties.add({mqtt::property::SESSION_EXPIRY_INTERVAL,
-                      static_cast<std::int32_t>(settings.session_expiry.count())});
+      properties.add(
+          {mqtt::property::SESSION_EXPIRY_INTERVAL,
+           static_cast<std::int32_t>(settings.clean_session ? 0 : settings.session_expiry.count())});
       properties.add({mqtt::property::RECEIVE_MAXIMUM, settings.receive_maximum});
       options.set_properties(properties);
     } else {
       options.set_mqtt_version(MQTTVERSION_3_1_1);
-      options.set_clean_session(false);
+      options.set_clean_session(settings.clean_session);
     }
     options.set_automatic_reconnect(false);
     options.set_keep_alive_interval(settings.keepalive);

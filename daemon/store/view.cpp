@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "store/alert_queries.h"
+#include "store/checkpoint.h"
 #include "store/day_queries.h"
 #include "store/outbox_queries.h"
 #include "store/row_queries.h"
@@ -24,6 +25,14 @@ constexpr char kRowsAfter[] =
     "SELECT id, sensor, time_ms, value, lag_ms, flags FROM reading WHERE id > ?1 ORDER BY id LIMIT ?2";
 constexpr char kBatchesAfter[] =
     "SELECT id, first_row, last_row, lower(hex(digest)) FROM batch WHERE id > ?1 ORDER BY id LIMIT ?2";
+constexpr std::int64_t kLookbackMs = 3600'000;
+// Bounded by row, since a sensor that has gone quiet would have the whole table read.
+constexpr char kNewestRows[] =
+    "SELECT time_ms, value, lag_ms, flags FROM reading "
+    "WHERE id > (SELECT last_row FROM cursor) - 200000 AND sensor = ?1 ORDER BY id DESC LIMIT ?2";
+constexpr char kQuarantine[] =
+    "SELECT at_ms, topic, payload, reason FROM quarantine "
+    "WHERE ?1 = '' OR reason = ?1 OR reason LIKE '%/' || ?1 ORDER BY id DESC LIMIT ?2";
 constexpr char kPin[] = "SELECT commits FROM cursor";
 
 Result<Ledger> ledger_of(Query query) {
@@ -153,6 +162,34 @@ Result<std::vector<StoreView::BatchRow>> StoreView::batches_after(std::int64_t a
   }
   if (Status status = query.status(); !status.ok()) return status.error();
   return batches;
+}
+
+Result<Checkpoint> StoreView::checkpoint() {
+  return read_checkpoint(*impl_->connection, kLookbackMs);
+}
+
+Result<std::vector<Reading>> StoreView::newest_rows(SensorId sensor, std::size_t limit) {
+  std::vector<Reading> rows;
+  Query query = impl_->connection->query(kNewestRows, sensor, limit);
+  while (query.next()) {
+    Reading row;
+    row.sensor = sensor;
+    row.time_ms = query.integer(0);
+    row.value = query.real(1);
+    row.arrival_ms = row.time_ms + query.integer(2);
+    row.flags = static_cast<std::uint32_t>(query.integer(3));
+    rows.push_back(row);
+  }
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return rows;
+}
+
+Result<std::vector<StoredSample>> StoreView::quarantine(const std::string& reason, std::size_t limit) {
+  std::vector<StoredSample> samples;
+  Query query = impl_->connection->query(kQuarantine, reason, limit);
+  while (query.next()) samples.push_back({query.integer(0), query.text(1), query.text(2), query.text(3)});
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return samples;
 }
 
 Result<std::vector<DayState>> StoreView::dirty_days() {

@@ -32,6 +32,13 @@ struct StoredAlert {
   std::int64_t row = 0;
 };
 
+struct StoredSample {
+  std::int64_t at_ms = 0;
+  std::string topic;
+  std::string payload;
+  std::string reason;  // a counter's name
+};
+
 class StoreView final : public DayTable, public OutboxTable {
  public:
   // `calendar`: where the database names no zone yet. `on_store` may be empty: then every write is refused
@@ -70,6 +77,12 @@ class StoreView final : public DayTable, public OutboxTable {
     std::string digest;
   };
   Result<std::vector<BatchRow>> batches_after(std::int64_t after_id, std::size_t limit);
+
+  // What the engine would start from: every sensor with its newest reading, rule states, clocks.
+  Result<Checkpoint> checkpoint();
+  Result<std::vector<Reading>> newest_rows(SensorId sensor, std::size_t limit);  // newest first
+  // Samples, newest first; `reason` empty: all.
+  Result<std::vector<StoredSample>> quarantine(const std::string& reason, std::size_t limit);
 
   // DayTable
   Result<std::vector<DayState>> dirty_days() override;

@@ -25,6 +25,12 @@ class FakeSource final : public ApiSource {
     if (day != *parse_date("2026-02-28")) return make_error(ErrorCode::kNotFound, "no summary of that day");
     return "summary " + std::to_string(revision.value_or(0));
   }
+  Result<std::string> quarantine(const std::string& reason, std::size_t limit) override {
+    return "quarantine " + reason + " " + std::to_string(limit);
+  }
+  Result<std::string> why(const std::string& sensor, const std::string& rule) override {
+    return "why " + sensor + " " + rule;
+  }
   Result<std::string> outbox(const OutboxSelection& which, std::size_t limit) override {
     return "outbox " + std::to_string(limit) + which.sink + (which.day ? format_date(*which.day) : "");
   }
@@ -70,6 +76,10 @@ TEST_F(Routes, AskTheSource) {
   EXPECT_EQ("alerts", get("/api/v1/alerts").body);
   EXPECT_EQ("sensors", get("/api/v1/sensors").body);
   EXPECT_EQ("summaries", get("/api/v1/summaries").body);
+  EXPECT_EQ("quarantine malformed 5",
+            get("/api/v1/quarantine", {{"reason", "malformed"}, {"limit", "5"}}).body);
+  EXPECT_EQ("why a/b hot", get("/api/v1/why", {{"sensor", "a/b"}, {"rule", "hot"}}).body);
+  EXPECT_EQ(400, get("/api/v1/why", {{"sensor", "a/b"}}).status);
   EXPECT_EQ("summary 0", get("/api/v1/summaries/2026-02-28").body);
   EXPECT_EQ("summary 3", get("/api/v1/summaries/2026-02-28/3").body);
   EXPECT_EQ("events 7", get("/api/v1/events", {{"limit", "7"}}).body);

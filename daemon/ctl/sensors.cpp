@@ -1,0 +1,76 @@
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "app/live_json.h"
+#include "base/time_text.h"
+#include "ctl/commands.h"
+#include "ctl/exit_code.h"
+#include "ctl/table.h"
+#include "decode/topic_filter.h"
+
+namespace sluice {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string rate_text(const Json& per_minute) {
+  if (!per_minute.is_number()) return "-";
+  const double rate = per_minute.get<double>();
+  if (rate >= 120) return fmt::format("{:.3g}/s", rate / 60);
+  if (rate >= 1) return fmt::format("{:.3g}/min", rate);
+  return fmt::format("{:.3g}/h", rate * 60);
+}
+
+Table table_of_sensors(const Json& list) {
+  Table table;
+  table.column("sensor");
+  table.column("value", Table::Align::kRight);
+  table.column("unit");
+  for (const char* title : {"age", "rate", "rejected"}) table.column(title, Table::Align::kRight);
+  table.column("last reason");
+  for (const Json& sensor : list) {
+    const Json& age = sensor["age_s"];
+    const Json& reason = sensor["last_reject"];
+    table.row({sensor.value("sensor", ""),
+               sensor["value"].is_number() ? number_text(sensor["value"].get<double>()) : "-",
+               sensor.value("unit", ""),
+               age.is_number() ? format_duration(age.get<std::int64_t>() * 1000) : "never",
+               rate_text(sensor["per_minute"]),
+               sensor["rejected"].is_number() ? sensor["rejected"].dump() : "-",
+               reason.is_string() ? reason.get<std::string>().substr(reason.get<std::string>().find('/') + 1)
+                                  : ""});
+  }
+  return table;
+}
+
+}  // namespace
+
+int run_sensors(const CommandContext& context) {
+  Result<std::string> text =
+      context.gateway.read("/api/v1/sensors", [&](StoreView& view) -> Result<std::string> {
+        auto lines = sensor_lines(view);
+        if (!lines) return lines.error();
+        return sensors_json(*lines, context.clock.now().wall_ms);
+      });
+  if (!text) return fail(context, text.error());
+  Json list = Json::parse(*text, nullptr, false);
+  if (!list.is_array()) return fail(context, make_error(ErrorCode::kInvalid, "the answer is not a list"));
+  Json wanted = Json::array();
+  for (Json& sensor : list) {
+    const bool fits = sensor.is_object() && (context.line.filter.empty() ||
+                                             topic_matches(context.line.filter, sensor.value("sensor", "")));
+    if (fits) wanted.push_back(std::move(sensor));
+  }
+  if (context.line.json) {
+    context.out << wanted.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+  } else if (wanted.empty()) {
+    context.out << "no sensor was heard yet\n";
+  } else {
+    context.out << table_of_sensors(wanted).text();
+  }
+  return kExitFine;
+}
+
+}  // namespace sluice
