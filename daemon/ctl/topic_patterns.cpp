@@ -4,6 +4,7 @@
 #include <array>
 #include <cctype>
 #include <set>
+#include <utility>
 
 #include "decode/topic_filter.h"
 
@@ -90,20 +91,24 @@ bool join_at(std::size_t level, std::vector<Group>& groups) {
   }
   for (auto& [rest, members] : same_rest) {
     while (!members.empty()) {
-      std::vector<Group> pile{std::move(members.front())};
-      members.erase(members.begin());
-      Group whole = pile.front();
-      // Again from the start, as each that joins may bring members that make others alike.
-      for (std::size_t i = 0; i < members.size();) {
-        if (!alike(whole.shape, members[i].shape)) {
-          ++i;
-          continue;
+      std::vector<Group> pile;
+      std::vector<Group> others;
+      Group whole = members.front();
+      // As often as some joined, since they may bring members that make others alike.
+      for (bool again = true; std::exchange(again, false);) {
+        for (Group& group : members) {
+          if (!pile.empty() && !alike(whole.shape, group.shape)) {
+            others.push_back(std::move(group));
+            continue;
+          }
+          if (!pile.empty()) {
+            whole.shape.merge(group.shape);
+            whole.topics.insert(whole.topics.end(), group.topics.begin(), group.topics.end());
+          }
+          pile.push_back(std::move(group));
+          again = true;
         }
-        whole.shape.merge(members[i].shape);
-        whole.topics.insert(whole.topics.end(), members[i].topics.begin(), members[i].topics.end());
-        pile.push_back(std::move(members[i]));
-        members.erase(members.begin() + static_cast<std::ptrdiff_t>(i));
-        i = 0;
+        members = std::exchange(others, {});
       }
       std::set<std::string> words;
       for (const Group& part : pile) words.insert(part.levels[level]);
@@ -163,7 +168,7 @@ std::string quoted(const std::string& text) {
 
 // A member as `fields` takes it: its plain name where that is enough.
 std::string field_of(const std::string& pointer) {
-  const bool plain = pointer.rfind('/') == 0 && pointer.find('~') == std::string::npos;
+  const bool plain = pointer.size() > 1 && pointer.rfind('/') == 0 && pointer.find('~') == std::string::npos;
   return plain ? pointer.substr(1) : pointer;
 }
 
