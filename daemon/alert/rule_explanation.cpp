@@ -135,4 +135,12 @@ RuleExplanation explain_rule(const Rule& rule, const RuleState* state, const Sen
   return about;
 }
 
+RuleExplanation explain_rule(const Rule& rule, const std::vector<RuleState>& states, const SensorLast& last,
+                             const FoldTime& time) {
+  for (const RuleState& state : states) {
+    if (state.sensor == last.id && state.rule == rule.name) return explain_rule(rule, &state, last, time);
+  }
+  return explain_rule(rule, nullptr, last, time);
+}
+
 }  // namespace sluice

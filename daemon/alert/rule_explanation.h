@@ -29,6 +29,9 @@ std::string condition_text(const Rule& rule);
 // `state`: null where it is idle. `time`: now.
 RuleExplanation explain_rule(const Rule& rule, const RuleState* state, const SensorLast& last,
                              const FoldTime& time);
+// The same, looking for the state among all that are not idle.
+RuleExplanation explain_rule(const Rule& rule, const std::vector<RuleState>& states, const SensorLast& last,
+                             const FoldTime& time);
 // The rule of that name, which watches that sensor. kNotFound: there is none; kInvalid: it does not watch it.
 Result<const Rule*> rule_watching(const std::vector<Rule>& rules, const std::string& name,
                                   const std::string& sensor, TopicMatch matches);

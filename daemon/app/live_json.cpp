@@ -113,16 +113,14 @@ Result<RuleExplanation> explain_stored(StoreView& view, const Settings& settings
   auto watching = rule_watching(settings.alerts.rules, rule, sensor, topic_matches);
   if (!watching) return watching.error();
   SensorLast last;
+  last.id = known->id;
   for (const SensorLast& value : checkpoint->last) {
     if (value.id == known->id) last = value;
   }
   const StreamClockState& clock = checkpoint->clock;
   const FoldTime time{clock.stream_ms, clock.subscribed_ms, clock.wall_minus_stream_ms, clock.connected,
                       clock.backlog};
-  for (const RuleState& state : checkpoint->rule_states) {
-    if (state.sensor == known->id && state.rule == rule) return explain_rule(**watching, &state, last, time);
-  }
-  return explain_rule(**watching, nullptr, last, time);
+  return explain_rule(**watching, checkpoint->rule_states, last, time);
 }
 
 }  // namespace sluice

@@ -388,17 +388,7 @@ Result<RuleExplanation> Engine::explain(const std::string& sensor, const std::st
   }
   auto watching = rule_watching(engine.settings.alerts.rules, rule, sensor, topic_matches);
   if (!watching.ok()) return watching.error();
-  FoldTime time = engine.clock.time();
-  const std::int64_t passed_ms = std::max<std::int64_t>(0, boot_ms - engine.clock.boot_of(time.stream_ms));
-  time.stream_ms += passed_ms;
-  time.connected = engine.clock.state().connected;
-  if (time.connected) time.subscribed_ms += passed_ms;
-  for (const RuleState& state : engine.fold.states()) {
-    if (state.sensor == known->id && state.rule == rule) {
-      return explain_rule(**watching, &state, known->last, time);
-    }
-  }
-  return explain_rule(**watching, nullptr, known->last, time);
+  return explain_rule(**watching, engine.fold.states(), known->last, engine.clock.time_at(boot_ms));
 }
 
 std::vector<SensorLast> Engine::last_values() const {

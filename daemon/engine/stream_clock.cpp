@@ -48,6 +48,15 @@ void StreamClock::apply(const JournalRecord& record) {
   }
 }
 
+FoldTime StreamClock::time_at(std::int64_t boot_ms) const {
+  FoldTime at = time();
+  const std::int64_t passed_ms = std::max<std::int64_t>(0, boot_ms - boot_of(at.stream_ms));
+  at.stream_ms += passed_ms;
+  at.connected = state_.connected;
+  if (at.connected) at.subscribed_ms += passed_ms;
+  return at;
+}
+
 FoldTime StreamClock::time() const {
   return {state_.stream_ms, state_.subscribed_ms, state_.wall_minus_stream_ms, state_.connected,
           state_.backlog};

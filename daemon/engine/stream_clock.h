@@ -22,6 +22,7 @@ class StreamClock {
   void apply(const JournalRecord& record);
 
   FoldTime time() const;
+  FoldTime time_at(std::int64_t boot_ms) const;  // later, if nothing was recorded since
   const StreamClockState& state() const { return state_; }
   std::int64_t boot_of(std::int64_t stream_ms) const { return stream_ms - state_.stream_minus_boot_ms; }
 
