@@ -106,6 +106,10 @@ void add_ledger(Families& out, const Counts& c) {
   out.by_reason("sluice_readings_dropped_total", "Readings that were lost", c, Counter::kReadingsDropDisk,
                 Counter::kReadingsDropDisk);
   one("sluice_readings_expired_total", "Stored readings removed by retention", Counter::kReadingsExpired);
+  one("sluice_readings_repeated_total", "Stored readings that were found to repeat others",
+      Counter::kReadingsRepeated);
+  one("sluice_readings_too_late_total", "Stored readings of days that could not be summed again",
+      Counter::kReadingsTooLate);
   one("sluice_alerts_fired_total", "Alerts that began", Counter::kAlertsFired);
   one("sluice_alerts_resolved_total", "Alerts that ended", Counter::kAlertsResolved);
 }
