@@ -79,6 +79,7 @@ Status SimGateway::wire_fold() {
                                *store_, *slots_, machine_.clock, log_);
   if (!journal.ok()) return journal.error();
   journal_ = std::move(journal->journal);
+  unstored_ = std::move(journal->unstored);
   vitals_.journal_damage.set(journal->damage);
   clock_trust_ =
       std::make_unique<ClockTrust>(ClockSettings{}, 0, checkpoint->newest_row_ms, machine_.clock.now());
@@ -97,6 +98,7 @@ void SimGateway::wire_intake() {
                                        machine_.clock, log_, settings_.seed);
   machine_.broker.report_to(intake_.get());
   store_loop_ = std::make_unique<StoreLoop>(*store_, *journal_, machine_.clock, vitals_, log_);
+  if (unstored_) store_loop_->put(std::move(*std::exchange(unstored_, std::nullopt)));
   engine_loop_ = std::make_unique<EngineLoop>(*engine_, *journal_, *intake_, *slots_, *store_loop_,
                                               machine_.clock, vitals_, log_, FlushSettings{kFlush, 5000});
 }

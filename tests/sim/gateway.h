@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "alert/alert_slots.h"
@@ -77,6 +78,7 @@ class SimGateway {
   Calendar calendar_;
   Vitals vitals_;
   bool trusted_ = false;
+  std::optional<Batch> unstored_;  // of the start
   std::unique_ptr<Store> store_;
   std::unique_ptr<AlertSlots> slots_;
   std::unique_ptr<Engine> engine_;
