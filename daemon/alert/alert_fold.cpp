@@ -1,266 +1,118 @@
 #include "alert/alert_fold.h"
 
-#include <algorithm>
-#include <limits>
-#include <queue>
-#include <unordered_map>
-
-#include "alert/evaluator.h"
-#include "alert/message_template.h"
+#include "alert/alert_fold_impl.h"
+#include "alert/condition.h"
 #include "base/check.h"
 
 namespace sluice {
 
 namespace {
 
-using Phase = RuleState::Phase;
+constexpr std::int64_t kWeekMs = 7 * 86400000ll;
+constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
 
-constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
-
-std::uint32_t quiet_if(bool quiet) {
-  return quiet ? std::uint32_t{kQuiet} : 0u;
+// Stream time at which subscribed time reaches (or reached) `subscribed_ms`, were we subscribed all along.
+std::int64_t stream_of(std::int64_t subscribed_ms, const FoldTime& time) {
+  return time.stream_ms - (time.subscribed_ms - subscribed_ms);
 }
-
-struct Pair {
-  std::uint32_t rule = 0;
-  std::uint32_t sensor = 0;  // index, not id
-  Phase phase = Phase::kIdle;
-  bool notified = false;
-  bool changed = false;   // since take_changed()
-  bool in_queue = false;  // has its one entry in a deadline queue
-  std::int64_t since_ms = 0;
-  std::int64_t deadline_ms = kNever;  // pending: stream time
-  double value = 0;
-};
-
-struct Sensor {
-  SensorFacts facts;
-  std::int64_t time_ms = std::numeric_limits<std::int64_t>::min();
-  double value = 0;
-  std::int64_t subscribed_ms = 0;  // when it was last heard
-  bool fresh = true;               // the newest reading may be told of
-  std::vector<std::uint32_t> pairs;
-};
-
-// A pair has at most one entry in its queue; when that comes up the true deadline is looked at, and queued
-// again if it has moved (also if it is due by now: others may be due before). Deadlines of a pair only ever
-// move later, so none is missed, and the queue is bounded by the pairs.
-struct Entry {
-  std::int64_t when_ms;
-  std::uint32_t pair;
-  bool operator>(const Entry& other) const {
-    return when_ms != other.when_ms ? when_ms > other.when_ms : pair > other.pair;
-  }
-};
-using Queue = std::priority_queue<Entry, std::vector<Entry>, std::greater<>>;
 
 }  // namespace
 
-struct AlertFold::Impl {
-  AlertSettings settings;
-  TopicMatch matches;
-  std::vector<std::string> digests;  // of settings.rules
-  std::vector<Sensor> sensors;
-  std::unordered_map<SensorId, std::uint32_t> index;  // of sensors
-  std::vector<Pair> pairs;
-  Queue hold_queue;    // stream time
-  Queue silent_queue;  // subscribed time
-  std::vector<AlertEvent> events;
-  std::vector<std::uint32_t> changed;
-  std::vector<RuleState> retired;  // since take_changed()
-  std::size_t firing_count = 0;
+SensorState& AlertFold::Impl::sensor_of(SensorId id) {
+  SLUICE_CHECK(id < index.size() && index[id] != kNobody, "a sensor is added before it is used");
+  return sensors[index[id]];
+}
 
-  const Rule& rule(const Pair& pair) const { return settings.rules[pair.rule]; }
+// An absence counts from now: its deadline is queued, unless an earlier one is.
+void AlertFold::Impl::await(std::uint32_t i) {
+  Pair& pair = pairs[i];
+  if (pair.in_queue) return;
+  const bool silent = rule(pair).kind == ConditionKind::kSilentFor;
+  const std::int64_t when_ms = silent ? silent_deadline(pair) : missing_deadline(pair);
+  if (when_ms == kNever) return;
+  pair.in_queue = true;
+  (silent ? silent_queue : missing_queue).push({when_ms, i});
+}
 
-  bool is_old(std::uint32_t reading_flags, std::int64_t lag_ms) const {
-    return (reading_flags & kQueued) || lag_ms > settings.max_age.count();
-  }
+void AlertFold::Impl::run_silent() {
+  const auto [when_ms, i] = silent_queue.top();
+  silent_queue.pop();
+  Pair& pair = pairs[i];
+  pair.in_queue = false;
+  if (pair.state.toward > 0) return;
+  const std::int64_t deadline_ms = silent_deadline(pair);
+  if (deadline_ms > when_ms) return await(i);
+  const SensorState& sensor = sensors[pair.sensor];
+  pair.state.call_for(rule(pair), 1, stream_of(deadline_ms, now) + now.wall_minus_stream_ms, now.stream_ms);
+  mark(i);
+  // It is the absence that is told of: what is known of the last reading does not matter.
+  const std::uint32_t doubts = doubts_now(SensorState{});
+  if (pair.state.moving()) complete_move(i, pair.state.move_since_ms, sensor.value, doubts);
+  schedule(i);
+}
 
-  std::int64_t silent_deadline(const Pair& pair) const {
-    return sensors[pair.sensor].subscribed_ms + rule(pair).silent_for.count() + rule(pair).hold.count();
-  }
-
-  void enqueue(std::uint32_t index_of_pair, std::int64_t when_ms) {
-    Pair& pair = pairs[index_of_pair];
-    if (pair.in_queue) return;
+void AlertFold::Impl::run_missing() {
+  const auto [when_ms, i] = missing_queue.top();
+  missing_queue.pop();
+  Pair& pair = pairs[i];
+  pair.in_queue = false;
+  if (pair.state.toward > 0) return;
+  const std::int64_t deadline_ms = missing_deadline(pair);
+  if (deadline_ms > when_ms || !now.connected) {
+    // Not subscribed: it will count from the next connection, which is later.
     pair.in_queue = true;
-    (rule(pair).kind == ConditionKind::kSilentFor ? silent_queue : hold_queue).push({when_ms, index_of_pair});
+    missing_queue.push({now.connected ? deadline_ms : now.stream_ms + rule(pair).window.count(), i});
+    return;
   }
-
-  void mark(std::uint32_t index_of_pair) {
-    if (!pairs[index_of_pair].changed) changed.push_back(index_of_pair);
-    pairs[index_of_pair].changed = true;
+  pair.state.call_for(rule(pair), 1, deadline_ms - rule(pair).hold.count() + now.wall_minus_stream_ms,
+                      now.stream_ms);
+  mark(i);
+  if (pair.state.moving()) {
+    complete_move(i, deadline_ms + now.wall_minus_stream_ms, missing_ratio(pair), doubts_now(SensorState{}));
   }
+  schedule(i);
+}
 
-  AlertEvent event_of(const Pair& pair, AlertState state, std::int64_t at_ms, std::uint32_t flags) const {
-    const Rule& r = rule(pair);
-    const SensorFacts& facts = sensors[pair.sensor].facts;
-    AlertEvent event;
-    event.id = alert_id(settings.gateway, r.name, *facts.name, pair.since_ms);
-    event.alert = r.name;
-    event.sensor = *facts.name;
-    event.state = state;
-    event.severity = r.severity;
-    event.value = pair.value;
-    event.threshold = threshold_of(r, pair.value);
-    event.unit = *facts.unit;
-    event.labels = *facts.labels;
-    event.since_ms = pair.since_ms;
-    event.at_ms = at_ms;
-    event.flags = flags;
-    event.channels = r.notify;
-    event.message = render_message(r.message, event);
-    return event;
+// Hours begin or end, or a silence does.
+void AlertFold::Impl::run_wall(std::int64_t wall_ms) {
+  telling.move_to(wall_ms);
+  for (std::uint64_t id : telling.take_ended()) {
+    Silence silence;
+    silence.id = id;
+    silences.push_back({silence, true});
   }
+  tell_untold(wall_ms, 0);
+}
 
-  void fire(std::uint32_t i, std::int64_t since_ms, bool quiet) {
-    Pair& pair = pairs[i];
-    pair.phase = Phase::kFiring;
-    pair.since_ms = since_ms;
-    pair.deadline_ms = kNever;
-    pair.notified = !quiet;
-    ++firing_count;
-    mark(i);
-    events.push_back(event_of(pair, AlertState::kFiring, since_ms, quiet_if(quiet)));
-  }
-
-  void resolve(std::uint32_t i, std::int64_t at_ms, std::uint32_t flags) {
-    Pair& pair = pairs[i];
-    events.push_back(event_of(pair, AlertState::kResolved, at_ms, flags | quiet_if(!pair.notified)));
-    pair.phase = Phase::kIdle;
-    pair.notified = false;
-    --firing_count;
-    mark(i);
-  }
-
-  void tell_standing(std::uint32_t i, std::int64_t at_ms) {
-    pairs[i].notified = true;
-    mark(i);
-    events.push_back(event_of(pairs[i], AlertState::kFiring, at_ms, kStanding));
-  }
-
-  void become_pending(std::uint32_t i, std::int64_t since_ms, std::int64_t deadline_ms) {
-    Pair& pair = pairs[i];
-    pair.phase = Phase::kPending;
-    pair.since_ms = since_ms;
-    pair.deadline_ms = deadline_ms;
-    mark(i);
-    enqueue(i, deadline_ms);
-  }
-
-  void run_hold_deadline(const FoldTime& time) {
-    const auto [when_ms, i] = hold_queue.top();
-    hold_queue.pop();
-    Pair& pair = pairs[i];
-    pair.in_queue = false;
-    if (pair.phase != Phase::kPending) return;
-    if (pair.deadline_ms > when_ms) return enqueue(i, pair.deadline_ms);
-    fire(i, pair.since_ms + rule(pair).hold.count(), !sensors[pair.sensor].fresh || time.backlog);
-  }
-
-  void run_silent_deadline(const FoldTime& time) {
-    const auto [when_ms, i] = silent_queue.top();
-    silent_queue.pop();
-    Pair& pair = pairs[i];
-    pair.in_queue = false;
-    if (pair.phase == Phase::kFiring) return;
-    std::int64_t deadline_ms = silent_deadline(pair);
-    if (deadline_ms > when_ms) return enqueue(i, deadline_ms);
-    pair.value = sensors[pair.sensor].value;
-    fire(i, stream_of(deadline_ms, time) + time.wall_minus_stream_ms, time.backlog);
-  }
-
-  // Stream time at which subscribed time reaches (or reached) `subscribed_ms`, were we subscribed all along.
-  static std::int64_t stream_of(std::int64_t subscribed_ms, const FoldTime& time) {
-    return time.stream_ms - (time.subscribed_ms - subscribed_ms);
-  }
-
-  RuleState state_of(const Pair& pair) const {
-    RuleState state;
-    state.rule = rule(pair).name;
-    state.sensor = sensors[pair.sensor].facts.id;
-    state.phase = pair.phase;
-    state.since_ms = pair.since_ms;
-    state.deadline_ms = pair.phase == Phase::kPending ? pair.deadline_ms : 0;
-    state.notified = pair.notified;
-    state.value = pair.value;
-    state.rule_digest = digests[pair.rule];
-    return state;
-  }
-
-  // The rule has gone, or is another one under the same name: its alert ends now.
-  void retire(RuleState state, const SensorFacts& facts, const FoldTime& time) {
-    if (state.phase == Phase::kFiring) {
-      AlertEvent event;
-      event.id = alert_id(settings.gateway, state.rule, *facts.name, state.since_ms);
-      event.alert = state.rule;
-      event.sensor = *facts.name;
-      event.state = AlertState::kResolved;
-      event.value = state.value;
-      event.unit = *facts.unit;
-      event.labels = *facts.labels;
-      event.since_ms = state.since_ms;
-      event.at_ms = time.stream_ms + time.wall_minus_stream_ms;
-      event.message = "the rule was removed or changed";
-      event.flags = kRuleRemoved | quiet_if(!state.notified);
-      events.push_back(std::move(event));
+void AlertFold::Impl::react(std::uint32_t i, const Reading& reading, std::uint32_t doubts, bool newest,
+                            const Before& before) {
+  const Rule& r = rule(pairs[i]);
+  const bool copy = reading.flags & (kRetained | kDuplicate);
+  if (copy && (reading.flags & (kRetained | kDuplicate) & ~r.accept)) return;
+  if (r.kind == ConditionKind::kSilentFor || r.kind == ConditionKind::kMissingRatio) {
+    if (copy) return;
+    if (pairs[i].state.toward > 0) {
+      const bool enough = r.kind == ConditionKind::kSilentFor || missing_ratio(pairs[i]) <= r.high;
+      if (enough)
+        observe(i, reading.arrival_ms,
+                r.kind == ConditionKind::kSilentFor ? reading.value : missing_ratio(pairs[i]), doubts,
+                before);
     }
-    state.phase = Phase::kIdle;
-    retired.push_back(std::move(state));
+    if (pairs[i].state.toward == 0) await(i);
+    return;
   }
-
-  // A pair goes on where its stored state ended.
-  void resume(std::uint32_t i, const RuleState& state) {
-    Pair& pair = pairs[i];
-    pair.phase = state.phase;
-    pair.since_ms = state.since_ms;
-    pair.notified = state.notified;
-    // The stored value is the transition's; what counts now is the newest.
-    pair.value = rule(pair).kind == ConditionKind::kSilentFor ? state.value : sensors[pair.sensor].value;
-    if (state.phase == Phase::kFiring) ++firing_count;
-    if (state.phase == Phase::kPending) {
-      pair.deadline_ms = state.deadline_ms;
-      enqueue(i, state.deadline_ms);
-    }
+  if (r.measure == Measure::kValue) {
+    if (newest) observe(i, reading.time_ms, reading.value, doubts, before);
+  } else if (r.every.count() > 0) {
+    if (newest && !copy) look_at_grid(i, before.at_ms, doubts);
+  } else {
+    const std::int64_t at_ms = std::max(reading.time_ms, sensors[pairs[i].sensor].time_ms);
+    if (auto value = measure_at(pairs[i], at_ms)) observe(i, at_ms, *value, doubts, before);
   }
+}
 
-  void on_value(std::uint32_t i, const Reading& reading, const FoldTime& time, bool quiet) {
-    Pair& pair = pairs[i];
-    const Rule& r = rule(pair);
-    if (pair.phase == Phase::kPending && reading.time_ms >= pair.since_ms + r.hold.count()) {
-      // In the sensor's own time the deadline passed before this reading: a backlog gives what live delivery
-      // would.
-      fire(i, pair.since_ms + r.hold.count(), quiet);
-    }
-    switch (pair.phase) {
-      case Phase::kIdle:
-        if (!condition_holds(r, reading.value)) return;
-        pair.value = reading.value;
-        if (r.hold.count() == 0) return fire(i, reading.time_ms, quiet);
-        return become_pending(i, reading.time_ms, time.stream_ms + r.hold.count());
-      case Phase::kPending:
-        if (condition_holds(r, reading.value)) {
-          pair.value = reading.value;
-        } else {
-          pair.phase = Phase::kIdle;
-          mark(i);
-        }
-        return;
-      case Phase::kFiring:
-        pair.value = reading.value;
-        if (condition_clears(r, reading.value)) {
-          resolve(i, reading.time_ms, 0);
-        } else if (!pair.notified && !quiet) {
-          tell_standing(i, reading.time_ms);
-        }
-        return;
-    }
-  }
-};
-
-AlertFold::AlertFold(AlertSettings settings, TopicMatch matches) : impl_(std::make_unique<Impl>()) {
-  impl_->settings = std::move(settings);
-  impl_->matches = matches;
+AlertFold::AlertFold(AlertSettings settings, TopicMatch matches, std::optional<Calendar> calendar)
+    : impl_(std::make_unique<Impl>(std::move(settings), matches, std::move(calendar))) {
   for (const Rule& rule : impl_->settings.rules) impl_->digests.push_back(rule.digest());
 }
 
@@ -269,99 +121,155 @@ AlertFold::~AlertFold() = default;
 void AlertFold::add_sensor(const SensorFacts& facts, const SensorLast* last) {
   Impl& fold = *impl_;
   auto sensor_index = static_cast<std::uint32_t>(fold.sensors.size());
-  SLUICE_CHECK(fold.index.emplace(facts.id, sensor_index).second, "a sensor is added once");
-  Sensor& sensor = fold.sensors.emplace_back();
+  if (facts.id >= fold.index.size()) fold.index.resize(facts.id + 1, kNobody);
+  SLUICE_CHECK(fold.index[facts.id] == kNobody, "a sensor is added once");
+  fold.index[facts.id] = sensor_index;
+  SensorState& sensor = fold.sensors.emplace_back();
   sensor.facts = facts;
-  const bool heard = last != nullptr && last->time_ms != 0;
-  if (heard) {
+  sensor.heard = last != nullptr && last->time_ms != 0;
+  if (last != nullptr) sensor.subscribed_ms = last->subscribed_ms;
+  if (sensor.heard) {
     sensor.time_ms = last->time_ms;
     sensor.value = last->value;
-    sensor.fresh = !fold.is_old(last->flags, last->lag_ms);
-    sensor.subscribed_ms = last->subscribed_ms;
+    sensor.doubts = last->flags & kDoubtful;
+    if (last->lag_ms > fold.settings.max_age.count()) sensor.doubts |= kLate;
   }
+  sensor.first_pair = static_cast<std::uint32_t>(fold.pairs.size());
+  std::int64_t span_ms = 0;
   for (std::size_t r = 0; r < fold.settings.rules.size(); ++r) {
     const Rule& rule = fold.settings.rules[r];
     if (!fold.matches(rule.sensor, *facts.name)) continue;
-    Pair pair;
+    if (rule.kind == ConditionKind::kMissingRatio && facts.every_ms == 0) continue;
+    span_ms = std::max(span_ms, rule.history_ms());
+    sensor.accepts |= rule.accept;
+    Pair& pair = fold.pairs.emplace_back();
     pair.rule = static_cast<std::uint32_t>(r);
     pair.sensor = sensor_index;
-    auto i = static_cast<std::uint32_t>(fold.pairs.size());
-    fold.pairs.push_back(pair);
-    fold.sensors[sensor_index].pairs.push_back(i);
-    if (rule.kind == ConditionKind::kSilentFor && heard) fold.enqueue(i, fold.silent_deadline(pair));
   }
+  sensor.pair_count = static_cast<std::uint32_t>(fold.pairs.size()) - sensor.first_pair;
+  if (span_ms > 0) sensor.history = std::make_unique<SensorHistory>(span_ms, fold.settings.window_samples);
 }
 
-void AlertFold::restore(const std::vector<RuleState>& states, const FoldTime& time) {
+void AlertFold::recall(const RecentReading& recent) {
+  const Reading& reading = recent.reading;
+  SensorState& sensor = impl_->sensor_of(reading.sensor);
+  const bool copy = reading.flags & (kRetained | kDuplicate);
+  if (!sensor.history || (copy && !(reading.flags & sensor.accepts))) return;
+  Sample sample;
+  sample.time_ms = reading.time_ms;
+  sample.value = reading.value;
+  sample.arrival_ms = recent.arrival_stream_ms;
+  sample.flags = reading.flags & 0xff;
+  sensor.history->add(sample, sensor.heard ? sensor.time_ms : reading.time_ms);
+}
+
+void AlertFold::restore(const std::vector<RuleState>& states, const std::vector<Silence>& silences,
+                        const FoldTime& time) {
   Impl& fold = *impl_;
+  fold.now = time;
   for (const RuleState& state : states) {
-    auto found = fold.index.find(state.sensor);
-    SLUICE_CHECK(found != fold.index.end(), "a rule's state belongs to a known sensor");
-    const Sensor& sensor = fold.sensors[found->second];
-    auto pair = std::find_if(sensor.pairs.begin(), sensor.pairs.end(),
-                             [&](std::uint32_t i) { return fold.rule(fold.pairs[i]).name == state.rule; });
-    if (pair != sensor.pairs.end() && fold.digests[fold.pairs[*pair].rule] == state.rule_digest) {
-      fold.resume(*pair, state);
+    if (state.sensor == kGatewaySensor) continue;
+    const SensorState& sensor = fold.sensor_of(state.sensor);
+    std::uint32_t i = sensor.first_pair;
+    const std::uint32_t end = i + sensor.pair_count;
+    while (i < end && fold.rule(fold.pairs[i]).name != state.rule) ++i;
+    if (i < end && fold.digests[fold.pairs[i].rule] == state.rule_digest) {
+      fold.resume(i, state);
     } else {
       fold.retire(state, sensor.facts, time);
     }
+  }
+  for (const Silence& silence : silences) fold.telling.add(silence);
+  fold.telling.move_to(time.wall_ms());
+  for (std::uint32_t i = 0; i < fold.pairs.size(); ++i) {
+    const SensorState& sensor = fold.sensors[fold.pairs[i].sensor];
+    const ConditionKind kind = fold.rule(fold.pairs[i]).kind;
+    const bool silent = kind == ConditionKind::kSilentFor && (sensor.heard || sensor.facts.registered);
+    if (silent || (kind == ConditionKind::kMissingRatio && sensor.heard)) fold.await(i);
   }
 }
 
 void AlertFold::advance(const FoldTime& time) {
   Impl& fold = *impl_;
+  fold.now = time;
+  if (time.wall_ms() < fold.telling.moved_to_ms()) fold.telling.move_to(time.wall_ms());
   for (;;) {
-    std::int64_t hold_at = fold.hold_queue.empty() ? kNever : fold.hold_queue.top().when_ms;
-    std::int64_t silent_at =
-        fold.silent_queue.empty() ? kNever : Impl::stream_of(fold.silent_queue.top().when_ms, time);
-    if (std::min(hold_at, silent_at) > time.stream_ms) return;
-    if (hold_at <= silent_at) {
-      fold.run_hold_deadline(time);
+    const std::int64_t due_at = fold.due.empty() ? kNever : fold.due.begin()->first;
+    const std::int64_t silent_at =
+        fold.silent_queue.empty() ? kNever : stream_of(fold.silent_queue.top().when_ms, time);
+    const std::int64_t missing_at = fold.missing_queue.empty() ? kNever : fold.missing_queue.top().when_ms;
+    const std::int64_t wall = fold.telling.next_change_wall_ms();
+    const std::int64_t wall_at = wall == kNever ? kNever : wall - time.wall_minus_stream_ms;
+    const std::int64_t first = std::min({due_at, silent_at, missing_at, wall_at});
+    if (first > time.stream_ms) return;
+    if (first == wall_at) {
+      // After a long absence, or when the clock is set, only what holds now matters.
+      fold.run_wall(time.wall_ms() - wall > kWeekMs ? time.wall_ms() : wall);
+    } else if (first == due_at) {
+      fold.run_due(fold.due.begin()->second, due_at);
+    } else if (first == silent_at) {
+      fold.run_silent();
     } else {
-      fold.run_silent_deadline(time);
+      fold.run_missing();
     }
   }
 }
 
 void AlertFold::on_reading(const Reading& reading, const FoldTime& time) {
   Impl& fold = *impl_;
-  if (reading.flags & (kRetained | kDuplicate)) return;
-  Sensor& sensor = fold.sensors[fold.index.at(reading.sensor)];
-  sensor.subscribed_ms = time.subscribed_ms;
-  const bool quiet = fold.is_old(reading.flags, reading.arrival_ms - reading.time_ms);
+  fold.now = time;
+  SensorState& sensor = fold.sensor_of(reading.sensor);
+  const bool copy = reading.flags & (kRetained | kDuplicate);
+  if (copy && !(reading.flags & sensor.accepts)) return;
+  std::uint32_t doubts = reading.flags & kDoubtful;
+  if (reading.arrival_ms - reading.time_ms > fold.settings.max_age.count()) doubts |= kLate;
   // Without a time of its own the newest is the one that came last, also after the clock was set back.
   const bool newest = reading.time_ms >= sensor.time_ms || (reading.flags & kPayloadTime) == 0;
-  if (newest) {
-    sensor.time_ms = reading.time_ms;
-    sensor.value = reading.value;
-    sensor.fresh = !quiet;
-  }
-  for (std::uint32_t i : sensor.pairs) {
-    if (fold.rule(fold.pairs[i]).kind != ConditionKind::kSilentFor) {
-      if (newest) fold.on_value(i, reading, time, quiet);
-    } else {
-      if (fold.pairs[i].phase == Phase::kFiring) {
-        fold.pairs[i].value = reading.value;
-        fold.resolve(i, reading.arrival_ms, 0);
-      }
-      fold.enqueue(i, fold.silent_deadline(fold.pairs[i]));
+  const Impl::Before before{sensor.time_ms, sensor.value};
+  if (sensor.history) recall({reading, time.stream_ms});
+  if (!copy) {
+    sensor.heard = true;
+    sensor.subscribed_ms = time.subscribed_ms;
+    if (newest) {
+      sensor.time_ms = reading.time_ms;
+      sensor.value = reading.value;
+      sensor.doubts = doubts;
     }
   }
+  const std::uint32_t end = sensor.first_pair + sensor.pair_count;
+  for (std::uint32_t i = sensor.first_pair; i < end; ++i) fold.react(i, reading, doubts, newest, before);
 }
 
 void AlertFold::on_backlog_end(const FoldTime& time) {
-  for (std::uint32_t i = 0; i < impl_->pairs.size(); ++i) {
-    const Pair& pair = impl_->pairs[i];
-    if (pair.phase == Phase::kFiring && !pair.notified) {
-      impl_->tell_standing(i, time.stream_ms + time.wall_minus_stream_ms);
-    }
-  }
+  impl_->now = time;
+  impl_->now.backlog = false;
+  impl_->tell_untold(time.wall_ms(), kQueued | kLate);
+}
+
+void AlertFold::on_clock_trusted(const FoldTime& time) {
+  impl_->now = time;
+  impl_->now.clock_trusted = true;
+  impl_->tell_untold(time.wall_ms(), kLate | kClockUnset | (time.backlog ? 0u : std::uint32_t{kQueued}));
+}
+
+void AlertFold::on_silence(const Silence& silence) {
+  if (impl_->telling.add(silence)) impl_->silences.push_back({silence, false});
+}
+
+void AlertFold::on_unsilence(std::uint64_t id, const FoldTime& time) {
+  impl_->now = time;
+  if (impl_->telling.end(id)) impl_->run_wall(time.wall_ms());
 }
 
 std::optional<std::int64_t> AlertFold::next_deadline_stream_ms(const FoldTime& time) const {
-  std::int64_t next = impl_->hold_queue.empty() ? kNever : impl_->hold_queue.top().when_ms;
-  if (time.connected && !impl_->silent_queue.empty()) {
-    next = std::min(next, Impl::stream_of(impl_->silent_queue.top().when_ms, time));
+  const Impl& fold = *impl_;
+  std::int64_t next = fold.due.empty() ? kNever : fold.due.begin()->first;
+  if (time.connected && !fold.silent_queue.empty()) {
+    next = std::min(next, stream_of(fold.silent_queue.top().when_ms, time));
+  }
+  if (time.connected && !fold.missing_queue.empty()) next = std::min(next, fold.missing_queue.top().when_ms);
+  if (const std::int64_t wall = fold.telling.next_change_wall_ms(); wall != kNever) {
+    next = std::min(next, wall - time.wall_minus_stream_ms);
   }
   if (next == kNever) return std::nullopt;
   return next;
@@ -376,26 +284,29 @@ std::vector<RuleState> AlertFold::take_changed() {
   std::vector<RuleState> states = std::exchange(fold.retired, {});
   for (std::uint32_t i : fold.changed) {
     fold.pairs[i].changed = false;
-    states.push_back(fold.state_of(fold.pairs[i]));
+    states.push_back(fold.state_of(i));
   }
   fold.changed.clear();
   return states;
 }
 
+std::vector<SilenceChange> AlertFold::take_silences() {
+  return std::exchange(impl_->silences, {});
+}
+
 std::vector<AlertEvent> AlertFold::standing() const {
   std::vector<AlertEvent> events;
   for (const Pair& pair : impl_->pairs) {
-    if (pair.phase == Phase::kFiring && pair.notified) {
-      events.push_back(impl_->event_of(pair, AlertState::kFiring, pair.since_ms, 0));
-    }
+    if (pair.state.level > 0 && pair.state.told_level > 0) events.push_back(impl_->standing_event(pair));
   }
   return events;
 }
 
 std::vector<RuleState> AlertFold::states() const {
   std::vector<RuleState> states;
-  for (const Pair& pair : impl_->pairs) {
-    if (pair.phase != Phase::kIdle) states.push_back(impl_->state_of(pair));
+  for (std::uint32_t i = 0; i < impl_->pairs.size(); ++i) {
+    RuleState state = impl_->state_of(i);
+    if (!state.forgettable()) states.push_back(std::move(state));
   }
   return states;
 }
@@ -405,6 +316,14 @@ std::size_t AlertFold::firing() const {
 }
 std::size_t AlertFold::pairs() const {
   return impl_->pairs.size();
+}
+
+std::int64_t recall_ms(const AlertSettings& settings, TopicMatch matches, const std::string& sensor) {
+  std::int64_t span_ms = 0;
+  for (const Rule& rule : settings.rules) {
+    if (matches(rule.sensor, sensor)) span_ms = std::max(span_ms, rule.history_ms());
+  }
+  return span_ms == 0 ? 0 : SensorHistory::kept_ms(span_ms);
 }
 
 }  // namespace sluice

@@ -1,6 +1,5 @@
 #include "alert/event_json.h"
 
-#include <array>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -10,11 +9,20 @@ namespace sluice {
 
 namespace {
 
-constexpr std::array<std::pair<AlertFlag, const char*>, 5> kFlagNames = {{{kQuiet, "quiet"},
-                                                                          {kStanding, "standing"},
-                                                                          {kClockWasUnset, "clock_unset"},
-                                                                          {kTest, "test"},
-                                                                          {kRuleRemoved, "rule_removed"}}};
+constexpr std::pair<AlertFlag, const char*> kFlagNames[] = {{kQuiet, "quiet"},
+                                                            {kStanding, "standing"},
+                                                            {kClockWasUnset, "clock_unset"},
+                                                            {kTest, "test"},
+                                                            {kRuleRemoved, "rule_removed"},
+                                                            {kRepeated, "repeated"},
+                                                            {kNewLevel, "new_level"},
+                                                            {kFlapping, "flapping"},
+                                                            {kSilenced, "silenced"},
+                                                            {kMuted, "muted"},
+                                                            {kFromQueued, "queued"},
+                                                            {kFromLate, "late"},
+                                                            {kFromRetained, "retained"},
+                                                            {kFromDuplicate, "duplicate"}};
 
 }  // namespace
 

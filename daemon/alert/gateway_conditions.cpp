@@ -39,7 +39,7 @@ RuleState GatewayConditions::state_of(const std::string& name, const Condition& 
   state.phase = condition.phase;
   state.since_ms = condition.since_ms;
   state.deadline_ms = condition.deadline_ms == kNever ? 0 : condition.deadline_ms;
-  state.notified = condition.phase == Phase::kFiring;
+  state.level = state.toward = state.told_level = condition.phase == Phase::kFiring ? 1 : 0;
   state.rule_digest = condition.text;
   return state;
 }

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdio>
 
-#include "alert/evaluator.h"
 #include "base/time_text.h"
 
 namespace sluice {
@@ -18,20 +17,68 @@ std::string number(double value) {
   return text;
 }
 
-std::string limits_text(const Rule& rule) {
-  switch (rule.kind) {
+std::string comparison_text(const Comparison& comparison) {
+  switch (comparison.kind) {
     case ConditionKind::kAbove:
-      return "above " + number(rule.high);
+      return "above " + number(comparison.high);
     case ConditionKind::kBelow:
-      return "below " + number(rule.low);
+      return "below " + number(comparison.low);
     case ConditionKind::kOutside:
-      return "outside " + number(rule.low) + " to " + number(rule.high);
+      return "outside " + number(comparison.low) + " to " + number(comparison.high);
     case ConditionKind::kInside:
-      return "inside " + number(rule.low) + " to " + number(rule.high);
+      return "inside " + number(comparison.low) + " to " + number(comparison.high);
+    case ConditionKind::kEquals:
+      return "equal to " + number(comparison.low);
+    case ConditionKind::kNotEquals:
+      return "other than " + number(comparison.low);
     case ConditionKind::kSilentFor:
-      return "silent for " + format_duration(rule.silent_for.count());
+    case ConditionKind::kMissingRatio:
+      break;
   }
   return "";
+}
+
+// What is compared, where it is not the value: "mean over 5m ".
+std::string measure_text(const Rule& rule) {
+  static const char* const kFigures[] = {
+      "",    "mean",  "minimum", "maximum", "median", "95th percentile", "standard deviation",
+      "sum", "count", "first",   "last",    "range"};
+  const std::string window = format_duration(rule.window.count());
+  switch (rule.measure) {
+    case Measure::kValue:
+      return "";
+    case Measure::kChange:
+      return "change within " + window + " ";
+    case Measure::kRate:
+      return "rate per " + format_duration(rule.per.count()) + ", within " + window + ", ";
+    case Measure::kCount:
+      return "count within " + window + " of values " + comparison_text(rule.of) + " ";
+    case Measure::kSteady:
+      return "";
+    default:
+      break;
+  }
+  std::string text = std::string(kFigures[static_cast<int>(rule.measure)]) + " over " + window;
+  if (rule.every.count() > 0) text += " every " + format_duration(rule.every.count());
+  return text + " ";
+}
+
+std::string limits_text(const Rule& rule) {
+  if (rule.kind == ConditionKind::kSilentFor) return "silent for " + format_duration(rule.silent_for.count());
+  if (rule.kind == ConditionKind::kMissingRatio) {
+    return "missing more than " + number(rule.high) + " of the expected readings within " +
+           format_duration(rule.window.count());
+  }
+  if (rule.measure == Measure::kSteady) {
+    return "stuck within " + number(rule.tolerance) + " for " + format_duration(rule.window.count());
+  }
+  if (rule.levels.empty()) return measure_text(rule) + comparison_text({rule.kind, rule.low, rule.high});
+  std::string text = measure_text(rule);
+  for (const Level& level : rule.levels) {
+    if (&level != &rule.levels.front()) text += ", ";
+    text += comparison_text({rule.kind, level.limit, level.limit}) + " (" + level.severity + ")";
+  }
+  return text;
 }
 
 // What ends a firing alert.
@@ -41,7 +88,9 @@ std::string clear_text(const Rule& rule) {
     return "a value of " + number(*rule.clear) + " or less";
   if (rule.clear && rule.kind == ConditionKind::kBelow)
     return "a value of " + number(*rule.clear) + " or more";
-  return "a value that is not " + limits_text(rule);
+  if (rule.kind == ConditionKind::kMissingRatio) return "readings as often as expected";
+  if (rule.measure == Measure::kSteady) return "a change of the value";
+  return (rule.measure == Measure::kValue ? "a value that is not " : "no longer: ") + limits_text(rule);
 }
 
 std::string seconds_text(std::int64_t ms) {
@@ -95,6 +144,7 @@ std::string condition_text(const Rule& rule) {
   std::string text = limits_text(rule);
   if (rule.hold.count() > 0) text += " for " + format_duration(rule.hold.count());
   if (rule.clear) text += ", clears at " + number(*rule.clear);
+  if (rule.keep_firing_for.count() > 0) text += ", kept for " + format_duration(rule.keep_firing_for.count());
   return text;
 }
 
@@ -127,7 +177,7 @@ RuleExplanation explain_rule(const Rule& rule, const RuleState* state, const Sen
     case Phase::kFiring:
       about.text =
           "firing for " + seconds_text(wall_ms - about.since_ms) + "; resolved by " + clear_text(rule);
-      if (!state->notified) {
+      if (state->told_level == 0) {
         about.text += "; nobody was told yet, because what began it was old: the next fresh reading tells";
       }
       break;

@@ -17,6 +17,7 @@
 #include "base/time_text.h"
 #include "decode/decoder.h"
 #include "decode/sensor_profile.h"
+#include "decode/topic_filter.h"
 #include "upload/file_sink.h"
 #include "upload/http_sink.h"
 #include "version.h"
@@ -45,21 +46,21 @@ struct OpenedStore {
   Checkpoint checkpoint;
 };
 
-Result<OpenedStore> try_store(const StoreSettings& settings, std::int64_t lookback_ms,
+Result<OpenedStore> try_store(const StoreSettings& settings, const Lookback& lookback,
                               const Calendar& calendar, Log& log) {
   auto store = Store::open(settings, calendar, log);
   if (!store.ok()) return store.error();
-  auto checkpoint = (*store)->load_checkpoint(lookback_ms);
+  auto checkpoint = (*store)->load_checkpoint(lookback);
   if (!checkpoint.ok()) return checkpoint.error();
   return OpenedStore{std::move(*store), std::move(*checkpoint)};
 }
 
 // A database that cannot be read is kept for a person to look at, and a new one is begun.
-Result<OpenedStore> open_store(const StoreSettings& settings, std::int64_t lookback_ms,
+Result<OpenedStore> open_store(const StoreSettings& settings, const Lookback& lookback,
                                const Calendar& calendar, Clock& clock, ConditionBoard& conditions, Log& log) {
   const std::string mark = damage_mark(settings.path);
   if (::access(mark.c_str(), F_OK) != 0) {
-    auto opened = try_store(settings, lookback_ms, calendar, log);
+    auto opened = try_store(settings, lookback, calendar, log);
     if (opened.ok() || opened.error().code != ErrorCode::kCorrupt) return opened;
     log.error("{}", opened.error().context);
   }
@@ -73,7 +74,7 @@ Result<OpenedStore> open_store(const StoreSettings& settings, std::int64_t lookb
     }
   }
   ::unlink(mark.c_str());
-  return try_store(settings, lookback_ms, calendar, log);
+  return try_store(settings, lookback, calendar, log);
 }
 
 EngineSettings engine_settings(const Settings& settings) {
@@ -86,13 +87,17 @@ EngineSettings engine_settings(const Settings& settings) {
   return engine;
 }
 
-// How far back a silence can reach.
-std::int64_t lookback_ms(const Settings& settings) {
-  std::int64_t longest = 3600000;
+Lookback lookback_of(const Settings& settings) {
+  Lookback lookback;
+  lookback.last_ms = 3600000;
   for (const Rule& rule : settings.alerts.rules) {
-    longest = std::max<std::int64_t>(longest, (rule.silent_for + rule.hold).count());
+    lookback.last_ms = std::max<std::int64_t>(lookback.last_ms, (rule.silent_for + rule.hold).count());
   }
-  return longest;
+  lookback.recall_ms = [&rules = settings.alerts](const std::string& sensor) {
+    return recall_ms(rules, topic_matches, sensor);
+  };
+  lookback.recent_max = settings.alerts.window_samples;
+  return lookback;
 }
 
 StoreSettings store_settings(const Settings& settings) {
@@ -114,7 +119,7 @@ std::vector<std::string> channel_names(const Settings& settings) {
 }
 
 Status wire_fold(Wiring& w, const Calendar& calendar) {
-  auto opened = open_store(store_settings(w.settings), lookback_ms(w.settings), calendar, w.clock,
+  auto opened = open_store(store_settings(w.settings), lookback_of(w.settings), calendar, w.clock,
                            w.vitals.conditions, w.log);
   if (!opened.ok()) return opened.error();
   w.store = std::move(opened->store);

@@ -155,19 +155,110 @@ void write_readings(Writer& out, const DecodeSettings& decode) {
   });
 }
 
-void write_condition(Writer& out, const Rule& rule) {
-  switch (rule.kind) {
+void write_comparison(Writer& out, ConditionKind kind, double low, double high) {
+  switch (kind) {
     case ConditionKind::kAbove:
-      return out.real("above", rule.high);
+      return out.real("above", high);
     case ConditionKind::kBelow:
-      return out.real("below", rule.low);
+      return out.real("below", low);
     case ConditionKind::kOutside:
-      return out.reals("outside", {rule.low, rule.high});
+      return out.reals("outside", {low, high});
     case ConditionKind::kInside:
-      return out.reals("inside", {rule.low, rule.high});
+      return out.reals("inside", {low, high});
+    case ConditionKind::kEquals:
+      return out.real("equals", low);
+    case ConditionKind::kNotEquals:
+      return out.real("not_equals", low);
     case ConditionKind::kSilentFor:
-      return out.duration("silent_for", rule.silent_for);
+    case ConditionKind::kMissingRatio:
+      return;
   }
+}
+
+// Conditions with keys of their own; false: it is a comparison.
+bool write_own_condition(Writer& out, const Rule& rule) {
+  if (rule.kind == ConditionKind::kSilentFor) {
+    out.duration("silent_for", rule.silent_for);
+  } else if (rule.kind == ConditionKind::kMissingRatio) {
+    out.map("missing_ratio", [&] {
+      out.real("above", rule.high);
+      out.duration("within", rule.window);
+    });
+  } else if (rule.measure == Measure::kSteady) {
+    out.duration("stuck_for", rule.window);
+    out.real("tolerance", rule.tolerance);
+  } else if (rule.measure == Measure::kChange) {
+    out.map("changes_by", [&] {
+      out.real("more_than", rule.high);
+      out.duration("within", rule.window);
+    });
+  } else if (rule.measure == Measure::kRate) {
+    out.map("rate", [&] {
+      write_comparison(out, rule.kind, rule.low, rule.high);
+      out.duration("per", rule.per);
+      out.duration("within", rule.window);
+    });
+  } else if (rule.measure == Measure::kCount) {
+    out.map("count", [&] {
+      out.map("of", [&] { write_comparison(out, rule.of.kind, rule.of.low, rule.of.high); });
+      out.number("more_than", static_cast<std::int64_t>(rule.high));
+      out.duration("within", rule.window);
+    });
+  } else {
+    return false;
+  }
+  return true;
+}
+
+void write_condition(Writer& out, const Rule& rule) {
+  if (write_own_condition(out, rule)) return;
+  if (rule.measure != Measure::kValue) {
+    out.map("over", [&] {
+      out.word("function", word_of(window_function_words(), rule.measure));
+      out.duration("window", rule.window);
+      if (rule.every.count() > 0) out.duration("every", rule.every);
+      if (rule.every.count() > 0) out.duration("lateness", rule.lateness);
+    });
+  }
+  if (rule.levels.empty()) return write_comparison(out, rule.kind, rule.low, rule.high);
+  out.list("levels", rule.levels, [&](const Level& level) {
+    out.text("severity", level.severity);
+    out.real(rule.kind == ConditionKind::kAbove ? "above" : "below", level.limit);
+    if (level.clear) out.real("clear", *level.clear);
+  });
+}
+
+void write_hours(Writer& out, const std::string& key, const std::vector<WeekHours>& hours) {
+  static const char* const kDays[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+  if (hours.empty()) return;
+  out.list(key, hours, [&](const WeekHours& entry) {
+    std::vector<std::string> days;
+    for (int day = 0; day < 7; ++day) {
+      if (entry.days >> day & 1) days.emplace_back(kDays[day]);
+    }
+    out.texts("days", days);
+    out.text("hours",
+             time_of_day_text(entry.from_minutes) + "-" + time_of_day_text(entry.to_minutes % (24 * 60)));
+  });
+}
+
+void write_steadiness(Writer& out, const Rule& rule) {
+  out.duration("for", rule.hold);
+  out.duration("keep_firing_for", rule.keep_firing_for);
+  out.duration("repeat", rule.repeat);
+  if (rule.flap_changes > 0) {
+    out.map("flap", [&] {
+      out.number("changes", rule.flap_changes);
+      out.duration("within", rule.flap_within);
+    });
+  }
+  write_hours(out, "active", rule.active);
+  write_hours(out, "mute", rule.mute);
+  std::vector<std::string> accepted;
+  for (const auto& [word, flag] : accept_words()) {
+    if (rule.accept & flag) accepted.push_back(word);
+  }
+  out.texts("accept", accepted);
 }
 
 void write_channel(Writer&, const MqttChannelSettings&) {}
@@ -218,14 +309,18 @@ void write_alerts(Writer& out, const Settings& settings) {
       });
     }
   });
-  out.map("alerting", [&] { out.duration("max_age", settings.alerts.max_age); });
+  out.map("alerting", [&] {
+    out.duration("max_age", settings.alerts.max_age);
+    out.number("window_samples", static_cast<std::int64_t>(settings.alerts.window_samples));
+  });
   out.list("alerts", settings.alerts.rules, [&](const Rule& rule) {
     out.text("name", rule.name);
     out.text("sensor", rule.sensor);
     write_condition(out, rule);
     if (rule.clear) out.real("clear", *rule.clear);
-    out.duration("for", rule.hold);
+    write_steadiness(out, rule);
     out.text("severity", rule.severity);
+    out.members("labels", rule.labels);
     out.texts("notify", rule.notify);
     out.text("message", rule.message);
   });

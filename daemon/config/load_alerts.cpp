@@ -1,8 +1,10 @@
 // alerting, alerts: the rules, and which channels they tell.
 #include <algorithm>
 #include <array>
-#include <tuple>
 
+#include "config/load_condition.h"
+#include "config/names.h"
+#include "config/quantity.h"
 #include "config/sections.h"
 
 namespace sluice {
@@ -36,61 +38,80 @@ void check_message(MapReader& reader, const std::string& message) {
   }
 }
 
-void load_severity(MapReader& reader, std::string& severity) {
-  if (!reader.text("severity", severity)) return;
-  bool plain = severity.find_first_not_of("abcdefghijklmnopqrstuvwxyz") == std::string::npos;
-  if (!severity.empty() && plain) return;
-  reader.wrong("severity", "is " + in_quotes(severity),
-               "expected one word in lower-case letters, such as info, warning or critical",
-               nearest(severity, {"info", "warning", "critical"}));
-}
+constexpr const char* kDayNames[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
-// Exactly one of the conditions; each further one names the first.
-void load_condition(MapReader& reader, Rule& rule) {
-  const std::array<std::pair<const char*, ConditionKind>, 5> kinds{
-      {{"above", ConditionKind::kAbove},
-       {"below", ConditionKind::kBelow},
-       {"outside", ConditionKind::kOutside},
-       {"inside", ConditionKind::kInside},
-       {"silent_for", ConditionKind::kSilentFor}}};
-  auto above = reader.real("above");
-  auto below = reader.real("below");
-  auto outside = reader.interval("outside");
-  auto inside = reader.interval("inside");
-  reader.duration("silent_for", rule.silent_for, seconds(1), hours(24 * 365));
-  const char* first = nullptr;
-  for (const auto& [key, kind] : kinds) {
-    if (!reader.given(key)) continue;
-    if (first == nullptr) {
-      first = key;
-      rule.kind = kind;
-    } else {
-      Position other = reader.at(first);
-      reader.wrong(key, "is a second condition in one alert",
-                   std::string("expected exactly one: \"") + first + "\" is at " +
-                       std::to_string(other.line) + ":" + std::to_string(other.column) +
-                       ", make two alerts of them");
+void load_days(MapReader& reader, std::uint8_t& days) {
+  std::uint8_t named = 0;
+  const bool given = reader.each_text("days", [&](const std::string& word, Position at) {
+    for (int day = 0; day < 7; ++day) {
+      if (word == kDayNames[day]) {
+        named |= static_cast<std::uint8_t>(1 << day);
+        return;
+      }
     }
-  }
-  if (first == nullptr) {
-    reader.wrong("", "has no condition",
-                 "expected exactly one of above, below, outside, inside or silent_for");
-  }
-  if (above) rule.high = *above;
-  if (below) rule.low = *below;
-  if (auto ends = outside ? outside : inside) std::tie(rule.low, rule.high) = *ends;
+    reader.wrong_at(at, "days", "there is no day " + in_quotes(word),
+                    "expected mon, tue, wed, thu, fri, sat or sun",
+                    nearest(word.substr(0, 3), {std::begin(kDayNames), std::end(kDayNames)}));
+  });
+  if (given) days = named;
 }
 
-void load_clear(MapReader& reader, Rule& rule) {
-  rule.clear = reader.real("clear");
-  if (!rule.clear) return;
-  if (rule.kind != ConditionKind::kAbove && rule.kind != ConditionKind::kBelow) {
-    reader.wrong("clear", "goes only with above or below", "expected no clear with this condition");
-  } else if (rule.kind == ConditionKind::kAbove && *rule.clear > rule.high) {
-    reader.wrong("clear", "is over the limit of above", "expected a value at or under that limit");
-  } else if (rule.kind == ConditionKind::kBelow && *rule.clear < rule.low) {
-    reader.wrong("clear", "is under the limit of below", "expected a value at or over that limit");
+// A list of days and hours: { days: [sat, sun] }, { hours: "22:00-06:00" }.
+void load_hours(MapReader& rule, const std::string& key, std::vector<WeekHours>& list) {
+  rule.each(key, [&](MapReader& reader) {
+    WeekHours entry;
+    load_days(reader, entry.days);
+    if (std::string text; reader.text("hours", text)) {
+      const std::size_t dash = text.find('-');
+      auto from = parse_time_of_day(text.substr(0, dash));
+      auto to = dash == std::string::npos ? std::nullopt : parse_time_of_day(text.substr(dash + 1));
+      if (from && to) {
+        entry.from_minutes = *from;
+        entry.to_minutes = *to;
+      } else {
+        reader.wrong("hours", "is " + in_quotes(text), "expected two times of day such as \"22:00-06:00\"");
+      }
+    }
+    list.push_back(entry);
+  });
+}
+
+void load_flap(MapReader& rule, Rule& out) {
+  const bool given = rule.given("flap");
+  rule.map("flap", [&](MapReader& flap) {
+    if (given) flap.required("changes", "how many times it may fire and resolve, such as 6");
+    if (given) flap.required("within", "the time for that, such as 10m");
+    flap.number("changes", out.flap_changes, 2, 100);
+    flap.duration("within", out.flap_within, seconds(1), hours(24 * 31));
+  });
+}
+
+void load_accept(MapReader& reader, std::uint32_t& accept) {
+  reader.each_text("accept", [&](const std::string& word, Position at) {
+    for (const auto& [name, flag] : accept_words()) {
+      if (word == name) {
+        accept |= flag;
+        return;
+      }
+    }
+    reader.wrong_at(at, "accept", "is " + in_quotes(word),
+                    "expected queued, late, retained, duplicate or clock_unset",
+                    nearest(word, {"queued", "late", "retained", "duplicate", "clock_unset"}));
+  });
+}
+
+void load_steadiness(MapReader& reader, Rule& rule) {
+  constexpr milliseconds kLongest{hours(24 * 365)};
+  reader.duration("for", rule.hold, milliseconds(0), kLongest);
+  reader.duration("keep_firing_for", rule.keep_firing_for, milliseconds(0), kLongest);
+  if (reader.duration("repeat", rule.repeat, milliseconds(0), kLongest) && rule.repeat.count() > 0 &&
+      rule.repeat < seconds(1)) {
+    reader.wrong("repeat", "is too short", "expected a second or more, or 0s for never");
   }
+  load_flap(reader, rule);
+  load_hours(reader, "active", rule.active);
+  load_hours(reader, "mute", rule.mute);
+  load_accept(reader, rule.accept);
 }
 
 void load_channels(MapReader& reader, const std::vector<std::string>& known, Rule& rule) {
@@ -109,7 +130,8 @@ void load_channels(MapReader& reader, const std::vector<std::string>& known, Rul
 }
 
 void load_rule(MapReader& reader, const std::vector<std::string>& channels,
-               std::map<std::string, Position>& names, std::vector<Rule>& rules) {
+               std::map<std::string, Position>& names, const DecodeSettings& decode,
+               std::vector<Rule>& rules) {
   Rule rule;
   reader.required("name", "a name for the alert, such as too-hot");
   if (reader.text("name", rule.name)) {
@@ -124,10 +146,10 @@ void load_rule(MapReader& reader, const std::vector<std::string>& channels,
   }
   reader.required("sensor", "a filter over the names of sensors; \"#\" is every one");
   load_filter(reader, "sensor", rule.sensor);
-  load_condition(reader, rule);
-  load_clear(reader, rule);
-  reader.duration("for", rule.hold, milliseconds(0), hours(24 * 365));
+  load_condition(reader, decode, rule);
+  load_steadiness(reader, rule);
   load_severity(reader, rule.severity);
+  reader.texts("labels", rule.labels);
   load_channels(reader, channels, rule);
   if (reader.text("message", rule.message)) check_message(reader, rule.message);
   rules.push_back(std::move(rule));
@@ -138,11 +160,14 @@ void load_rule(MapReader& reader, const std::vector<std::string>& channels,
 void load_alerts(MapReader& root, Settings& settings) {
   root.map("alerting", [&](MapReader& alerting) {
     alerting.duration("max_age", settings.alerts.max_age, seconds(1), hours(24 * 365));
+    alerting.number("window_samples", settings.alerts.window_samples, 16, 100000);
   });
   std::vector<std::string> channels;
   for (const NotifyEntry& channel : settings.notify) channels.push_back(channel.name);
   std::map<std::string, Position> names;
-  root.each("alerts", [&](MapReader& reader) { load_rule(reader, channels, names, settings.alerts.rules); });
+  root.each("alerts", [&](MapReader& reader) {
+    load_rule(reader, channels, names, settings.decode, settings.alerts.rules);
+  });
 }
 
 }  // namespace sluice

@@ -53,6 +53,20 @@ inline WordTable<LogLevel> log_level_words() {
           {"error", LogLevel::kError}};
 }
 
+inline WordTable<Measure> window_function_words() {
+  return {{"mean", Measure::kMean},     {"min", Measure::kMin},       {"max", Measure::kMax},
+          {"median", Measure::kMedian}, {"p95", Measure::kP95},       {"stddev", Measure::kStddev},
+          {"sum", Measure::kSum},       {"count", Measure::kSamples}, {"first", Measure::kFirst},
+          {"last", Measure::kLast},     {"range", Measure::kRange}};
+}
+inline WordTable<std::uint32_t> accept_words() {
+  return {{"queued", kQueued},
+          {"late", kLate},
+          {"retained", kRetained},
+          {"duplicate", kDuplicate},
+          {"clock_unset", kClockUnset}};
+}
+
 template <class E>
 std::string word_of(const WordTable<E>& words, E value) {
   for (const auto& [word, meaning] : words) {

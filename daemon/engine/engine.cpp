@@ -11,16 +11,16 @@
 #include "base/check.h"
 #include "decode/decoder.h"
 #include "decode/topic_filter.h"
+#include "engine/midnight.h"
 #include "engine/reading_flags.h"
 #include "engine/redelivery.h"
 #include "engine/registry.h"
 #include "engine/stream_clock.h"
+#include "engine/watched.h"
 
 namespace sluice {
 
-namespace {
-constexpr std::int64_t kStepMs = 1000;  // a larger move of the wall clock is a step, not a drift
-}
+static constexpr std::int64_t kStepMs = 1000;  // a larger move of the wall clock is a step, not a drift
 
 struct Engine::Impl {
   Impl(EngineSettings given, Calendar zone, const Checkpoint& checkpoint)
@@ -29,7 +29,7 @@ struct Engine::Impl {
         clock(checkpoint.clock),
         decoder(settings.decode),
         registry(settings.decode),
-        fold(settings.alerts, topic_matches),
+        fold(settings.alerts, topic_matches, calendar),
         conditions(settings.alerts.gateway, settings.gateway_alerts),
         redelivery(settings.receive_maximum, checkpoint.triples, checkpoint.clock.session_present),
         heard_boot_ms(settings.decode.readings.size(), 0),
@@ -50,10 +50,9 @@ struct Engine::Impl {
 
   std::uint64_t last_seq = 0;
   std::int64_t snapshot_stream_ms = 0;
-  std::int64_t offset_ms = 0;        // wall minus boot clock, when the growing batch began
-  std::int64_t midnight_day_ms = 0;  // the local day around the newest record begins here
-  std::int64_t midnight_ms = 0;      // and ends here
-  Day gateway_day = INT32_MIN;       // the newest day that a batch names
+  std::int64_t offset_ms = 0;  // wall minus boot clock, when the growing batch began
+  Midnight midnight;
+  Day gateway_day = INT32_MIN;  // the newest day that a batch names
   std::uint64_t records = 0;
   std::uint64_t overload = 0;
 
@@ -100,6 +99,8 @@ struct Engine::Impl {
     clock.apply(record);
     collect_events(fold.take_events());
     collect_events(conditions.take_events());
+    for (SilenceChange& change : fold.take_silences()) batch.silences.push_back(std::move(change));
+    anything = anything || !batch.silences.empty();
   }
 
   void collect_events(std::vector<AlertEvent> happened) {
@@ -191,8 +192,8 @@ struct Engine::Impl {
     row.flags = reading_flags(record, found, *sensor, row, clock.state());
     ++(*counts)[(row.flags & kDuplicate) ? Counter::kReadingsDuplicate : Counter::kReadingsStored];
     batch.readings.push_back(row);
-    if (row.flags & (kRetained | kDuplicate)) return;
     fold.on_reading(row, now);
+    if (row.flags & (kRetained | kDuplicate)) return;
     sensor->count(row.arrival_ms);
     sensor->last.arrival_ms = row.arrival_ms;
     sensor->last.subscribed_ms = now.subscribed_ms;
@@ -207,13 +208,11 @@ struct Engine::Impl {
 
   SensorEntryState& add_sensor(std::string_view name, const std::string& unit) {
     SensorEntryState& sensor = registry.add(name, unit, registry.next_id());
-    batch.new_sensors.push_back({sensor.id, sensor.name, sensor.profile.unit});
-    fold.add_sensor(facts_of(sensor));
+    sensor.last.subscribed_ms = now.subscribed_ms;
+    batch.new_sensors.push_back({sensor.id, sensor.name, sensor.profile.unit, now.subscribed_ms});
+    fold.add_sensor(facts_of(sensor, settings.decode), &sensor.last);
+    anything = true;
     return sensor;
-  }
-
-  static SensorFacts facts_of(const SensorEntryState& sensor) {
-    return {sensor.id, &sensor.name, &sensor.profile.unit, &sensor.profile.labels};
   }
 
   void collect_rule_states() {
@@ -262,15 +261,16 @@ Engine::Engine(EngineSettings settings, Calendar calendar, const Checkpoint& che
     auto found = last.find(row.id);
     if (found != last.end()) sensor.last = found->second;
     if (sensor.last.time_ms != 0) sensor.remember(sensor.last.time_ms, sensor.last.value);
-    engine.fold.add_sensor(Impl::facts_of(sensor), &sensor.last);
+    engine.fold.add_sensor(facts_of(sensor, engine.settings.decode), &sensor.last);
   }
   for (const auto& [topic, hash] : checkpoint.retained) engine.retained[topic] = hash;
   engine.counts =
       &engine.batch.counts[engine.calendar.day_of(engine.now.stream_ms + engine.now.wall_minus_stream_ms)];
+  for (const RecentReading& reading : checkpoint.recent) engine.fold.recall(reading);
+  for (const std::string& name : awaited_sensors(engine.settings, engine.registry))
+    engine.add_sensor(name, "");
   engine.conditions.restore(checkpoint.rule_states, engine.now);
-  std::vector<RuleState> of_rules = checkpoint.rule_states;
-  std::erase_if(of_rules, [](const RuleState& state) { return state.sensor == kGatewaySensor; });
-  engine.fold.restore(of_rules, engine.now);
+  engine.fold.restore(checkpoint.rule_states, checkpoint.silences, engine.now);
 }
 
 Engine::~Engine() = default;
@@ -292,6 +292,13 @@ void Engine::handle(const JournalRecord& record) {
       break;
     case RecordKind::kGatewayCondition:
       impl_->conditions.on_record(record, impl_->now);
+      break;
+    case RecordKind::kClockTrusted:
+      impl_->fold.on_clock_trusted(impl_->now);
+      break;
+    case RecordKind::kSilence:
+    case RecordKind::kUnsilence:
+      apply_silence(record, impl_->fold, impl_->now);
       break;
     default:
       break;  // the clock is all that they move
@@ -329,12 +336,7 @@ std::optional<std::int64_t> Engine::next_deadline_boot_ms() const {
   const FoldTime time = engine.clock.time();
   const std::int64_t wall_ms = time.stream_ms + time.wall_minus_stream_ms;
   // A tick at midnight, so that the day has a document even if nothing arrives.
-  if (wall_ms >= engine.midnight_ms || wall_ms < engine.midnight_day_ms) {
-    const Day day = engine.calendar.day_of(wall_ms);
-    engine.midnight_day_ms = engine.calendar.begin_ms(day);
-    engine.midnight_ms = engine.calendar.end_ms(day);
-  }
-  std::int64_t next = engine.midnight_ms - time.wall_minus_stream_ms;
+  std::int64_t next = engine.midnight.after(wall_ms, engine.calendar) - time.wall_minus_stream_ms;
   if (auto deadline = engine.fold.next_deadline_stream_ms(time)) next = std::min(next, *deadline);
   if (auto deadline = engine.conditions.next_deadline_stream_ms()) next = std::min(next, *deadline);
   if (engine.clock.state().boot_id.empty()) return std::nullopt;

@@ -30,6 +30,7 @@ void StreamClock::apply(const JournalRecord& record) {
   switch (record.kind) {
     case RecordKind::kConnected:
       state_.connected = true;
+      state_.connected_since_ms = state_.stream_ms;
       state_.backlog = true;
       state_.session_present = record.flags & kSessionPresent;
       break;
@@ -59,7 +60,7 @@ FoldTime StreamClock::time_at(std::int64_t boot_ms) const {
 
 FoldTime StreamClock::time() const {
   return {state_.stream_ms, state_.subscribed_ms, state_.wall_minus_stream_ms, state_.connected,
-          state_.backlog};
+          state_.backlog,   state_.clock_trusted, state_.connected_since_ms};
 }
 
 }  // namespace sluice

@@ -17,6 +17,16 @@ enum AlertFlag : std::uint32_t {
   kClockWasUnset = 1u << 2,
   kTest = 1u << 3,
   kRuleRemoved = 1u << 4,  // resolved because the rule left the configuration
+  kRepeated = 1u << 5,     // told before: the interval `repeat` has passed
+  kNewLevel = 1u << 6,     // the alert stood before, at another severity
+  kFlapping = 1u << 7,     // fired and resolved too often: stands until it is calm
+  kSilenced = 1u << 8,     // a silence matched: nobody was told
+  kMuted = 1u << 9,        // outside the hours of its rule: nobody was told
+  // What is known of the reading that made the transition.
+  kFromQueued = 1u << 10,
+  kFromLate = 1u << 11,
+  kFromRetained = 1u << 12,
+  kFromDuplicate = 1u << 13,
 };
 
 struct AlertEvent {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "model/alert_event.h"
 #include "model/counters.h"
 #include "model/reading.h"
+#include "model/silence.h"
 
 namespace sluice {
 
@@ -33,7 +35,8 @@ struct StreamClockState {
   bool connected = false;
   bool backlog = false;  // connected, and the session's backlog has not ended
   bool clock_trusted = false;
-  bool session_present = false;  // of the connection
+  bool session_present = false;         // of the connection
+  std::int64_t connected_since_ms = 0;  // stream time of the newest connection
 };
 
 // A message delivered at QoS 1 or 2, remembered to know it again when the broker redelivers it.
@@ -47,6 +50,7 @@ struct SensorRow {
   SensorId id = 0;
   std::string name;
   std::string unit;
+  std::int64_t subscribed_ms = 0;  // subscribed time when it was first known
 };
 
 // What the newest rows say of a sensor, those flagged kRetained or kDuplicate left out; the store rebuilds it
@@ -59,22 +63,43 @@ struct SensorLast {
   std::int64_t lag_ms = 0;      // of the same reading: arrival - time
   std::int64_t arrival_ms = 0;  // of the newest arrival, wall
   // Subscribed time of that arrival. From the clock of the row's batch: connected, then subscribed_ms less
-  // the time since, stream_ms - (arrival_ms - wall_minus_stream_ms); else subscribed_ms.
+  // the time since, stream_ms - (arrival_ms - wall_minus_stream_ms); else subscribed_ms. Never heard: when it
+  // was first known.
   std::int64_t subscribed_ms = 0;
 };
 
-// State of one rule on one sensor. A row is written when the phase changes, not for each reading.
+// A stored reading, given back at start to a fold that looks back.
+struct RecentReading {
+  Reading reading;
+  std::int64_t arrival_stream_ms = 0;  // arrival_ms less the wall_minus_stream_ms of its batch
+};
+
+// State of one rule on one sensor. A row is written when it changes, not for each reading.
 struct RuleState {
   enum class Phase : std::uint8_t { kIdle = 0, kPending = 1, kFiring = 2 };
   std::string rule;
   SensorId sensor = 0;
   Phase phase = Phase::kIdle;
   std::int64_t since_ms = 0;     // pending: when the condition became true; firing: the alert's `since`
-  std::int64_t deadline_ms = 0;  // pending: stream time at which it fires
-  bool notified = false;         // firing: somebody was told
+  std::int64_t deadline_ms = 0;  // moving: stream time at which it is at level `toward`
+  std::uint8_t told_level = 0;   // firing: the level that somebody was told of; 0: nobody was
   double value = 0;              // at the transition
   // The rule's definition; a row with another digest is resolved, not continued. Of kGatewaySensor: its text.
   std::string rule_digest;
+  std::uint8_t level = 0;   // 0: not firing
+  std::uint8_t toward = 0;  // equal to level: not moving
+  std::int64_t move_since_ms = 0;
+  std::int64_t told_ms = 0;  // stream time of the newest telling
+  bool flapping = false;
+  std::vector<std::int64_t> changes;  // when it fired and resolved, the newest few, for flap detection
+  // A row without meaning, to be deleted.
+  bool forgettable() const { return phase == Phase::kIdle && changes.empty(); }
+};
+
+// A silence that began, or one that ended (only its id counts).
+struct SilenceChange {
+  Silence silence;
+  bool ended = false;
 };
 
 // Alerts about the gateway itself have this sensor, which no reading has.
@@ -100,9 +125,18 @@ struct Batch {
   std::vector<std::pair<std::string, std::uint64_t>>
       retained;  // topic → hash of its last retained payload, changed ones
   std::vector<QuarantineSample> quarantine;
-  Ledger counts;                     // to add, by arrival day
-  std::vector<SensorLast> snapshot;  // empty, or all sensors as of the end of this batch
-  std::vector<Day> gateway_days;     // days on which the gateway ran, that no batch has named yet
+  Ledger counts;                        // to add, by arrival day
+  std::vector<SensorLast> snapshot;     // empty, or all sensors as of the end of this batch
+  std::vector<SilenceChange> silences;  // in order
+  std::vector<Day> gateway_days;        // days on which the gateway ran, that no batch has named yet
+};
+
+// How far back the fold has to see, to go on.
+struct Lookback {
+  std::int64_t last_ms = 0;  // sensors' newest readings, where there is no snapshot yet
+  // How long ago the readings of a sensor of this name arrived that rules look back on; 0: none do.
+  std::function<std::int64_t(const std::string& sensor)> recall_ms = {};
+  std::size_t recent_max = 1000;  // readings of one sensor
 };
 
 struct Checkpoint {
@@ -110,7 +144,9 @@ struct Checkpoint {
   StreamClockState clock;
   std::vector<SensorRow> sensors;  // ids ascending
   std::vector<SensorLast> last;
-  std::vector<RuleState> rule_states;  // those not idle
+  std::vector<RecentReading> recent;   // in order of arrival; of sensors that a rule looks back on
+  std::vector<RuleState> rule_states;  // those not forgettable
+  std::vector<Silence> silences;
   std::vector<DeliveredTriple> triples;
   std::vector<std::pair<std::string, std::uint64_t>> retained;
   std::vector<AlertEvent> undelivered;  // with one channel each

@@ -18,6 +18,8 @@ enum class RecordKind : std::uint8_t {
   kConfigured = 7,    // the configuration in force from here on; topic: its digest
   kTick = 8,          // nothing arrived, but a deadline is due: every transition has a record that caused it
   kGatewayCondition = 9,  // topic: its name, payload: a text; flag kConditionOn, kConditionPassing or none
+  kSilence = 10,  // payload: a silence that begins here (alert/silence_json.h); its id is the record's number
+  kUnsilence = 11,  // topic: the number of the silence that ends here
 };
 
 enum RecordFlag : std::uint8_t {

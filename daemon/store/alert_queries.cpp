@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <sstream>
 #include <tuple>
 
 #include "base/json_text.h"
@@ -30,11 +31,16 @@ constexpr char kPutOpen[] = "INSERT OR REPLACE INTO alert_open(alert, sensor, ev
 constexpr char kDeleteOpen[] = "DELETE FROM alert_open WHERE alert = ?1 AND sensor = ?2";
 constexpr char kPutState[] =
     "INSERT OR REPLACE INTO rule_state(rule, sensor, phase, since_ms, deadline_ms, notified, value, "
-    "rule_digest) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    "rule_digest, level, toward, move_since_ms, told_ms, flapping, changes) "
+    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 constexpr char kDeleteState[] = "DELETE FROM rule_state WHERE rule = ?1 AND sensor = ?2";
 constexpr char kStates[] =
-    "SELECT rule, sensor, phase, since_ms, deadline_ms, notified, value, rule_digest FROM rule_state "
-    "ORDER BY rule, sensor";
+    "SELECT rule, sensor, phase, since_ms, deadline_ms, notified, value, rule_digest, level, toward, "
+    "move_since_ms, told_ms, flapping, changes FROM rule_state ORDER BY rule, sensor";
+constexpr char kPutSilence[] = "INSERT OR REPLACE INTO silence VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+constexpr char kDeleteSilence[] = "DELETE FROM silence WHERE id = ?1";
+constexpr char kSilences[] =
+    "SELECT id, sensor, alert, labels, from_ms, until_ms, comment FROM silence ORDER BY id";
 constexpr char kSlots[] = "SELECT " SLUICE_EVENT_COLUMNS
                           ", s.channel FROM alert_slot s JOIN alert_event e ON e.id = s.event "
                           "ORDER BY e.id, s.channel";
@@ -65,6 +71,19 @@ std::string json_of(const std::vector<std::string>& names) {
     append_json_string(out, name);
   }
   return out + ']';
+}
+
+std::string text_of(const std::vector<std::int64_t>& times) {
+  std::string text;
+  for (std::int64_t time_ms : times) text += (text.empty() ? "" : " ") + std::to_string(time_ms);
+  return text;
+}
+
+std::vector<std::int64_t> times_of(const std::string& text) {
+  std::vector<std::int64_t> times;
+  std::istringstream words(text);
+  for (std::int64_t time_ms = 0; words >> time_ms;) times.push_back(time_ms);
+  return times;
 }
 
 Result<AlertEvent> event_of(Connection& connection, const Query& query) {
@@ -124,11 +143,12 @@ Status write_event(Connection& connection, const AlertEvent& event, std::int64_t
 
 Status write_rule_states(Connection& connection, const std::vector<RuleState>& states) {
   for (const RuleState& s : states) {
-    Status status = s.phase == RuleState::Phase::kIdle
+    Status status = s.forgettable()
                         ? connection.query(kDeleteState, s.rule, s.sensor).run()
                         : connection
                               .query(kPutState, s.rule, s.sensor, static_cast<int>(s.phase), s.since_ms,
-                                     s.deadline_ms, s.notified, s.value, s.rule_digest)
+                                     s.deadline_ms, s.told_level, s.value, s.rule_digest, s.level, s.toward,
+                                     s.move_since_ms, s.told_ms, s.flapping, text_of(s.changes))
                               .run();
     if (!status.ok()) return status;
   }
@@ -174,13 +194,52 @@ Result<std::vector<RuleState>> read_rule_states(Connection& connection) {
     s.phase = static_cast<RuleState::Phase>(query.integer(2));
     s.since_ms = query.integer(3);
     s.deadline_ms = query.integer(4);
-    s.notified = query.integer(5) != 0;
+    s.told_level = static_cast<std::uint8_t>(query.integer(5));
     s.value = query.real(6);
     s.rule_digest = query.text(7);
+    s.level = static_cast<std::uint8_t>(query.integer(8));
+    s.toward = static_cast<std::uint8_t>(query.integer(9));
+    s.move_since_ms = query.integer(10);
+    s.told_ms = query.integer(11);
+    s.flapping = query.integer(12) != 0;
+    s.changes = times_of(query.text(13));
     states.push_back(std::move(s));
   }
   if (Status status = query.status(); !status.ok()) return status.error();
   return states;
+}
+
+Status write_silences(Connection& connection, const std::vector<SilenceChange>& changes) {
+  for (const auto& [silence, ended] : changes) {
+    Status status =
+        ended ? connection.query(kDeleteSilence, silence.id).run()
+              : connection
+                    .query(kPutSilence, silence.id, silence.sensor, silence.alert, json_of(silence.labels),
+                           silence.from_ms, silence.until_ms, silence.comment)
+                    .run();
+    if (!status.ok()) return status;
+  }
+  return {};
+}
+
+Result<std::vector<Silence>> read_silences(Connection& connection) {
+  std::vector<Silence> silences;
+  Query query = connection.query(kSilences);
+  while (query.next()) {
+    Silence silence;
+    silence.id = static_cast<std::uint64_t>(query.integer(0));
+    silence.sensor = query.text(1);
+    silence.alert = query.text(2);
+    Query labels = connection.query(kLabels, query.view(3));
+    while (labels.next()) silence.labels[labels.text(0)] = labels.text(1);
+    if (Status status = labels.status(); !status.ok()) return status.error();
+    silence.from_ms = query.integer(4);
+    silence.until_ms = query.integer(5);
+    silence.comment = query.text(6);
+    silences.push_back(std::move(silence));
+  }
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return silences;
 }
 
 Result<std::vector<AlertEvent>> read_undelivered(Connection& connection) {

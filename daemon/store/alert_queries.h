@@ -21,6 +21,8 @@ Status write_alert_events(Connection& connection, const std::vector<AlertEvent>&
 Status delete_slots(Connection& connection, const std::vector<Store::Delivered>& delivered);
 
 Result<std::vector<RuleState>> read_rule_states(Connection& connection);
+Status write_silences(Connection& connection, const std::vector<SilenceChange>& changes);
+Result<std::vector<Silence>> read_silences(Connection& connection);
 Result<std::vector<AlertEvent>> read_undelivered(Connection& connection);  // one channel each, oldest first
 Result<std::vector<AlertEvent>> read_firing(Connection& connection);
 Result<std::vector<StoredAlert>> read_alert_history(Connection& connection, std::size_t limit);

@@ -12,7 +12,8 @@ namespace {
 constexpr char kCursor[] =
     "SELECT journal_id, seq, snapshot_row, newest_arrival_ms, coalesce(boot.boot_id, ''), "
     "stream_minus_boot_ms, wall_minus_stream_ms, subscribed_ms, stream_ms, connected, backlog, "
-    "clock_trusted, session_present, triples FROM cursor LEFT JOIN boot ON boot.id = cursor.boot";
+    "clock_trusted, session_present, triples, connected_since_ms FROM cursor LEFT JOIN boot ON boot.id = "
+    "cursor.boot";
 constexpr char kSensors[] =
     "SELECT id, name, unit, last_time_ms, last_value, last_flags, last_lag_ms, last_arrival_ms, "
     "last_subscribed_ms FROM sensor ORDER BY id";
@@ -23,10 +24,16 @@ constexpr char kBatchesBack[] = "SELECT id, stream_ms, first_row, last_row FROM 
 constexpr char kBatchesFrom[] =
     "SELECT first_row, last_row, connected, stream_ms, subscribed_ms, wall_minus_stream_ms FROM batch "
     "WHERE id >= ?1 ORDER BY id";
+constexpr char kRecentBatches[] =
+    "SELECT first_row, last_row, stream_ms, wall_minus_stream_ms FROM batch ORDER BY id DESC";
 constexpr char kRows[] =
     "SELECT sensor, time_ms, value, lag_ms, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
 
-constexpr std::size_t kTripleBytes = 11;  // packet id, hash, this connection
+constexpr char kRowsBack[] =
+    "SELECT sensor, time_ms, value, lag_ms, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC";
+
+constexpr std::int64_t kRecentRowsMax = 2000000;  // looked at for windows: some seconds at start
+constexpr std::size_t kTripleBytes = 11;          // packet id, hash, this connection
 
 struct LastValues {
   std::vector<SensorLast>& values;
@@ -73,6 +80,7 @@ Status read_cursor(Connection& connection, Checkpoint& checkpoint, std::int64_t&
   clock.clock_trusted = query.integer(11) != 0;
   clock.session_present = query.integer(12) != 0;
   checkpoint.triples = decode_triples(query.view(13));
+  clock.connected_since_ms = query.integer(14);
   return {};
 }
 
@@ -136,6 +144,57 @@ Status read_rows_since(Connection& connection, std::int64_t first_batch, std::in
   return batches.status();
 }
 
+// The rows of one batch that rules can still look at, newest first, until a sensor has as many as count.
+Status read_recent_rows(Connection& connection, std::int64_t first, std::int64_t last,
+                        std::int64_t wall_minus_stream_ms, const Lookback& lookback, std::int64_t now_ms,
+                        const std::unordered_map<SensorId, std::int64_t>& recall_ms,
+                        std::unordered_map<SensorId, std::vector<RecentReading>>& recent) {
+  Query query = connection.query(kRowsBack, first, last);
+  while (query.next()) {
+    auto wanted = recall_ms.find(static_cast<SensorId>(query.integer(0)));
+    if (wanted == recall_ms.end()) continue;
+    std::vector<RecentReading>& readings = recent[wanted->first];
+    if (readings.size() >= lookback.recent_max) continue;
+    RecentReading row;
+    row.reading.sensor = wanted->first;
+    row.reading.time_ms = query.integer(1);
+    row.reading.value = query.real(2);
+    row.reading.arrival_ms = row.reading.time_ms + query.integer(3);
+    row.reading.flags = static_cast<std::uint32_t>(query.integer(4));
+    row.arrival_stream_ms = row.reading.arrival_ms - wall_minus_stream_ms;
+    if (row.arrival_stream_ms >= now_ms - wanted->second) readings.push_back(row);
+  }
+  return query.status();
+}
+
+Status read_recent(Connection& connection, const Lookback& lookback, Checkpoint& checkpoint) {
+  std::unordered_map<SensorId, std::int64_t> recall_ms;
+  std::int64_t longest_ms = 0;
+  for (const SensorRow& sensor : checkpoint.sensors) {
+    const std::int64_t back_ms = lookback.recall_ms ? lookback.recall_ms(sensor.name) : 0;
+    if (back_ms > 0) recall_ms[sensor.id] = back_ms;
+    longest_ms = std::max(longest_ms, back_ms);
+  }
+  if (recall_ms.empty()) return {};
+  const std::int64_t now_ms = checkpoint.clock.stream_ms;
+  std::unordered_map<SensorId, std::vector<RecentReading>> recent;
+  std::int64_t rows_left = kRecentRowsMax;
+  Query batches = connection.query(kRecentBatches);
+  while (rows_left > 0 && batches.next() && batches.integer(2) >= now_ms - longest_ms) {
+    rows_left -= batches.integer(1) - batches.integer(0) + 1;
+    Status status = read_recent_rows(connection, batches.integer(0), batches.integer(1), batches.integer(3),
+                                     lookback, now_ms, recall_ms, recent);
+    if (!status.ok()) return status;
+  }
+  if (Status status = batches.status(); !status.ok()) return status;
+  for (const SensorRow& sensor : checkpoint.sensors) {
+    auto found = recent.find(sensor.id);
+    if (found == recent.end()) continue;
+    checkpoint.recent.insert(checkpoint.recent.end(), found->second.rbegin(), found->second.rend());
+  }
+  return {};
+}
+
 Status read_retained(Connection& connection, Checkpoint& checkpoint) {
   Query query = connection.query(kRetainedTopics);
   while (query.next()) {
@@ -146,20 +205,25 @@ Status read_retained(Connection& connection, Checkpoint& checkpoint) {
 
 }  // namespace
 
-Result<Checkpoint> read_checkpoint(Connection& connection, std::int64_t lookback_ms) {
+Result<Checkpoint> read_checkpoint(Connection& connection, const Lookback& lookback) {
   Checkpoint checkpoint;
   std::int64_t snapshot_row = 0;
   if (Status s = read_cursor(connection, checkpoint, snapshot_row); !s.ok()) return s.error();
   if (Status s = read_sensors(connection, checkpoint); !s.ok()) return s.error();
-  auto first = first_batch_to_read(connection, snapshot_row, checkpoint.clock.stream_ms - lookback_ms);
+  auto first = first_batch_to_read(connection, snapshot_row, checkpoint.clock.stream_ms - lookback.last_ms);
   if (!first.ok()) return first.error();
   if (*first != 0) {
     if (Status s = read_rows_since(connection, *first, snapshot_row, checkpoint); !s.ok()) return s.error();
   }
-  std::erase_if(checkpoint.last, [](const SensorLast& last) { return last.arrival_ms == 0; });
+  std::erase_if(checkpoint.last,
+                [](const SensorLast& last) { return last.arrival_ms == 0 && last.subscribed_ms == 0; });
+  if (Status s = read_recent(connection, lookback, checkpoint); !s.ok()) return s.error();
   auto states = read_rule_states(connection);
   if (!states.ok()) return states.error();
   checkpoint.rule_states = std::move(*states);
+  auto silences = read_silences(connection);
+  if (!silences.ok()) return silences.error();
+  checkpoint.silences = std::move(*silences);
   auto undelivered = read_undelivered(connection);
   if (!undelivered.ok()) return undelivered.error();
   checkpoint.undelivered = std::move(*undelivered);

@@ -12,7 +12,7 @@
 
 namespace sluice {
 
-Result<Checkpoint> read_checkpoint(Connection& connection, std::int64_t lookback_ms);
+Result<Checkpoint> read_checkpoint(Connection& connection, const Lookback& lookback);
 
 std::string encode_triples(const std::vector<DeliveredTriple>& triples);
 std::vector<DeliveredTriple> decode_triples(std::string_view bytes);

@@ -20,7 +20,8 @@ constexpr char kOpenDay[] = "SELECT day FROM day WHERE open = 1 ORDER BY day DES
 constexpr char kAddBoot[] = "INSERT OR IGNORE INTO boot(boot_id) VALUES(?1)";
 constexpr char kBoot[] = "SELECT id FROM boot WHERE boot_id = ?1";
 constexpr char kPutSensor[] =
-    "INSERT INTO sensor(id, name, unit) VALUES(?1, ?2, ?3) ON CONFLICT(id) DO UPDATE SET unit = ?3 "
+    "INSERT INTO sensor(id, name, unit, last_subscribed_ms) VALUES(?1, ?2, ?3, ?4) ON CONFLICT(id) DO UPDATE "
+    "SET unit = ?3 "
     "WHERE name = ?2";
 // Without a key the row follows the last one, which is quicker than naming it.
 constexpr char kFirstRow[] = "INSERT INTO reading VALUES(?6, ?1, ?2, ?3, ?4, ?5)";
@@ -41,7 +42,7 @@ constexpr char kPutCursor[] =
     "UPDATE cursor SET journal_id = ?1, seq = ?2, commits = ?3, last_row = ?4, row_count = ?5, "
     "snapshot_row = ?6, newest_arrival_ms = ?7, boot = ?8, stream_minus_boot_ms = ?9, "
     "wall_minus_stream_ms = ?10, subscribed_ms = ?11, stream_ms = ?12, connected = ?13, backlog = ?14, "
-    "clock_trusted = ?15, session_present = ?16, triples = ?17";
+    "clock_trusted = ?15, session_present = ?16, triples = ?17, connected_since_ms = ?18";
 
 // Whole numbers take fewer bytes as integers; the column's affinity makes them doubles again.
 bool is_small_whole(double value) {
@@ -69,7 +70,8 @@ Status find_boot(Connection& connection, const std::string& boot_id, CommitState
 
 Status write_sensors(Connection& connection, const std::vector<SensorRow>& sensors) {
   for (const SensorRow& sensor : sensors) {
-    Status status = connection.query(kPutSensor, sensor.id, sensor.name, sensor.unit).run();
+    Status status =
+        connection.query(kPutSensor, sensor.id, sensor.name, sensor.unit, sensor.subscribed_ms).run();
     if (!status.ok()) return status;
     SLUICE_CHECK(connection.changes() == 1, "a sensor number was given to two names");
   }
@@ -164,7 +166,7 @@ Status write_cursor(Connection& connection, const Batch& batch, CommitState& sta
              state.row_count, state.snapshot_row, state.newest_arrival_ms, state.boot,
              clock.stream_minus_boot_ms, clock.wall_minus_stream_ms, clock.subscribed_ms, clock.stream_ms,
              clock.connected, clock.backlog, clock.clock_trusted, clock.session_present,
-             Blob{encode_triples(batch.triples)})
+             Blob{encode_triples(batch.triples)}, clock.connected_since_ms)
       .run();
 }
 
@@ -234,6 +236,7 @@ Status write_batch(Connection& connection, const CommitSettings& settings, const
   if (s.ok()) s = write_rows(connection, calendar, batch, days, state);
   if (s.ok()) s = add_counts(connection, batch.counts);
   if (s.ok()) s = write_rule_states(connection, batch.rule_states);
+  if (s.ok()) s = write_silences(connection, batch.silences);
   if (s.ok()) s = write_alert_events(connection, batch.events, settings.alert_events_max);
   if (s.ok()) s = write_retained(connection, batch);
   if (s.ok()) s = write_quarantine(connection, batch.quarantine, settings.quarantine_max);

@@ -39,12 +39,26 @@ constexpr char kVersion2[] =
     "INSERT INTO zone SELECT CASE WHEN before IS NULL THEN -2147483648 ELSE day END, zone FROM "
     "(SELECT day, zone, lag(zone) OVER (ORDER BY day) AS before FROM day) WHERE zone IS NOT before;";
 
+// Steadiness of alerts, silences.
+constexpr char kVersion3[] =
+    "ALTER TABLE cursor ADD COLUMN connected_since_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE rule_state ADD COLUMN level INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE rule_state ADD COLUMN toward INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE rule_state ADD COLUMN move_since_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE rule_state ADD COLUMN told_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE rule_state ADD COLUMN flapping INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE rule_state ADD COLUMN changes TEXT NOT NULL DEFAULT '';"
+    "UPDATE rule_state SET level = phase = 2, toward = 1, move_since_ms = since_ms;"
+    "CREATE TABLE silence(id INTEGER PRIMARY KEY, sensor TEXT NOT NULL, alert TEXT NOT NULL, "
+    "labels TEXT NOT NULL, from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, comment TEXT NOT NULL);";
+
 }  // namespace
 
 Schema current_schema() {
   return Schema{kSchemaVersion,
                 kSchemaSql,
-                {{1, [](Connection& connection) { return connection.execute(kVersion2); }}}};
+                {{1, [](Connection& connection) { return connection.execute(kVersion2); }},
+                 {2, [](Connection& connection) { return connection.execute(kVersion3); }}}};
 }
 
 Status check_schema(Connection& connection, const Schema& schema) {

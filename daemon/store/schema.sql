@@ -1,4 +1,4 @@
--- Schema of sluice.db, version 2. README.md beside this file explains it for people and tools.
+-- Schema of sluice.db, version 3. README.md beside this file explains it for people and tools.
 -- Times are Unix milliseconds, days are days since 1970-01-01 of the local date.
 
 CREATE TABLE meta(
@@ -70,7 +70,8 @@ CREATE TABLE cursor(
   backlog              INTEGER NOT NULL DEFAULT 0,
   clock_trusted        INTEGER NOT NULL DEFAULT 0,
   session_present      INTEGER NOT NULL DEFAULT 0,
-  triples              BLOB    NOT NULL DEFAULT x''  -- 2 bytes packet id, 8 bytes hash, little-endian, each
+  triples              BLOB    NOT NULL DEFAULT x'', -- 2 bytes packet id, 8 bytes hash, little-endian, each
+  connected_since_ms   INTEGER NOT NULL DEFAULT 0
 );
 INSERT INTO cursor(id) VALUES(1);
 
@@ -84,14 +85,31 @@ CREATE TABLE counter(
 CREATE TABLE rule_state(
   rule        TEXT    NOT NULL,
   sensor      INTEGER NOT NULL,
-  phase       INTEGER NOT NULL,  -- 1 pending, 2 firing; idle ones have no row
+  phase       INTEGER NOT NULL,  -- 0 idle, with a past that counts (changes), 1 pending, 2 firing
   since_ms    INTEGER NOT NULL,
   deadline_ms INTEGER NOT NULL,
-  notified    INTEGER NOT NULL,
+  notified    INTEGER NOT NULL,  -- the level that somebody was told of, 0: nobody was
   value       REAL    NOT NULL,
   rule_digest TEXT    NOT NULL,
+  level         INTEGER NOT NULL DEFAULT 0,   -- 0: not firing
+  toward        INTEGER NOT NULL DEFAULT 0,   -- the level that it moves to at deadline_ms
+  move_since_ms INTEGER NOT NULL DEFAULT 0,
+  told_ms       INTEGER NOT NULL DEFAULT 0,
+  flapping      INTEGER NOT NULL DEFAULT 0,
+  changes       TEXT    NOT NULL DEFAULT '',  -- when it fired and resolved, ms, with a space between
   PRIMARY KEY(rule, sensor)
 ) WITHOUT ROWID;
+
+-- Silences that have not ended. The key is the number of the record that began one.
+CREATE TABLE silence(
+  id       INTEGER PRIMARY KEY,
+  sensor   TEXT    NOT NULL,  -- filter
+  alert    TEXT    NOT NULL,  -- name; empty: all
+  labels   TEXT    NOT NULL,  -- JSON object
+  from_ms  INTEGER NOT NULL,
+  until_ms INTEGER NOT NULL,
+  comment  TEXT    NOT NULL
+);
 
 CREATE TABLE alert_event(
   id        INTEGER PRIMARY KEY,

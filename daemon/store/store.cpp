@@ -179,10 +179,10 @@ const Calendar& Store::calendar() const {
   return impl_->calendar;
 }
 
-Result<Checkpoint> Store::load_checkpoint(std::int64_t lookback_ms) {
+Result<Checkpoint> Store::load_checkpoint(const Lookback& lookback) {
   Transaction transaction(*impl_->connection);
   if (Status status = transaction.begin(Transaction::Kind::kRead); !status.ok()) return status.error();
-  return read_checkpoint(*impl_->connection, lookback_ms);
+  return read_checkpoint(*impl_->connection, lookback);
 }
 
 Status Store::commit(const Batch& batch) {

@@ -51,7 +51,7 @@ class Store {
   const Calendar& calendar() const;
 
   // `lookback_ms`: how far back rows are read for last values where no snapshot covers them.
-  Result<Checkpoint> load_checkpoint(std::int64_t lookback_ms);
+  Result<Checkpoint> load_checkpoint(const Lookback& lookback);
   Status commit(
       const Batch& batch);  // all or nothing; kNoSpace, kIo: nothing was written, may be tried again
   // Alert slots: what was told on which channel (alert event id + state, channel) needs no telling after a

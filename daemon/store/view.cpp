@@ -165,7 +165,7 @@ Result<std::vector<StoreView::BatchRow>> StoreView::batches_after(std::int64_t a
 }
 
 Result<Checkpoint> StoreView::checkpoint() {
-  return read_checkpoint(*impl_->connection, kLookbackMs);
+  return read_checkpoint(*impl_->connection, {kLookbackMs});
 }
 
 Result<std::vector<Reading>> StoreView::newest_rows(SensorId sensor, std::size_t limit) {

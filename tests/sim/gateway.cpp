@@ -64,7 +64,7 @@ Status SimGateway::wire_fold() {
   auto opened = Store::open(store, calendar_, log_);
   if (!opened.ok()) return opened.error();
   store_ = std::move(*opened);
-  auto checkpoint = store_->load_checkpoint(3600000);
+  auto checkpoint = store_->load_checkpoint({3600000});
   if (!checkpoint.ok()) return checkpoint.error();
   EngineSettings engine;
   engine.decode = decode_settings();

@@ -44,7 +44,7 @@ class AlertFoldOf : public ::testing::Test {
     std::vector<RuleState> states = fold_ ? fold_->states() : std::vector<RuleState>{};
     fold_ = std::make_unique<AlertFold>(settings_, topic_matches);
     fold_->add_sensor({1, &name_, &unit_, &labels_}, last_.id ? &last_ : nullptr);
-    fold_->restore(states, time_);
+    fold_->restore(states, {}, time_);
   }
   void pass(std::int64_t ms) {
     time_.stream_ms += ms;
@@ -113,6 +113,79 @@ TEST_F(AlertFoldOf, TreatsInsideAsClosedAndOutsideAsOpen) {
   pass(1);
   hear(2);
   EXPECT_EQ("+2 -2", said());
+}
+
+TEST_F(AlertFoldOf, KeepsSilentWhileASilenceMatchesAndTellsOfWhatStandsAfterIt) {
+  labels_["site"] = "berlin";
+  start({above(28)});
+  Silence silence;
+  silence.id = 7;
+  silence.sensor = "s/+";
+  silence.labels["site"] = "berlin";
+  silence.until_ms = kWall + 1000;
+  fold_->on_silence(silence);
+  hear(30);
+  EXPECT_EQ("+q0", said());
+  pass(5000);
+  EXPECT_EQ("+s1000", said());
+  std::vector<SilenceChange> changes = fold_->take_silences();
+  ASSERT_EQ(2u, changes.size());
+  EXPECT_TRUE(changes[1].ended);
+  hear(20);
+  EXPECT_EQ("-5000", said());
+}
+
+TEST_F(AlertFoldOf, EndsASilenceWhenAskedTo) {
+  start({above(28)});
+  Silence silence;
+  silence.id = 7;
+  silence.alert = "too-hot";
+  silence.until_ms = kWall + 100000;
+  fold_->on_silence(silence);
+  hear(30);
+  pass(10);
+  fold_->on_unsilence(8, time_);
+  EXPECT_EQ("+q0", said());
+  fold_->on_unsilence(7, time_);
+  EXPECT_EQ("+s10", said());
+}
+
+TEST_F(AlertFoldOf, TellsOfAnAlertAgainAtItsInterval) {
+  Rule rule = above(28);
+  rule.repeat = std::chrono::milliseconds(1000);
+  start({rule});
+  hear(30);
+  pass(999);
+  EXPECT_EQ("+0", said());
+  EXPECT_EQ(kWall + 1000, fold_->next_deadline_stream_ms(time_));
+  pass(1);
+  EXPECT_EQ("+1000", said());
+  pass(3500);
+  EXPECT_EQ("+4000", said()) << "once for what was missed";
+}
+
+TEST_F(AlertFoldOf, TakesAReadingFromBeforeTheClockWasSetQuietlyUnlessAsked) {
+  Rule asked = above(28);
+  asked.name = "asked";
+  asked.accept = kClockUnset;
+  start({above(28), asked});
+  time_.clock_trusted = false;
+  hear(30, 0, kClockUnset);
+  EXPECT_EQ("+q0 +0", said());
+  fold_->on_clock_trusted(time_);
+  EXPECT_EQ("+s0", said());
+}
+
+TEST_F(AlertFoldOf, AwaitsASensorThatIsNamedButWasNeverHeard) {
+  settings_.gateway = "gw";
+  settings_.rules = {silent(1000)};
+  fold_ = std::make_unique<AlertFold>(settings_, topic_matches);
+  SensorFacts facts{1, &name_, &unit_, &labels_};
+  facts.registered = true;
+  fold_->add_sensor(facts);
+  fold_->restore({}, {}, time_);
+  pass(1000);
+  EXPECT_EQ("+1000", said());
 }
 
 TEST_F(AlertFoldOf, WaitsForTheConditionToHold) {

@@ -55,6 +55,15 @@ alerts:
   - {name: c, sensor: "#", outside: [1, 2]}
   - {name: d, sensor: "#", inside: [1, 2]}
   - {name: e, sensor: "#", silent_for: 5m}
+  - {name: f, sensor: "#", equals: 1, repeat: 1h, keep_firing_for: 1m, flap: {changes: 4, within: 5m}}
+  - {name: g, sensor: "#", not_equals: 1, active: [{days: [mon], hours: "01:00-02:00"}], accept: [late]}
+  - {name: h, sensor: "#", changes_by: {more_than: 1, within: 5m}, mute: [{hours: "22:00-00:00"}]}
+  - {name: i, sensor: "#", rate: {above: 1, per: 1m, within: 5m}, labels: {a: b}}
+  - {name: j, sensor: "#", stuck_for: 5m, tolerance: 0.1}
+  - {name: k, sensor: "#", count: {of: {below: 1}, more_than: 3, within: 5m}}
+  - {name: l, sensor: "#", missing_ratio: {above: 0.25, within: 1h}}
+  - {name: m, sensor: "#", over: {function: p95, window: 5m, every: 1m, lateness: 2s}, outside: [1, 2]}
+  - {name: n, sensor: "#", levels: [{severity: warning, above: 1, clear: 0.5}, {severity: critical, above: 2}]}
 )")
                                   .value());
   for (const std::string& path : known_keys()) {

@@ -179,7 +179,7 @@ TEST_F(EngineOf, FlagsWhatWaitedInTheBacklog) {
   EXPECT_EQ(kQueued, batch.readings[0].flags);
   EXPECT_EQ(0u, batch.readings[1].flags);
   ASSERT_EQ(2u, batch.events.size());
-  EXPECT_EQ(kQuiet, batch.events[0].flags);
+  EXPECT_EQ(kQuiet | kFromQueued, batch.events[0].flags);
   EXPECT_EQ(kStanding, batch.events[1].flags);
 }
 
@@ -234,8 +234,15 @@ class MiniStore {
       std::erase_if(point_.rule_states, [&](const RuleState& old) {
         return old.rule == state.rule && old.sensor == state.sensor;
       });
-      if (state.phase != RuleState::Phase::kIdle) point_.rule_states.push_back(state);
+      if (!state.forgettable()) point_.rule_states.push_back(state);
     }
+    for (const auto& [silence, ended] : batch.silences) {
+      if (!ended) point_.silences.push_back(silence);
+      std::erase_if(point_.silences, [&, ended = ended, id = silence.id](const Silence& old) {
+        return ended && old.id == id;
+      });
+    }
+    for (const SensorRow& row : batch.new_sensors) last_[row.id] = {row.id, 0, 0, 0, 0, 0, row.subscribed_ms};
     for (const auto& [topic, hash] : batch.retained) {
       std::erase_if(point_.retained, [&topic = topic](const auto& old) { return old.first == topic; });
       point_.retained.emplace_back(topic, hash);
@@ -244,6 +251,7 @@ class MiniStore {
       std::ostringstream line;
       line << row.sensor << ' ' << row.time_ms << ' ' << row.value << ' ' << row.flags;
       rows_.push_back(line.str());
+      point_.recent.push_back({row, row.arrival_ms - batch.clock.wall_minus_stream_ms});
       if (row.flags & (kRetained | kDuplicate)) continue;
       SensorLast& last = last_[row.sensor];
       last.id = row.sensor;
@@ -286,9 +294,7 @@ std::string first_difference(const std::vector<std::string>& want, const std::ve
     const std::string b = i < got.size() ? got[i] : "nothing";
     if (a == b) continue;
     std::string text = "line " + std::to_string(i) + ":\n";
-    for (std::size_t j = i; j < i + 4 && j < want.size(); ++j) text += "want " + want[j] + "\n";
-    for (std::size_t j = i; j < i + 4 && j < got.size(); ++j) text += "got  " + got[j] + "\n";
-    return text;
+    return text + "want " + a + "\ngot  " + b + "\n";
   }
   return "";
 }

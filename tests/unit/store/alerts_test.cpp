@@ -26,7 +26,7 @@ class Alerts : public StoreFixture {
     b.events = std::move(events);
     must(store_->commit(b));
   }
-  std::vector<AlertEvent> undelivered() { return must(store_->load_checkpoint(0)).undelivered; }
+  std::vector<AlertEvent> undelivered() { return must(store_->load_checkpoint({0})).undelivered; }
 };
 
 constexpr auto kFire = AlertState::kFiring;

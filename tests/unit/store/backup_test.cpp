@@ -75,7 +75,7 @@ TEST_F(Backup, RestoredNeitherUploadsNorAlertsAgainAndGoesOnAtItsCursor) {
   must(back_up(settings_.path, target(), {}));
   commit({reading(1, kStart + kHour, 1)});  // lost to the restored database, unless the ring still has it
   restore();
-  Checkpoint checkpoint = must(store_->load_checkpoint(kHour));
+  Checkpoint checkpoint = must(store_->load_checkpoint({kHour}));
   EXPECT_EQ(alarm.cursor, checkpoint.cursor);
   EXPECT_EQ(0u, checkpoint.undelivered.size());
   ASSERT_EQ(1u, checkpoint.rule_states.size());

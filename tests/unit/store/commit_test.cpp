@@ -92,23 +92,29 @@ TEST_F(Commit, RefusesABatchOlderThanTheStore) {
 }
 
 TEST_F(Commit, GivesBackACheckpoint) {
-  EXPECT_EQ("", must(store_->load_checkpoint(kHour)).cursor.journal_id);
+  EXPECT_EQ("", must(store_->load_checkpoint({kHour})).cursor.journal_id);
   Batch b = batch({reading(2, kStart, 1), reading(1, kStart + 5, 2.5)});
   b.clock.stream_minus_boot_ms = 17;
   b.clock.wall_minus_stream_ms = -3;
   b.clock.backlog = true;
   b.triples = {{7, 0xfedcba9876543210u}, {65535, 1}};
   b.retained = {{"a/b", 0xffffffffffffffffu}};
-  b.rule_states = {{"hot", 1, RuleState::Phase::kFiring, 5, 6, true, 2.5, "d"},
-                   {"hot", 2, RuleState::Phase::kPending, 5, 6, false, 1, "d"}};
+  RuleState firing{"hot", 1, RuleState::Phase::kFiring, 5, 6, 2, 2.5, "d", 3, 1, 7, 8, true, {1, 2, 3}};
+  RuleState pending{"hot", 2, RuleState::Phase::kPending, 5, 6, 0, 1, "d", 0, 1, 5, 0, false, {}};
+  b.rule_states = {firing, pending};
+  Silence silence{77, "s/+", "hot", {{"site", "a\"b"}}, 5, 6, "why"};
+  b.silences = {{silence, false}, {Silence{78, "#", "", {}, 1, 2, ""}, false}};
+  b.clock.connected_since_ms = 99;
   must(store_->commit(b));
   Batch idle = batch({});
   idle.clock = b.clock;
   idle.retained = {{"a/b", 3}, {"c", 4}};
-  idle.rule_states = {{"hot", 2, RuleState::Phase::kIdle, 0, 0, false, 1, "d"}};
+  pending.phase = RuleState::Phase::kIdle;
+  idle.rule_states = {pending};
+  idle.silences = {{Silence{78, "", "", {}, 0, 0, ""}, true}};
   must(store_->commit(idle));
   open();
-  Checkpoint c = must(store_->load_checkpoint(kHour));
+  Checkpoint c = must(store_->load_checkpoint({kHour}));
   EXPECT_EQ(cursor_, c.cursor);
   EXPECT_EQ("boot-1", c.clock.boot_id);
   EXPECT_EQ(17, c.clock.stream_minus_boot_ms);
@@ -121,13 +127,21 @@ TEST_F(Commit, GivesBackACheckpoint) {
   EXPECT_EQ((std::vector<std::pair<std::string, std::uint64_t>>{{"a/b", 3}, {"c", 4}}), c.retained);
   EXPECT_EQ(1u, c.rule_states.size());
   EXPECT_EQ(RuleState::Phase::kFiring, c.rule_states[0].phase);
-  EXPECT_TRUE(c.rule_states[0].notified);
+  EXPECT_EQ(2, c.rule_states[0].told_level);
+  EXPECT_EQ(3, c.rule_states[0].level);
+  EXPECT_EQ(1, c.rule_states[0].toward);
+  EXPECT_EQ(7, c.rule_states[0].move_since_ms);
+  EXPECT_EQ(8, c.rule_states[0].told_ms);
+  EXPECT_TRUE(c.rule_states[0].flapping);
+  EXPECT_EQ((std::vector<std::int64_t>{1, 2, 3}), c.rule_states[0].changes);
+  EXPECT_EQ(std::vector<Silence>{silence}, c.silences);
+  EXPECT_EQ(99, c.clock.connected_since_ms);
   EXPECT_EQ(kStart + 5, c.newest_row_ms);
   must(store_->commit(batch({})));
   Batch with = batch({});
   with.triples = b.triples;
   must(store_->commit(with));
-  auto triples = must(store_->load_checkpoint(kHour)).triples;
+  auto triples = must(store_->load_checkpoint({kHour})).triples;
   EXPECT_EQ(2u, triples.size());
   EXPECT_EQ(0xfedcba9876543210u, triples[0].hash);
   EXPECT_EQ(65535, triples[1].packet_id);
@@ -162,7 +176,7 @@ TEST_F(Commit, RebuildsLastValuesFromSnapshotAndLaterRows) {
     must(store_->commit(b));
     if (i % 50 != 49) continue;
     open();
-    auto read = must(store_->load_checkpoint(1));
+    auto read = must(store_->load_checkpoint({1}));
     ASSERT_EQ(20u, read.last.size());
     for (std::size_t s = 0; s < 20; ++s) {
       EXPECT_EQ(last[s].id, read.last[s].id);
@@ -177,8 +191,8 @@ TEST_F(Commit, RebuildsLastValuesFromSnapshotAndLaterRows) {
 TEST_F(Commit, LooksNoFurtherBackThanToldWhereThereIsNoSnapshot) {
   commit({reading(1, kStart, 1)});
   commit({reading(2, kStart + 2 * kHour, 2)});
-  EXPECT_EQ(1u, must(store_->load_checkpoint(kHour)).last.size());
-  EXPECT_EQ(2u, must(store_->load_checkpoint(3 * kHour)).last.size());
+  EXPECT_EQ(1u, must(store_->load_checkpoint({kHour})).last.size());
+  EXPECT_EQ(2u, must(store_->load_checkpoint({3 * kHour})).last.size());
 }
 
 TEST_F(Commit, LooksBackByTheClockThatNoStepMoves) {
@@ -186,7 +200,7 @@ TEST_F(Commit, LooksBackByTheClockThatNoStepMoves) {
   Batch stepped = batch({reading(2, kStart + 5 * kHour, 2)});
   stepped.clock.stream_ms = kStart + 1000;
   must(store_->commit(stepped));
-  EXPECT_EQ(2u, must(store_->load_checkpoint(kHour)).last.size());
+  EXPECT_EQ(2u, must(store_->load_checkpoint({kHour})).last.size());
 }
 
 TEST_F(Commit, KeepsTheNewestQuarantineSamplesOnly) {
@@ -230,6 +244,23 @@ TEST_F(Commit, WritesFewBytes) {
     EXPECT_GT(bytes_max, bytes) << rows << " rows a batch";
     EXPECT_LT(rows * 50, bytes);
   }
+}
+
+TEST_F(Commit, GivesBackTheReadingsThatRulesLookBackOn) {
+  Batch b = batch({reading(1, kStart, 1), reading(2, kStart + 1, 2), reading(1, kStart + 2, 3)});
+  b.clock.stream_ms = kStart + 1000;
+  b.clock.wall_minus_stream_ms = 5;
+  b.new_sensors = {{1, "a", ""}, {2, "b", ""}};
+  must(store_->commit(b));
+  Lookback lookback{kHour};
+  lookback.recall_ms = [](const std::string& sensor) { return sensor == "a" ? kHour : 0; };
+  auto recent = must(store_->load_checkpoint(lookback)).recent;
+  ASSERT_EQ(2u, recent.size());
+  EXPECT_EQ(1, recent[0].reading.value);
+  EXPECT_EQ(3, recent[1].reading.value);
+  EXPECT_EQ(recent[1].reading.arrival_ms - 5, recent[1].arrival_stream_ms);
+  lookback.recent_max = 1;
+  EXPECT_EQ(3, must(store_->load_checkpoint(lookback)).recent.at(0).reading.value);
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ class Crash : public StoreFixture {
     settings.vfs.clear();
     auto store = must(Store::open(settings, calendar(), log_));
     auto view = must(StoreView::open(path, "", calendar(), {}));
-    Cursor cursor = must(store->load_checkpoint(kHour)).cursor;
+    Cursor cursor = must(store->load_checkpoint({kHour})).cursor;
     std::vector<Reading> rows;
     Ledger ledger;
     std::size_t events = 0;

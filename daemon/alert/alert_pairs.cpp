@@ -1,0 +1,255 @@
+#include "alert/alert_fold_impl.h"
+#include "alert/condition.h"
+#include "alert/message_template.h"
+
+namespace sluice {
+
+namespace {
+
+using Phase = RuleState::Phase;
+
+std::uint32_t quiet_if(bool quiet) {
+  return quiet ? std::uint32_t{kQuiet} : 0u;
+}
+
+// What an event says of the reading behind it.
+std::uint32_t provenance_of(std::uint32_t doubts) {
+  std::uint32_t flags = 0;
+  if (doubts & kQueued) flags |= kFromQueued;
+  if (doubts & kLate) flags |= kFromLate;
+  if (doubts & kRetained) flags |= kFromRetained;
+  if (doubts & kDuplicate) flags |= kFromDuplicate;
+  if (doubts & kClockUnset) flags |= kClockWasUnset;
+  return flags;
+}
+
+}  // namespace
+
+// Of a deadline: nothing has arrived for it, so the newest reading speaks, and the connection.
+std::uint32_t AlertFold::Impl::doubts_now(const SensorState& sensor) const {
+  return sensor.doubts | (now.backlog ? std::uint32_t{kQueued} : 0u) |
+         (now.clock_trusted ? 0u : std::uint32_t{kClockUnset});
+}
+
+void AlertFold::Impl::mark(std::uint32_t i) {
+  if (!pairs[i].changed) changed.push_back(i);
+  pairs[i].changed = true;
+}
+
+// Keeps the one entry of a pair in `due` true.
+void AlertFold::Impl::schedule(std::uint32_t i) {
+  Pair& pair = pairs[i];
+  std::int64_t next = kNever;
+  if (pair.state.moving()) {
+    next = pair.state.move_due_ms;
+  } else if (pair.state.level > 0 && rule(pair).repeat.count() > 0 && pair.state.told_level > 0) {
+    next = pair.state.told_ms + rule(pair).repeat.count();
+  }
+  if (next == pair.due_ms) return;
+  if (pair.due_ms != kNever) due.erase({pair.due_ms, i});
+  if (next != kNever) due.insert({next, i});
+  pair.due_ms = next;
+}
+
+// Fired and resolved as often as `flap` allows, within its time?
+bool AlertFold::Impl::flaps_at(std::uint32_t i, std::int64_t at_ms) {
+  const Rule& r = rule(pairs[i]);
+  if (r.flap_changes == 0) return false;
+  std::vector<std::int64_t>& times = flaps[i];
+  times.push_back(at_ms);
+  if (times.size() > static_cast<std::size_t>(r.flap_changes)) times.erase(times.begin());
+  return times.size() == static_cast<std::size_t>(r.flap_changes) &&
+         at_ms - times.front() <= r.flap_within.count();
+}
+
+// The pair is at the level that it moved to.
+void AlertFold::Impl::complete_move(std::uint32_t i, std::int64_t at_ms, double value, std::uint32_t doubts) {
+  Pair& pair = pairs[i];
+  Steadiness& state = pair.state;
+  const Rule& r = rule(pair);
+  const SensorFacts& facts = sensors[pair.sensor].facts;
+  const bool began = state.level == 0;
+  const bool ends = state.toward == 0;
+  const std::uint8_t old_level = std::exchange(state.level, state.toward);
+  if (began) state.since_ms = at_ms;
+  const bool flaps = (began || ends) && flaps_at(i, at_ms);
+  mark(i);
+  std::uint32_t flags = provenance_of(doubts);
+  if (ends) {
+    --firing_count;
+    state.level = old_level;  // the event is of the level that ends
+    AlertEvent event = telling.event_of(r, facts, state, value, at_ms);
+    state.level = 0;
+    event.state = AlertState::kResolved;
+    event.flags = flags | quiet_if(state.told_level == 0);
+    event.message = render_message(r.message, event);
+    events.push_back(std::move(event));
+    state.told_level = 0;
+    state.flapping = false;
+    return;
+  }
+  if (began) ++firing_count;
+  if (began && flaps) state.flapping = true;
+  if (state.flapping) flags |= kFlapping;
+  if (!began) flags |= kNewLevel;
+  const std::uint32_t hushed = telling.hush(pair.rule, facts);
+  const bool open = (doubts & kDoubtful & ~r.accept) == 0 && hushed == 0;
+  AlertEvent event = telling.event_of(r, facts, state, value, at_ms);
+  event.state = AlertState::kFiring;
+  event.flags = flags | hushed | quiet_if(!open);
+  event.message = render_message(r.message, event);
+  events.push_back(std::move(event));
+  if (!open) return;
+  state.told_level = state.level;
+  state.told_ms = now.stream_ms;
+}
+
+// Of an alert that stands.
+void AlertFold::Impl::tell_again(std::uint32_t i, std::int64_t at_ms, double value, std::uint32_t flags) {
+  Pair& pair = pairs[i];
+  const Rule& r = rule(pair);
+  pair.state.told_level = pair.state.level;
+  pair.state.told_ms = now.stream_ms;
+  mark(i);
+  AlertEvent event = telling.event_of(r, sensors[pair.sensor].facts, pair.state, value, at_ms);
+  event.state = AlertState::kFiring;
+  event.flags = flags | (pair.state.flapping ? std::uint32_t{kFlapping} : 0u);
+  event.message = render_message(r.message, event);
+  events.push_back(std::move(event));
+  schedule(i);
+}
+
+// The condition was looked at: `value` is what it compares.
+void AlertFold::Impl::observe(std::uint32_t i, std::int64_t at_ms, double value, std::uint32_t doubts,
+                              const Before& before) {
+  Pair& pair = pairs[i];
+  Steadiness& state = pair.state;
+  const Rule& r = rule(pair);
+  if (!state.moving() && state.level == 0 && level_of(r, value, 0) == 0) return;  // nearly always
+  while (state.moving() && state.complete_at_ms(r) <= at_ms) {
+    // In the sensor's own time the delay had passed before: a backlog gives what live delivery would.
+    const std::int64_t done_ms = state.complete_at_ms(r);
+    const double last =
+        r.measure == Measure::kValue ? before.value : measure_by(pair, before.at_ms).value_or(value);
+    complete_move(i, done_ms, last, doubts);
+    if (state.level > 0 && r.top_level() > 1)
+      state.call_for(r, level_of(r, last, state.level), done_ms, now.stream_ms);
+  }
+  if (state.call_for(r, level_of(r, value, state.level), at_ms, now.stream_ms)) mark(i);
+  if (state.moving() && state.delay_ms(r) == 0) {
+    complete_move(i, at_ms, value, doubts);
+  } else if (state.level != state.told_level && state.toward >= state.level &&
+             (doubts & kDoubtful & ~r.accept) == 0 &&
+             telling.hush(pair.rule, sensors[pair.sensor].facts) == 0) {
+    tell_again(i, at_ms, value, kStanding);
+  }
+  schedule(i);
+}
+
+// A delay of the pair has passed, or it is to be told of again.
+void AlertFold::Impl::run_due(std::uint32_t i, std::int64_t when_ms) {
+  Pair& pair = pairs[i];
+  Steadiness& state = pair.state;
+  const Rule& r = rule(pair);
+  const SensorState& sensor = sensors[pair.sensor];
+  const double value = measure_now(pair);
+  if (state.moving()) {
+    const std::int64_t done_ms = state.complete_at_ms(r);
+    complete_move(i, done_ms, value, doubts_now(sensor));
+    if (state.level > 0 && r.top_level() > 1) {
+      state.call_for(r, level_of(r, value, state.level), done_ms, when_ms);
+    }
+  } else {
+    // One telling for all that were missed while the gateway was not there.
+    const std::int64_t repeat_ms = r.repeat.count();
+    const std::int64_t newest_ms = when_ms + (now.stream_ms - when_ms) / repeat_ms * repeat_ms;
+    if (telling.hush(pair.rule, sensor.facts) == 0) {
+      tell_again(i, newest_ms + now.wall_minus_stream_ms, value, kRepeated);
+    }
+    state.told_ms = newest_ms;
+    mark(i);
+  }
+  schedule(i);
+}
+
+// What began quietly, stands, and is kept from nobody any more. `open`: doubts that no longer count.
+void AlertFold::Impl::tell_untold(std::int64_t at_ms, std::uint32_t open) {
+  for (std::uint32_t i = 0; i < pairs.size(); ++i) {
+    const Pair& pair = pairs[i];
+    if (pair.state.level == pair.state.told_level || pair.state.level == 0) continue;
+    const SensorState& sensor = sensors[pair.sensor];
+    if (doubts_now(sensor) & kDoubtful & ~open & ~rule(pair).accept) continue;
+    if (telling.hush(pair.rule, sensor.facts) != 0) continue;
+    tell_again(i, at_ms, measure_now(pair), kStanding);
+  }
+}
+
+AlertEvent AlertFold::Impl::standing_event(const Pair& pair) const {
+  const Rule& r = rule(pair);
+  AlertEvent event =
+      telling.event_of(r, sensors[pair.sensor].facts, pair.state, measure_now(pair), pair.state.since_ms);
+  event.state = AlertState::kFiring;
+  event.message = render_message(r.message, event);
+  return event;
+}
+
+RuleState AlertFold::Impl::state_of(std::uint32_t i) const {
+  const Pair& pair = pairs[i];
+  const Steadiness& s = pair.state;
+  RuleState state;
+  state.rule = rule(pair).name;
+  state.sensor = sensors[pair.sensor].facts.id;
+  state.phase = s.level > 0 ? Phase::kFiring : s.moving() ? Phase::kPending : Phase::kIdle;
+  state.since_ms = s.level > 0 ? s.since_ms : s.move_since_ms;
+  state.deadline_ms = s.moving() ? s.move_due_ms : 0;
+  state.told_level = s.told_level;
+  state.value = measure_now(pair);
+  state.rule_digest = digests[pair.rule];
+  state.level = s.level;
+  state.toward = s.toward;
+  state.move_since_ms = s.move_since_ms;
+  state.told_ms = s.told_ms;
+  state.flapping = s.flapping;
+  if (auto found = flaps.find(i); found != flaps.end()) state.changes = found->second;
+  return state;
+}
+
+// A pair goes on where its stored state ended.
+void AlertFold::Impl::resume(std::uint32_t i, const RuleState& state) {
+  Steadiness& s = pairs[i].state;
+  s.since_ms = state.since_ms;
+  s.move_since_ms = state.move_since_ms;
+  s.move_due_ms = state.deadline_ms;
+  s.told_ms = state.told_ms;
+  s.level = state.level;
+  s.toward = state.toward;
+  s.told_level = state.told_level;
+  s.flapping = state.flapping;
+  if (!state.changes.empty()) flaps[i] = state.changes;
+  if (s.level > 0) ++firing_count;
+  schedule(i);
+}
+
+// The rule has gone, or is another one under the same name: its alert ends now.
+void AlertFold::Impl::retire(RuleState state, const SensorFacts& facts, const FoldTime& time) {
+  if (state.phase == Phase::kFiring) {
+    AlertEvent event;
+    event.id = alert_id(settings.gateway, state.rule, *facts.name, state.since_ms);
+    event.alert = state.rule;
+    event.sensor = *facts.name;
+    event.state = AlertState::kResolved;
+    event.value = state.value;
+    event.unit = *facts.unit;
+    event.labels = *facts.labels;
+    event.since_ms = state.since_ms;
+    event.at_ms = time.wall_ms();
+    event.message = "the rule was removed or changed";
+    event.flags = kRuleRemoved | quiet_if(state.told_level == 0);
+    events.push_back(std::move(event));
+  }
+  state.phase = Phase::kIdle;
+  state.changes.clear();
+  retired.push_back(std::move(state));
+}
+
+}  // namespace sluice

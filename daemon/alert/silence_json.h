@@ -1,0 +1,19 @@
+// A silence as the API takes and shows it, and as its journal record carries it:
+//   {"sensor": "filter", "alert": "name", "labels": {…}, "until": "RFC 3339", "comment": "…"}; sensor, alert,
+// labels and comment may be absent. Shown, it has "id" and "since" too.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "model/silence.h"
+
+namespace sluice {
+
+std::string silence_to_json(const Silence& silence);
+Result<Silence> silence_from_json(std::string_view text);            // without id and from_ms
+std::string silences_to_json(const std::vector<Silence>& silences);  // {"silences": […]}
+
+}  // namespace sluice

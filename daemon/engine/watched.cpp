@@ -1,0 +1,52 @@
+#include "engine/watched.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "alert/silence_json.h"
+#include "decode/topic_filter.h"
+
+namespace sluice {
+
+SensorFacts facts_of(const SensorEntryState& sensor, const DecodeSettings& decode) {
+  SensorFacts facts;
+  facts.id = sensor.id;
+  facts.name = &sensor.name;
+  facts.unit = &sensor.profile.unit;
+  facts.labels = &sensor.profile.labels;
+  facts.every_ms = sensor.profile.every.value_or(std::chrono::milliseconds(0)).count();
+  facts.registered = std::any_of(decode.sensors.begin(), decode.sensors.end(),
+                                 [&](const SensorEntry& entry) { return entry.sensor == sensor.name; });
+  return facts;
+}
+
+std::vector<std::string> awaited_sensors(const EngineSettings& settings, Registry& registry) {
+  const DecodeSettings& decode = settings.decode;
+  const AlertSettings& alerts = settings.alerts;
+  std::vector<std::string> names;
+  for (const SensorEntry& entry : decode.sensors) {
+    if (entry.sensor.find_first_of("+#") != std::string::npos) continue;
+    const bool awaited = std::any_of(alerts.rules.begin(), alerts.rules.end(), [&](const Rule& rule) {
+      return rule.kind == ConditionKind::kSilentFor && topic_matches(rule.sensor, entry.sensor);
+    });
+    const bool room = registry.all().size() + names.size() < decode.max_sensors;
+    const bool new_here = std::find(names.begin(), names.end(), entry.sensor) == names.end();
+    if (awaited && room && new_here && registry.find(entry.sensor) == nullptr) names.push_back(entry.sensor);
+  }
+  return names;
+}
+
+void apply_silence(const JournalRecord& record, AlertFold& fold, const FoldTime& now) {
+  if (record.kind == RecordKind::kUnsilence) {
+    fold.on_unsilence(std::strtoull(std::string(record.topic).c_str(), nullptr, 10), now);
+    return;
+  }
+  // Whoever appends one has checked it; what a damaged one says is nothing.
+  auto silence = silence_from_json(record.payload);
+  if (!silence.ok()) return;
+  silence->id = record.seq;
+  silence->from_ms = record.wall_ms;
+  fold.on_silence(*silence);
+}
+
+}  // namespace sluice

@@ -1,0 +1,25 @@
+// What the rules have to know of sensors: facts of one, and those that are awaited before they were ever
+// heard. Pure functions of the configuration and the registry's entry.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "alert/alert_fold.h"
+#include "decode/decode_settings.h"
+#include "engine/engine.h"
+#include "engine/registry.h"
+#include "model/journal_record.h"
+
+namespace sluice {
+
+// Points into `sensor`.
+SensorFacts facts_of(const SensorEntryState& sensor, const DecodeSettings& decode);
+// Sensors named in the configuration without wildcards, that a rule waits for to be silent.
+// Those that the registry knows or has no room for are left out.
+std::vector<std::string> awaited_sensors(const EngineSettings& settings, Registry& registry);
+
+// Of a kSilence or kUnsilence record.
+void apply_silence(const JournalRecord& record, AlertFold& fold, const FoldTime& now);
+
+}  // namespace sluice
