@@ -12,6 +12,8 @@
 #include <memory>
 #include <string_view>
 
+#include "io/tls_probe.h"
+
 namespace sluice {
 
 namespace {
@@ -124,7 +126,7 @@ std::string refusal_text(int code) {
   }
 }
 
-std::string why_unreachable(const BrokerEndpoint& endpoint) {
+std::string why_unreachable(const BrokerEndpoint& endpoint, const TlsFiles& files) {
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
@@ -138,9 +140,9 @@ std::string why_unreachable(const BrokerEndpoint& endpoint) {
   if (error == ECONNREFUSED) return "connection refused; is a broker listening there?";
   if (error != 0) return std::strerror(error);
   if (endpoint.tls) {
-    return "TLS failed; check mqtt.tls.ca, that the broker's certificate is for this host name, and the "
-           "client "
-           "certificate if the broker wants one";
+    const std::string why = why_tls_fails(endpoint.name(), files);
+    if (!why.empty()) return "TLS failed: " + why;
+    return "TLS works, but it does not answer like an MQTT broker; is this its port for MQTT?";
   }
   return "it accepts connections but does not answer like an MQTT broker; is this its TLS port?";
 }

@@ -1,10 +1,11 @@
 // What both MQTT connections need to reach a broker and to say in words why they could not. Free of Paho.
-// Any thread; why_unreachable() may block for two seconds.
+// Any thread; why_unreachable() may block for seven seconds.
 #pragma once
 
 #include <string>
 
 #include "base/result.h"
+#include "model/http_exchange.h"
 
 namespace sluice {
 
@@ -23,6 +24,6 @@ Status check_readable(const std::string& key, const std::string& path);  // "" i
 std::string refusal_text(int code);
 // After a failed attempt: tries the TCP connection itself and says what is wrong with it, or what else to
 // check.
-std::string why_unreachable(const BrokerEndpoint& endpoint);
+std::string why_unreachable(const BrokerEndpoint& endpoint, const TlsFiles& files = {});
 
 }  // namespace sluice

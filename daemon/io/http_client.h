@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <string>
 
 #include "base/result.h"
 #include "io/http_transfer.h"
@@ -23,7 +24,9 @@ class HttpClient {
   Result<Response> request(const Request& request);
 
  private:
+  std::string why_broken_off(const Request& request) const;
   const std::atomic<bool>* stop_;
+  std::string answered_;  // the last place that answered over TLS
   HttpTransfer transfer_;
 };
 

@@ -55,7 +55,6 @@ struct MqttPublisher::Impl {
   static int on_message(void* context, char* topic, int topic_size, MQTTClient_message* message);
   static void on_delivered(void* context, MQTTClient_deliveryToken token);
   static void on_lost(void* context, char* cause);
-  static int on_tls_error(const char* text, std::size_t size, void* context);
 
   const BrokerSettings settings;
   const std::string client_id;
@@ -71,7 +70,6 @@ struct MqttPublisher::Impl {
   std::map<int, std::size_t> in_flight;  // packet id → bytes
   std::size_t in_flight_bytes = 0;
   std::set<int> early;  // acknowledged before publish() had told us the packet id
-  std::string tls_error;
   bool lost = false;
   bool collecting = false;
   std::string marker;  // "" once it has come back
@@ -126,15 +124,6 @@ void MqttPublisher::Impl::on_lost(void* context, char*) {
   self->changed.notify_all();
 }
 
-int MqttPublisher::Impl::on_tls_error(const char* text, std::size_t size, void* context) {
-  auto* self = static_cast<Impl*>(context);
-  std::lock_guard lock(self->mutex);
-  std::string line(text, size);
-  while (!line.empty() && line.back() == '\n') line.pop_back();
-  self->tls_error = line.substr(line.rfind(':') == std::string::npos ? 0 : line.rfind(':') + 1);
-  return 1;
-}
-
 Status MqttPublisher::Impl::create() {
   Result<BrokerEndpoint> parsed = parse_broker_uri(settings.uri);
   if (!parsed) return parsed.error();
@@ -173,8 +162,6 @@ Status MqttPublisher::Impl::connect(std::chrono::milliseconds timeout) {
   tls.privateKey = text_or_null(settings.tls_key_file);
   tls.verify = 1;
   tls.enableServerCertAuth = 1;
-  tls.ssl_error_cb = on_tls_error;
-  tls.ssl_error_context = this;
   MQTTClient_connectOptions options = MQTTClient_connectOptions_initializer;
   options.MQTTVersion = MQTTVERSION_3_1_1;
   options.cleansession = 1;
@@ -193,11 +180,8 @@ Status MqttPublisher::Impl::connect(std::chrono::milliseconds timeout) {
   forget_connection();
   int rc = MQTTClient_connect(client, &options);
   if (rc == MQTTCLIENT_SUCCESS) return {};
-  std::string why = rc > 0 ? refusal_text(rc) : why_unreachable(endpoint);
-  {
-    std::lock_guard lock(mutex);
-    if (rc <= 0 && !tls_error.empty()) why = "TLS:" + (tls_error[0] == ' ' ? "" : " " + tls_error);
-  }
+  const TlsFiles files{settings.tls_ca_file, settings.tls_cert_file, settings.tls_key_file};
+  const std::string why = rc > 0 ? refusal_text(rc) : why_unreachable(endpoint, files);
   return make_error(ErrorCode::kUnavailable, "cannot connect alerts to " + endpoint.name() + ": " + why);
 }
 
@@ -211,7 +195,6 @@ void MqttPublisher::Impl::forget_connection() {
   in_flight_bytes = 0;
   early.clear();
   lost = false;
-  tls_error.clear();
 }
 
 Status MqttPublisher::Impl::publish(const std::string& topic, const std::string& payload, int qos,

@@ -130,8 +130,11 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
     switch (token.get_type()) {
       case mqtt::token::Type::CONNECT: {
         bool answered = settings.protocol == 5 ? code >= 0x80 : code >= 1 && code <= 5;
-        events.on_connect_failed("cannot connect to " + endpoint.name() + ": " +
-                                 (answered ? refusal_text(code) : why_unreachable(endpoint)));
+        events.on_connect_failed(
+            "cannot connect to " + endpoint.name() + ": " +
+            (answered ? refusal_text(code)
+                      : why_unreachable(endpoint, {settings.tls_ca_file, settings.tls_cert_file,
+                                                   settings.tls_key_file})));
         break;
       }
       // A refused filter comes as a failure. So does one whose connection broke: then the code is negative,
