@@ -74,7 +74,7 @@ def check_gateway(lab):
     check_programs(lab)
     for folder, _, files in os.walk(lab.folder):
         for name in files:
-            if not name.endswith((".secret", ".yaml")) and not os.path.islink(os.path.join(folder, name)):
+            if not name.endswith((".secret", ".yaml")) and os.path.isfile(os.path.join(folder, name)):
                 with open(os.path.join(folder, name), "rb") as file:
                     check_clean(name, file.read())
 
