@@ -15,7 +15,7 @@ foreach(page sluiced.8 sluice-drivers.8 sluicectl.1)
   string(REGEX REPLACE ".*\\." "man" section ${page})
   install(FILES ${staged}-${page}.gz DESTINATION ${CMAKE_INSTALL_MANDIR}/${section} RENAME ${page}.gz)
 endforeach()
-foreach(program sluiced sluicectl sluice-drivers)
+foreach(program sluiced sluice-drivers)
   install(FILES ${PROJECT_SOURCE_DIR}/cross/completion.bash
           DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME ${program})
 endforeach()

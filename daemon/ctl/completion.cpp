@@ -45,6 +45,7 @@ std::string bash_script(const std::vector<CommandWords>& commands) {
             "    case $command$at in\n"
             "      why1|tail1|sensors1) words+=\" $(sluicectl \"${config[@]}\" completion sensors "
             "2>/dev/null)\" ;;\n"
+            "      completion1) words+=\" bash zsh fish\" ;;\n"
             "      why2) words+=\" $(sluicectl \"${config[@]}\" completion rules 2>/dev/null)\" ;;\n"
             "      backup*|export*) compopt -o default ;;\n"
             "    esac\n"
@@ -58,7 +59,9 @@ std::string bash_script(const std::vector<CommandWords>& commands) {
 std::string zsh_script(const std::vector<CommandWords>& commands) {
   return "#compdef sluicectl\n"
          "autoload -U +X bashcompinit && bashcompinit\n" +
-         bash_script(commands);
+         bash_script(commands) +
+         // zsh reads the file when it completes for the first time, and then still wants that completion.
+         "if (( $+compstate )); then _bash_complete -F _sluicectl; fi\n";
 }
 
 std::string quoted(const std::string& text) {
