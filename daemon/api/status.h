@@ -88,6 +88,16 @@ struct StatusSnapshot {
   struct Disk {
     std::uint64_t free_bytes = 0;
   } disk;
+  struct Process {
+    std::uint64_t resident_bytes = 0;
+  } process;
+  struct Certificate {  // that the configuration names
+    std::string of;     // such as "mqtt tls.cert"
+    std::string path;
+    std::optional<std::int64_t> end_ms;  // absent: it cannot be read
+    std::string error;
+  };
+  std::vector<Certificate> certificates;
   std::vector<StatusProblem> problems;
 };
 

@@ -89,6 +89,23 @@ void read_parts(const Json& json, StatusSnapshot& s) {
   clock.get("synchronised", s.clock.synchronised);
   Members disk(json, "disk");
   disk.get("free_bytes", s.disk.free_bytes);
+  Members process(json, "process");
+  process.get("resident_bytes", s.process.resident_bytes);
+}
+
+void read_certificates(const Json& json, StatusSnapshot& s) {
+  auto found = json.find("certificates");
+  if (found == json.end() || !found->is_array()) return;
+  for (const Json& entry : *found) {
+    if (!entry.is_object()) continue;
+    StatusSnapshot::Certificate certificate;
+    Members members(entry);
+    members.get("of", certificate.of);
+    members.get("path", certificate.path);
+    members.get("end_ms", certificate.end_ms);
+    members.get("error", certificate.error);
+    s.certificates.push_back(std::move(certificate));
+  }
 }
 
 void read_channels(const Json& json, StatusSnapshot& s) {
@@ -173,6 +190,14 @@ std::string status_to_json(const StatusSnapshot& s) {
                         {"last_error", s.outbox.last_error}};
   json["clock"] = Json{{"trusted", s.clock.trusted}, {"synchronised", s.clock.synchronised}};
   json["disk"] = Json{{"free_bytes", s.disk.free_bytes}};
+  json["process"] = Json{{"resident_bytes", s.process.resident_bytes}};
+  json["certificates"] = Json::array();
+  for (const StatusSnapshot::Certificate& certificate : s.certificates) {
+    json["certificates"].push_back(Json{{"of", certificate.of},
+                                        {"path", certificate.path},
+                                        {"end_ms", or_null(certificate.end_ms)},
+                                        {"error", certificate.error}});
+  }
   json["problems"] = Json::array();
   for (const StatusProblem& problem : s.problems) {
     json["problems"].push_back(Json{{"what", problem.what}, {"do", problem.advice}});
@@ -187,6 +212,7 @@ Result<StatusSnapshot> status_from_json(const std::string& text) {
     StatusSnapshot status;
     read_parts(json, status);
     read_channels(json, status);
+    read_certificates(json, status);
     read_problems(json, status);
     return status;
   } catch (const Json::exception& failure) {

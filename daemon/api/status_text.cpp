@@ -9,6 +9,8 @@ namespace sluice {
 
 namespace {
 
+constexpr std::int64_t kDayMs = 86'400'000;
+
 void line(std::string& text, std::string_view name, std::string_view value) {
   text += fmt::format("{:<9} {}\n", name, value);
 }
@@ -61,6 +63,21 @@ std::string outbox_line(const StatusSnapshot& s) {
   return text;
 }
 
+std::string certificates_line(const StatusSnapshot& s) {
+  std::string text;
+  for (const StatusSnapshot::Certificate& certificate : s.certificates) {
+    text += (text.empty() ? "" : "; ") + certificate.of;
+    const std::int64_t days = certificate.end_ms ? (*certificate.end_ms - s.at_ms) / kDayMs : 0;
+    if (!certificate.end_ms)
+      text += " cannot be read";
+    else if (*certificate.end_ms <= s.at_ms)
+      text += " has expired";
+    else
+      text += fmt::format(" good for {}", counted(static_cast<std::uint64_t>(days), "day", "days"));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string format_bytes(std::uint64_t bytes) {
@@ -105,6 +122,8 @@ std::string status_to_text(const StatusSnapshot& s) {
          fmt::format("{}, {}", s.clock.trusted ? "trusted" : "not trusted yet",
                      s.clock.synchronised ? "synchronised" : "not synchronised"));
     line(text, "disk", fmt::format("{} free", format_bytes(s.disk.free_bytes)));
+    line(text, "memory", fmt::format("{} resident", format_bytes(s.process.resident_bytes)));
+    if (!s.certificates.empty()) line(text, "tls", certificates_line(s));
   }
   if (s.problems.empty()) return text + (stopped ? "" : "\nno problems\n");
   text += fmt::format("\n{}:\n", counted(s.problems.size(), "problem", "problems"));

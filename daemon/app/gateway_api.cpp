@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "alert/event_json.h"
-#include "alert/gateway_alert_settings.h"
 #include "app/live_json.h"
+#include "app/status_problems.h"
 #include "app/view_json.h"
 #include "base/time_text.h"
 #include "version.h"
@@ -34,7 +34,6 @@ const char* state_name(IntakeState state) {
 }
 
 constexpr std::int64_t kStuckMs = 600000;  // a store that commits nothing for so long is not well
-constexpr std::int64_t kUnheardMs = 60000;
 
 }  // namespace
 
@@ -52,6 +51,7 @@ GatewayApi::GatewayApi(const Settings& settings, Clock& clock, Journal& journal,
       vitals_(vitals),
       reload_(reload),
       on_engine_(std::move(on_engine)),
+      certificates_(certificate_files(settings)),
       started_(clock.now()) {}
 
 StatusSnapshot GatewayApi::status() {
@@ -98,63 +98,13 @@ StatusSnapshot GatewayApi::status() {
     s.disk.free_bytes = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
   }
   s.outbox.dropped = vitals_.uploads_dropped;
-  add_problems(s);
+  MetricsSnapshot process;
+  read_process_facts(process);
+  s.process.resident_bytes = process.resident_bytes;
+  s.certificates = certificates_.newest(now.boot_ms);
+  add_problems(
+      s, {settings_, now, vitals_.heard_boot_ms.get(), slots_.standing(), vitals_.journal_damage.get()});
   return s;
-}
-
-void GatewayApi::add_problems(StatusSnapshot& s) {
-  auto problem = [&s](std::string what, std::string advice) {
-    s.problems.push_back({std::move(what), std::move(advice)});
-  };
-  if (s.broker.state != "up") {
-    problem("not subscribed: " + (s.broker.detail.empty() ? s.broker.state : s.broker.detail),
-            s.broker.state == "held"
-                ? "the journal drains first; see the store below"
-                : "check that the broker at " + settings_.mqtt.uri + " runs and accepts us");
-  }
-  for (const std::string& filter : s.broker.refused_filters) {
-    problem("the broker refused the subscription " + filter, "check the broker's access control list");
-  }
-  // Within this connection: what was heard before says nothing about what the broker lets us read now.
-  const std::vector<std::int64_t> heard = vitals_.heard_boot_ms.get();
-  const std::int64_t up_for_ms = s.broker.state == "up" ? s.at_ms - s.broker.since_ms : 0;
-  for (std::size_t i = 0; i < heard.size() && up_for_ms >= kUnheardMs; ++i) {
-    if (clock_.now().boot_ms - heard[i] < up_for_ms && heard[i] > 0) continue;
-    problem("no message on " + settings_.decode.readings[i].topic + " since we subscribed " +
-                format_duration(up_for_ms) + " ago",
-            "check that its sensors publish, the filter (sluicectl discover), and the broker's access "
-            "control list");
-  }
-  if (!s.store.last_error.empty()) {
-    problem("cannot store: " + s.store.last_error,
-            "free space in " + settings_.gateway.state_dir + " or replace the card");
-  }
-  // What has no line of its own here.
-  for (const AlertEvent& event : slots_.standing()) {
-    const bool own = event.alert == "broker-down" || event.alert == "subscription-refused" ||
-                     event.alert == "journal-full" || event.alert == "journal-damaged" ||
-                     event.alert == "store-failing" || event.alert == "clock-unset";
-    const GatewayAlertKind* kind = find_gateway_alert(event.alert);
-    if (event.sensor == kGatewaySensorName && !own && kind != nullptr)
-      problem(event.message, std::string(kind->advice));
-  }
-  const std::string damage = vitals_.journal_damage.get();
-  if (!damage.empty())
-    problem(damage, "readings acknowledged before the last stop may be missing; check the disk");
-  if (!s.clock.trusted)
-    problem("the clock is not trusted yet", "set up NTP (timedatectl), or set clock.trust: always");
-  if (s.outbox.parked > 0) {
-    problem(std::to_string(s.outbox.parked) + " uploads were refused for good",
-            "sluicectl upload status tells why; correct it there, then sluicectl upload retry");
-  }
-  if (!s.outbox.last_error.empty())
-    problem("uploads wait: " + s.outbox.last_error, "they are retried; sluicectl upload status");
-  for (const StatusSnapshot::Channel& channel : s.channels) {
-    if (!channel.failing && channel.waiting == 0) continue;
-    problem("channel " + channel.name + ": " + std::to_string(channel.waiting) + " alerts wait" +
-                (channel.failing ? ": " + channel.last_error : ""),
-            "check the channel under notify, then sluicectl alerts test " + channel.name);
-  }
 }
 
 MetricsSnapshot GatewayApi::metrics() {

@@ -8,6 +8,7 @@
 
 #include "alert/alert_slots.h"
 #include "api/api_source.h"
+#include "app/certificate_watch.h"
 #include "app/channel_tests.h"
 #include "app/reload.h"
 #include "app/vitals.h"
@@ -55,7 +56,6 @@ class GatewayApi final : public ApiSource {
   Result<std::string> reload() override;
 
  private:
-  void add_problems(StatusSnapshot& status);
   const Settings& settings_;
   Clock& clock_;
   Journal& journal_;
@@ -67,6 +67,7 @@ class GatewayApi final : public ApiSource {
   Vitals& vitals_;
   Reload& reload_;
   const OnEngine on_engine_;
+  CertificateWatch certificates_;
   const Instant started_;
 };
 

@@ -4,10 +4,13 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <memory>
+#include <optional>
 
 namespace sluice {
 
@@ -70,6 +73,22 @@ Status check_tls_files(const std::string& ca, const std::string& cert, const std
                       "tls.key " + key + " is not the key of the certificate in tls.cert " + cert);
   }
   return {};
+}
+
+Result<std::int64_t> certificates_end_ms(const std::string& path, CertificateFile kind) {
+  File file(std::fopen(path.c_str(), "re"), &std::fclose);
+  if (!file) return unreadable("the certificate", path);
+  std::optional<std::int64_t> end_ms;
+  for (;;) {
+    Certificate certificate(PEM_read_X509(file.get(), nullptr, no_passphrase, nullptr), &X509_free);
+    std::tm end{};
+    if (!certificate || ASN1_TIME_to_tm(X509_get0_notAfter(certificate.get()), &end) != 1) break;
+    end_ms = std::max<std::int64_t>(end_ms.value_or(0), static_cast<std::int64_t>(::timegm(&end)) * 1000);
+    if (kind == CertificateFile::kChain) break;
+  }
+  ERR_clear_error();
+  if (!end_ms) return make_error(ErrorCode::kInvalid, path + " holds no certificate in PEM form");
+  return *end_ms;
 }
 
 }  // namespace sluice

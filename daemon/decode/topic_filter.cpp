@@ -93,4 +93,22 @@ bool filter_covers(std::string_view wide, std::string_view narrow) {
   }
 }
 
+bool filters_overlap(std::string_view one, std::string_view other) {
+  if (one.starts_with('$') && begins_with_wildcard(other)) return false;
+  if (other.starts_with('$') && begins_with_wildcard(one)) return false;
+  // As in filter_covers: a topic has at least one level, and is not empty.
+  for (std::string_view* filter : {&one, &other}) {
+    if (*filter == "#") *filter = "+/#";
+    if (*filter == "/#") *filter = "/+/#";
+  }
+  Levels ones(one), others(other);
+  for (;;) {
+    auto a = ones.next();
+    auto b = others.next();
+    if (a == "#" || b == "#") return true;
+    if (!a || !b) return !a && !b;
+    if (*a != "+" && *b != "+" && *a != *b) return false;
+  }
+}
+
 }  // namespace sluice

@@ -22,6 +22,10 @@ inline StatusSnapshot example_status() {
   s.outbox = {5, 6, 8, 7200000, "connection refused"};
   s.clock = {true, true};
   s.disk = {9u << 20};
+  s.process = {21u << 20};
+  s.certificates = {{"mqtt tls.ca", "/etc/ca.pem", 1772366400000 + 90 * 86400000ll, ""},
+                    {"sink cloud tls.cert", "/etc/me.pem", 1772366399999, ""},
+                    {"channel ops tls.ca", "/etc/no.pem", {}, "cannot be read"}};
   s.problems = {{"the broker refused the filter \"secret/#\"", "allow it in the broker's access list"}};
   return s;
 }

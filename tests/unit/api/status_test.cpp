@@ -58,7 +58,8 @@ TEST_F(StatusOf, ShowsWhatAPersonAsksFor) {
         "refused secret/#", "1234 messages", "4.0 KiB of 16.0 MiB used, durability power",
         "12 sensors, 2 alerts", "1000000 rows, 70.0 MiB, last commit 4s ago",
         "newest summary 2026-02-28, 1 day", "5 waiting, the oldest for 2h", "trusted, synchronised",
-        "9.0 MiB free"}) {
+        "9.0 MiB free", "21.0 MiB resident",
+        "mqtt tls.ca good for 90 days; sink cloud tls.cert has expired; channel ops tls.ca cannot be read"}) {
     EXPECT_TRUE(holds(text, part)) << part << "\n" << text;
   }
 }

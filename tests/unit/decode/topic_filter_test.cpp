@@ -122,5 +122,21 @@ TEST_F(TopicFilters, CoverAnotherExactlyIfTheyMatchAllOfItsTopics) {
   }
 }
 
+TEST_F(TopicFilters, OverlapExactlyIfTheyMatchATopicInCommon) {
+  std::vector<std::vector<bool>> matched;
+  for (const std::string& filter : filters_) {
+    auto& row = matched.emplace_back();
+    for (const std::string& topic : topics_) row.push_back(oracle_matches(filter, topic));
+  }
+  for (std::size_t one = 0; one < filters_.size(); ++one) {
+    for (std::size_t other = 0; other < filters_.size(); ++other) {
+      bool any = false;
+      for (std::size_t t = 0; t < topics_.size() && !any; ++t) any = matched[one][t] && matched[other][t];
+      ASSERT_EQ(any, filters_overlap(filters_[one], filters_[other]))
+          << filters_[one] << " and " << filters_[other];
+    }
+  }
+}
+
 }  // namespace
 }  // namespace sluice

@@ -1,0 +1,132 @@
+#include "app/status_problems.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "alert/gateway_alert_settings.h"
+#include "model/batch.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::int64_t kNowMs = 1772366400000;
+constexpr std::int64_t kBootMs = 50'000'000;
+constexpr std::int64_t kDayMs = 86'400'000;
+
+class Problems : public ::testing::Test {
+ protected:
+  Problems() {
+    settings_.gateway.state_dir = "/var/lib/sluice";
+    settings_.mqtt.uri = "mqtt://broker:1883";
+    settings_.decode.readings = {entry("sensors/+/temperature"), entry("zigbee2mqtt/+")};
+    settings_.decode.readings[1].fields = {"humidity"};
+    status_.at_ms = kNowMs;
+    status_.broker.state = "up";
+    status_.clock.trusted = true;
+  }
+  static ReadingsEntry entry(const std::string& topic) {
+    ReadingsEntry entry;
+    entry.topic = topic;
+    return entry;
+  }
+  void expect_every(const std::string& sensors, std::chrono::seconds interval) {
+    SensorEntry& added = settings_.decode.sensors.emplace_back();
+    added.sensor = sensors;
+    added.every = interval;
+  }
+  std::int64_t unheard_after_s(std::size_t i) {
+    return unheard_after_ms(settings_.decode, settings_.decode.readings[i]) / 1000;
+  }
+  // The sentences, and that each says what to do.
+  std::vector<std::string> problems() {
+    add_problems(status_, {settings_, {kNowMs, kBootMs}, heard_boot_ms_, standing_, journal_damage_});
+    std::vector<std::string> found;
+    for (const StatusProblem& problem : status_.problems) {
+      EXPECT_FALSE(problem.advice.empty()) << problem.what;
+      found.push_back(problem.what);
+    }
+    status_.problems.clear();
+    return found;
+  }
+  void up_for_s(std::int64_t seconds) { status_.broker.since_ms = kNowMs - seconds * 1000; }
+
+  using Sentences = std::vector<std::string>;
+  Settings settings_;
+  StatusSnapshot status_;
+  std::vector<std::int64_t> heard_boot_ms_{kBootMs, kBootMs};
+  std::vector<AlertEvent> standing_;
+  std::string journal_damage_;
+};
+
+TEST_F(Problems, AreNoneWhenAllIsWell) {
+  EXPECT_EQ(Sentences{}, problems());
+}
+
+TEST_F(Problems, NameAFilterOnWhichNothingCameForAMinute) {
+  heard_boot_ms_ = {0, kBootMs};
+  up_for_s(59);
+  EXPECT_EQ(Sentences{}, problems());
+  up_for_s(60);
+  EXPECT_EQ(Sentences{"no message on sensors/+/temperature since we subscribed 1m ago"}, problems());
+}
+
+TEST_F(Problems, CountSilenceWithinTheConnectionOnly) {
+  up_for_s(100);
+  heard_boot_ms_ = {kBootMs - 99'000, kBootMs - 101'000};
+  EXPECT_EQ(Sentences{"no message on zigbee2mqtt/+ since we subscribed 1m40s ago"}, problems());
+  status_.broker.state = "down";
+  EXPECT_EQ(Sentences{"not subscribed: down"}, problems());
+}
+
+TEST_F(Problems, GiveSlowSensorsThreeOfTheirIntervals) {
+  expect_every("sensors/#", std::chrono::seconds(10));
+  EXPECT_EQ(60, unheard_after_s(0));
+  expect_every("sensors/attic/+", std::chrono::seconds(300));
+  EXPECT_EQ(900, unheard_after_s(0));
+  EXPECT_EQ(60, unheard_after_s(1));
+  expect_every("zigbee2mqtt/+/humidity", std::chrono::seconds(30));  // the field is a level of the name
+  EXPECT_EQ(90, unheard_after_s(1));
+  settings_.decode.readings[1].sensor = "{1}";  // may be any name
+  EXPECT_EQ(900, unheard_after_s(1));
+}
+
+TEST_F(Problems, NameCertificatesThatEndWithinTwoWeeks) {
+  status_.certificates = {{"mqtt tls.ca", "/etc/ca.pem", kNowMs + 15 * kDayMs, ""},
+                          {"mqtt tls.cert", "/etc/me.pem", kNowMs + 13 * kDayMs, ""},
+                          {"sink cloud tls.cert", "/etc/old.pem", kNowMs, ""},
+                          {"sink cloud tls.ca", "/etc/no.pem", {}, "cannot read /etc/no.pem"}};
+  EXPECT_EQ(
+      (Sentences{"mqtt tls.cert /etc/me.pem expires in 13d", "sink cloud tls.cert /etc/old.pem has expired",
+                 "sink cloud tls.ca: cannot read /etc/no.pem"}),
+      problems());
+}
+
+TEST_F(Problems, NameWhatStandsOnceAndOfTheGatewayOnly) {
+  status_.store.last_error = "no space left";
+  for (const GatewayAlertKind& kind : kGatewayAlertKinds) {
+    AlertEvent& event = standing_.emplace_back();
+    event.alert = kind.name;
+    event.sensor = kGatewaySensorName;
+    event.message = kind.meaning;
+  }
+  standing_.emplace_back().alert = "too-hot";
+  journal_damage_ = "17 bytes of the journal cannot be read";
+  const Sentences found = problems();
+  EXPECT_EQ(1, std::count(found.begin(), found.end(), "cannot store: no space left"));
+  EXPECT_EQ(1, std::count(found.begin(), found.end(), journal_damage_));
+  EXPECT_EQ(1, std::count(found.begin(), found.end(), "no space is left for the database"));
+  EXPECT_EQ(kGatewayAlertKinds.size() - 6 + 2, found.size());
+}
+
+TEST_F(Problems, NameUploadsAndChannelsThatWait) {
+  status_.outbox = {2, 1, 0, 7200000, "connection refused"};
+  status_.channels = {{"ops", "webhook", true, 3, 0, 0, 9, "HTTP 500"},
+                      {"mqtt", "mqtt", false, 0, 8, 0, 0, ""}};
+  EXPECT_EQ((Sentences{"1 uploads were refused for good", "uploads wait: connection refused",
+                       "channel ops: 3 alerts wait: HTTP 500"}),
+            problems());
+}
+
+}  // namespace
+}  // namespace sluice
