@@ -50,6 +50,10 @@ inline constexpr std::array kGatewayAlertKinds = {
                      "look at sluice.db.corrupt-* in gateway.state_dir, and check the disk"},
     GatewayAlertKind{"reload-failed", "warning", kPassing, "a new configuration could not be used",
                      "correct what the text says, and reload again"},
+    GatewayAlertKind{
+        "upload-dropped", "critical", kPassing, "summaries waited longer than upload.keep and were given up",
+        "see why the receiver takes nothing (sluicectl upload status), then send them again from "
+        "the database (sluicectl summary)"},
     GatewayAlertKind{"clock-unset", "warning", std::chrono::minutes(20), "the clock is not trusted",
                      "set up NTP (timedatectl), or set clock.trust: always"},
 };

@@ -51,6 +51,15 @@ class Families {
       family.metric.push_back(std::move(metric));
     }
   }
+  void by_name(std::string name, std::string help, const std::map<std::string, bool>& series) {
+    MetricFamily& family = add(std::move(name), std::move(help), MetricType::Gauge);
+    for (const auto& [label, on] : series) {
+      ClientMetric metric;
+      metric.gauge.value = on ? 1 : 0;
+      metric.label.push_back({"name", label});
+      family.metric.push_back(std::move(metric));
+    }
+  }
   void info(std::string name, std::string help, std::vector<ClientMetric::Label> labels) {
     ClientMetric metric;
     metric.gauge.value = 1;
@@ -145,6 +154,11 @@ void add_channels(Families& out, const std::vector<StatusSnapshot::Channel>& cha
                  channels, [](const Channel& c) { return c.failures; });
 }
 
+void add_gateway_alerts(Families& out, const std::map<std::string, bool>& alerts) {
+  if (alerts.empty()) return;
+  out.by_name("sluice_gateway_alert", "1 while the gateway raises this alert about itself", alerts);
+}
+
 void add_batch_layer(Families& out, const StatusSnapshot& s) {
   out.gauge("sluice_store_rows", "Rows in the reading table", number(s.store.rows));
   out.gauge("sluice_store_size_bytes", "Size of the database with its log", number(s.store.size_bytes));
@@ -178,6 +192,7 @@ std::string metrics_text(const MetricsSnapshot& metrics) {
   add_ledger(out, metrics.totals);
   add_intake(out, metrics.status);
   add_channels(out, metrics.status.channels);
+  add_gateway_alerts(out, metrics.gateway_alerts);
   add_batch_layer(out, metrics.status);
   out.counter("sluice_inbox_refused_total", "Items that a bounded queue had no room for",
               number(metrics.inbox_refused));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "api/status.h"
@@ -12,6 +13,7 @@ namespace sluice {
 struct MetricsSnapshot {
   Counts totals;  // lifetime: the ledger and what is not in it yet
   StatusSnapshot status;
+  std::map<std::string, bool> gateway_alerts;  // every kind by name: does it stand?
   std::uint64_t resident_bytes = 0;
   double cpu_seconds = 0;           // of the process
   double start_seconds = 0;         // Unix time

@@ -91,7 +91,11 @@ void DayLoop::audit_closed(Day day) {
 
 void DayLoop::deliver(Instant now, bool asked) {
   Result<int> delivered = uploader_.tick(now.wall_ms, asked, kItemsAStep);
-  vitals_.uploads_dropped = uploader_.dropped();
+  const std::uint64_t given_up = uploader_.dropped();
+  if (given_up > vitals_.uploads_dropped) {
+    vitals_.conditions.happened("upload-dropped", std::to_string(given_up) + " since the start");
+  }
+  vitals_.uploads_dropped = given_up;
   if (!delivered.ok()) return log_.warning("cannot look into the outbox: {}", delivered.error().context);
   bool waiting = false;
   for (const std::string& sink : uploader_.sink_names()) {

@@ -111,6 +111,10 @@ MetricsSnapshot GatewayApi::metrics() {
   MetricsSnapshot m;
   m.status = status();
   m.totals = vitals_.totals.get();
+  for (const GatewayAlertKind& kind : kGatewayAlertKinds) m.gateway_alerts[std::string(kind.name)] = false;
+  for (const AlertEvent& event : slots_.standing()) {
+    if (event.sensor == kGatewaySensorName) m.gateway_alerts[event.alert] = true;
+  }
   m.start_seconds = static_cast<double>(started_.wall_ms) / 1000.0;
   read_process_facts(m);
   return m;

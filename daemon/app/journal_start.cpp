@@ -27,11 +27,26 @@ std::string random_id() {
   return id;
 }
 
+// What a stop copied for the case of a reboot, and the ring is still there, perhaps with more in it by now.
+Status remove_copies(std::vector<FoundRing>& rings) {
+  for (std::size_t i = 0; i < rings.size(); ++i) {
+    for (std::size_t j = rings.size() - 1; j > i; --j) {
+      if (rings[i].journal->id() != rings[j].journal->id()) continue;
+      if (rings[j].journal->last_seq() > rings[i].journal->last_seq()) std::swap(rings[i], rings[j]);
+      rings[j].journal.reset();
+      if (Status removed = remove_ring_file(rings[j].path); !removed.ok()) return removed;
+      rings.erase(rings.begin() + static_cast<std::ptrdiff_t>(j));
+    }
+  }
+  return {};
+}
+
 Result<std::vector<FoundRing>> find_rings(const JournalPlaces& places, Clock& clock, Log& log,
                                           std::string& damage) {
   std::vector<FoundRing> found;
   std::vector<std::string> folders{places.runtime_dir};
   if (places.state_dir != places.runtime_dir) folders.push_back(places.state_dir);
+  remove_unfinished_copy(places.state_dir);
   for (const std::string& folder : folders) {
     auto rings = list_ring_files(folder);
     if (!rings.ok()) return rings.error();
@@ -62,6 +77,7 @@ Result<std::vector<FoundRing>> find_rings(const JournalPlaces& places, Clock& cl
       found.push_back({ring.path, std::move(*journal)});
     }
   }
+  if (Status removed = remove_copies(found); !removed.ok()) return removed.error();
   std::sort(found.begin(), found.end(), [](const FoundRing& a, const FoundRing& b) {
     return a.journal->recovery().first_seq < b.journal->recovery().first_seq;
   });

@@ -19,6 +19,7 @@
 #include "app/reload.h"
 #include "app/watchdog.h"
 #include "app/wiring.h"
+#include "intake/posix_journal_file.h"
 #include "io/service_notify.h"
 
 namespace sluice {
@@ -213,6 +214,20 @@ class Threads {
   std::thread api_;
 };
 
+// What could not be stored is in the journal; that of the runtime directory is memory.
+void keep_over_reboot(Wiring& w) {
+  Status kept = copy_ring_file(*w.journal, w.settings.gateway.state_dir);
+  if (kept.ok()) {
+    w.log.warning("{} bytes of the journal could not be stored and wait in {} for the next start",
+                  w.journal->used_bytes(), w.settings.gateway.state_dir);
+  } else {
+    w.log.error(
+        "what could not be stored is only in {}, which a reboot empties: {}; make room in {}, start "
+        "and stop again before it",
+        w.settings.gateway.runtime_dir, kept.error().context, w.settings.gateway.state_dir);
+  }
+}
+
 // One life between two configurations. An error: it could not begin.
 Result<MainLoop::End> live(const std::string& config, const Settings& settings, Log& log, MainWait& wait,
                            const std::string& refused, std::unique_ptr<Settings>& next) {
@@ -230,6 +245,7 @@ Result<MainLoop::End> live(const std::string& config, const Settings& settings, 
   threads.stop();
   // Only what is in the database may call it closed.
   if (w.vitals.database_damaged) return end;
+  if (end == MainLoop::End::kStop && w.store_loop->gave_up()) keep_over_reboot(w);
   Status closed = w.store->close_cleanly();
   if (!closed.ok()) log.error("the database was not closed: {}", closed.error().context);
   return end;
@@ -240,7 +256,8 @@ Result<MainLoop::End> live(const std::string& config, const Settings& settings, 
 int run_gateway(const std::string& config, const Settings& settings) {
   // The journal's file descriptor tells that standard error ends in journald (systemd.exec(5)).
   const bool journald = std::getenv("JOURNAL_STREAM") != nullptr;
-  Log log(settings.log_level, journald ? Log::Style::kJournald : Log::Style::kPlain);
+  SystemClock clock;
+  Log log(settings.log_level, journald ? Log::Style::kJournald : Log::Style::kPlain, &clock);
   std::signal(SIGPIPE, SIG_IGN);
   // One heap for all threads: a heap of its own for each would keep its own peaks for ever (mallopt(3)).
   ::mallopt(M_ARENA_MAX, 1);

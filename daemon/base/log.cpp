@@ -3,6 +3,10 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <mutex>
+
+#include "base/log_limit.h"
+
 namespace sluice {
 
 namespace {
@@ -41,10 +45,17 @@ const char* journald_prefix(LogLevel level) {
 struct Log::Impl {
   spdlog::logger logger;
   Style style;
+  Clock* clock;
+  std::mutex mutex;
+  LogLimit limit;
 };
 
-Log::Log(LogLevel level, Style style)
-    : impl_(new Impl{spdlog::logger("sluice", std::make_shared<spdlog::sinks::stderr_sink_mt>()), style}) {
+Log::Log(LogLevel level, Style style, Clock* clock)
+    : impl_(new Impl{spdlog::logger("sluice", std::make_shared<spdlog::sinks::stderr_sink_mt>()),
+                     style,
+                     clock,
+                     {},
+                     {}}) {
   impl_->logger.set_pattern(style == Style::kJournald ? "%v" : "%Y-%m-%dT%H:%M:%S.%e %l %v");
   impl_->logger.set_level(spd_level(level));
   impl_->logger.flush_on(spdlog::level::info);
@@ -58,6 +69,23 @@ void Log::set_level(LogLevel level) {
 
 bool Log::enabled(LogLevel level) const {
   return impl_->logger.should_log(spd_level(level));
+}
+
+void Log::say(LogLevel level, fmt::string_view format, const std::string& line) {
+  if (impl_->clock == nullptr || level < LogLevel::kWarning) return write(level, line);
+  const std::int64_t now_ms = impl_->clock->now().boot_ms;
+  bool admitted = false;
+  std::vector<LogLimit::LeftOut> over;
+  {
+    std::lock_guard lock(impl_->mutex);
+    over = impl_->limit.take_left_out(now_ms);
+    admitted = impl_->limit.admit({format.data(), format.size()}, static_cast<int>(level), line, now_ms);
+  }
+  for (const LogLimit::LeftOut& one : over) {
+    write(static_cast<LogLevel>(one.level),
+          fmt::format("{} (repeated {} times in a minute)", one.line, one.times));
+  }
+  if (admitted) write(level, line);
 }
 
 void Log::write(LogLevel level, const std::string& line) {

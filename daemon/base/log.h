@@ -1,5 +1,6 @@
-// Log: one line a change of state, to standard error, with the journald priority prefix (sd-daemon(3)). There
-// is no global logger: whoever logs was given a Log. Any thread.
+// Log: one line a change of state, to standard error, with the journald priority prefix (sd-daemon(3)). A
+// warning or an error that comes again and again is written five times a minute and then counted (LogLimit).
+// There is no global logger: whoever logs was given a Log. Any thread.
 #pragma once
 
 #include <fmt/format.h>
@@ -8,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace sluice {
@@ -19,7 +21,8 @@ Result<LogLevel> parse_log_level(std::string_view name);  // debug info warning 
 class Log {
  public:
   enum class Style { kPlain, kJournald };  // kPlain: time and level in the line; kJournald: "<6>" prefix
-  Log(LogLevel level, Style style);
+  // Without a clock nothing is left out.
+  Log(LogLevel level, Style style, Clock* clock = nullptr);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
@@ -28,23 +31,27 @@ class Log {
 
   template <class... A>
   void debug(fmt::format_string<A...> format, A&&... args) {
-    if (enabled(LogLevel::kDebug)) write(LogLevel::kDebug, fmt::format(format, std::forward<A>(args)...));
+    if (enabled(LogLevel::kDebug))
+      say(LogLevel::kDebug, format, fmt::format(format, std::forward<A>(args)...));
   }
   template <class... A>
   void info(fmt::format_string<A...> format, A&&... args) {
-    if (enabled(LogLevel::kInfo)) write(LogLevel::kInfo, fmt::format(format, std::forward<A>(args)...));
+    if (enabled(LogLevel::kInfo)) say(LogLevel::kInfo, format, fmt::format(format, std::forward<A>(args)...));
   }
   template <class... A>
   void warning(fmt::format_string<A...> format, A&&... args) {
-    if (enabled(LogLevel::kWarning)) write(LogLevel::kWarning, fmt::format(format, std::forward<A>(args)...));
+    if (enabled(LogLevel::kWarning))
+      say(LogLevel::kWarning, format, fmt::format(format, std::forward<A>(args)...));
   }
   template <class... A>
   void error(fmt::format_string<A...> format, A&&... args) {
-    if (enabled(LogLevel::kError)) write(LogLevel::kError, fmt::format(format, std::forward<A>(args)...));
+    if (enabled(LogLevel::kError))
+      say(LogLevel::kError, format, fmt::format(format, std::forward<A>(args)...));
   }
 
  private:
   bool enabled(LogLevel level) const;
+  void say(LogLevel level, fmt::string_view format, const std::string& line);
   void write(LogLevel level, const std::string& line);
   struct Impl;
   std::unique_ptr<Impl> impl_;

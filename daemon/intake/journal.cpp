@@ -13,6 +13,10 @@ using journal_format::kRecordHeadBytes;
 using journal_format::Place;
 using journal_format::RecordHead;
 
+namespace {
+constexpr std::size_t kCopyBytes = 256 * 1024;
+}
+
 // ---- failing
 
 // The first reason stays.
@@ -264,6 +268,32 @@ Status Journal::set_dropped(const JournalDrops& drops) {
 JournalDrops Journal::dropped() const {
   std::lock_guard lock(impl_->state_mutex);
   return impl_->dropped;
+}
+
+// ---- copying
+
+Status Journal::copy_to(JournalFile& copy) {
+  Impl& my = *impl_;
+  Place from;
+  Place to;
+  HeaderSlots slots(copy);
+  {
+    std::scoped_lock locks(my.header_mutex, my.state_mutex);
+    slots.header = my.slots.header;
+    from = my.tail;
+    to = my.head;
+  }
+  slots.header.kept = from;
+  slots.header.failed = true;  // nobody appends behind a copy
+  JournalRing target(copy, my.ring.capacity(), my.durability, my.ring.seed());
+  std::vector<char> bytes(kCopyBytes);
+  for (std::uint64_t at = from.position; at < to.position;) {
+    const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), to.position - at));
+    if (Status done = my.ring.read(at, bytes.data(), size); !done) return done;
+    if (Status done = target.write(at, bytes.data(), size); !done) return done;
+    at += size;
+  }
+  return slots.store_twice();
 }
 
 }  // namespace sluice

@@ -101,6 +101,10 @@ class Journal {
   // `through_seq` are then over, whatever the store's cursor says, until that has passed them.
   Status set_dropped(const JournalDrops& drops);
   JournalDrops dropped() const;
+  // Writes what is not released into `copy`, an empty file of the same size: a ring with the same id and
+  // records, which is only drained. Nothing else of the file is written, so where files can have holes it
+  // takes no more room than that. Not while others append or release.
+  Status copy_to(JournalFile& copy);
 
  private:
   struct Impl;

@@ -12,11 +12,14 @@
 #include <system_error>
 #include <utility>
 
+#include "intake/journal_format.h"
+
 namespace sluice {
 namespace {
 
 constexpr std::string_view kPrefix = "journal-";
 constexpr std::string_view kSuffix = ".ring";
+constexpr const char* kUnfinishedCopy = "/journal.copy";
 
 Error system_error(int number, const std::string& what, const std::string& path) {
   ErrorCode code = ErrorCode::kIo;
@@ -167,6 +170,35 @@ Result<std::unique_ptr<JournalFile>> open_ring_file(const std::string& path) {
   if (Status locked = lock(fd.get(), path); !locked) return locked.error();
   return std::unique_ptr<JournalFile>(
       std::make_unique<PosixJournalFile>(std::move(fd), static_cast<std::uint64_t>(status.st_size), path));
+}
+
+void remove_unfinished_copy(const std::string& folder) {
+  ::unlink((folder + kUnfinishedCopy).c_str());
+}
+
+Status copy_ring_file(Journal& journal, const std::string& folder) {
+  const std::string path = folder + "/" + std::string(kPrefix) + journal.id() + std::string(kSuffix);
+  if (::access(path.c_str(), F_OK) == 0) return {};
+  remove_unfinished_copy(folder);
+  const std::string unfinished = folder + kUnfinishedCopy;
+  Descriptor fd(::open(unfinished.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
+  if (fd.get() < 0) return system_error(errno, "cannot create", unfinished);
+  const std::uint64_t size = journal_format::kRingOffset + journal.capacity_bytes();
+  Status made;
+  if (::ftruncate(fd.get(), static_cast<off_t>(size)) != 0) {
+    made = system_error(errno, "cannot create", unfinished);
+  }
+  PosixJournalFile file(std::move(fd), size, unfinished);
+  if (made) made = journal.copy_to(file);
+  if (made) made = file.sync();
+  if (made && ::rename(unfinished.c_str(), path.c_str()) != 0) {
+    made = system_error(errno, "cannot rename", unfinished);
+  }
+  if (!made) {
+    remove_unfinished_copy(folder);
+    return made;
+  }
+  return sync_folder(folder);
 }
 
 Status remove_ring_file(const std::string& path) {

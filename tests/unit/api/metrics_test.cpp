@@ -89,6 +89,14 @@ TEST_F(Metrics, HaveTheNamesThatToolsDependOn) {
   EXPECT_EQ(12345678, read.samples["process_resident_memory_bytes"]);
 }
 
+TEST_F(Metrics, TellWhichAlertsAboutTheGatewayStand) {
+  metrics_.gateway_alerts = {{"disk-full", true}, {"broker-down", false}};
+  Exposition read(metrics_text(metrics_));
+  EXPECT_EQ("", read.complaint);
+  EXPECT_EQ(1, read.samples.at("sluice_gateway_alert{name=\"disk-full\"}"));
+  EXPECT_EQ(0, read.samples.at("sluice_gateway_alert{name=\"broker-down\"}"));
+}
+
 TEST_F(Metrics, KeepLargeCountsExact) {
   metrics_.totals[Counter::kReadingsStored] = 9007199254740991;
   EXPECT_EQ(9007199254740991.0, Exposition(metrics_text(metrics_)).samples["sluice_readings_stored_total"]);

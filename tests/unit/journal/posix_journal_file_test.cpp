@@ -61,6 +61,58 @@ TEST_P(RingFiles, CarryAJournalOverARestart) {
   EXPECT_EQ(50u, (*journal)->recovery().last_seq);
 }
 
+TEST_P(RingFiles, AreCopiedWithWhatIsNotReleasedAndTakeNoMoreRoom) {
+  const std::string there = folder_ + "/there";
+  std::filesystem::create_directory(there);
+  auto file = create_ring_file(folder_, "a1", 4 << 20, GetParam());
+  ASSERT_TRUE(file.ok());
+  auto journal = Journal::create(std::move(*file), GetParam(), clock_, "a1", 1);
+  ASSERT_TRUE(journal.ok());
+  const std::string payload(100 * 1024, 'x');
+  for (std::uint64_t i = 1; i <= 100; ++i) {  // more than twice round the ring
+    ASSERT_TRUE((*journal)->append(NewRecord{RecordKind::kMessage, 0, 0, std::to_string(i), payload}).ok());
+    if (i > 5) (*journal)->release(i - 5);
+  }
+  ASSERT_TRUE((*journal)->set_dropped({90, 7, 8}).ok());
+  Status copied = copy_ring_file(**journal, there);
+  ASSERT_TRUE(copied.ok()) << copied.error().context;
+  ASSERT_TRUE(copy_ring_file(**journal, there).ok()) << "once more is nothing new";
+  struct stat status {};
+  ASSERT_EQ(0, ::stat((there + "/journal-a1.ring").c_str(), &status));
+  EXPECT_GT(1 << 20, status.st_blocks * 512);
+
+  auto again = open_ring_file(there + "/journal-a1.ring");
+  ASSERT_TRUE(again.ok()) << again.error().context;
+  auto copy = Journal::open(std::move(*again), GetParam(), clock_);
+  ASSERT_TRUE(copy.ok()) << copy.error().context;
+  EXPECT_EQ("a1", (*copy)->id());
+  EXPECT_EQ(96u, (*copy)->recovery().first_seq);
+  EXPECT_EQ(100u, (*copy)->recovery().last_seq);
+  EXPECT_EQ(0u, (*copy)->recovery().damaged_bytes);
+  EXPECT_EQ((JournalDrops{90, 7, 8}), (*copy)->dropped());
+  EXPECT_FALSE((*copy)->can_append());
+  std::vector<char> buffer;
+  std::vector<JournalRecord> records;
+  ASSERT_TRUE((*copy)->read(95, buffer, 1 << 20, records).ok());
+  ASSERT_EQ(5u, records.size());
+  EXPECT_EQ("96", records[0].topic);
+  EXPECT_EQ(payload, records[4].payload);
+}
+
+TEST_P(RingFiles, AreNotCopiedInPart) {
+  auto file = create_ring_file(folder_, "a1", 64 * 1024, GetParam());
+  ASSERT_TRUE(file.ok());
+  auto journal = Journal::create(std::move(*file), GetParam(), clock_, "a1", 1);
+  ASSERT_TRUE(journal.ok());
+  EXPECT_EQ(ErrorCode::kNotFound, copy_ring_file(**journal, folder_ + "/none").error().code);
+  std::filesystem::create_directory(folder_ + "/there");
+  std::ofstream(folder_ + "/there/journal.copy") << "what a crash has left behind";
+  EXPECT_TRUE(list_ring_files(folder_ + "/there").value().empty());
+  ASSERT_TRUE(copy_ring_file(**journal, folder_ + "/there").ok());
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/there/journal.copy"));
+  EXPECT_EQ(1u, list_ring_files(folder_ + "/there").value().size());
+}
+
 TEST_P(RingFiles, AreListedByNameAndRemoved) {
   EXPECT_TRUE(list_ring_files(folder_ + "/none").value().empty());
   for (const char* id : {"b", "a"}) ASSERT_TRUE(create_ring_file(folder_, id, 16384, GetParam()).ok());
