@@ -1,0 +1,178 @@
+#include "app/journal_start.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "app/view_json.h"
+#include "intake/posix_journal_file.h"
+#include "support/temp_folder.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::int64_t kNow = 1772366400000;
+constexpr std::uint64_t kRingBytes = 256 * 1024;
+
+class JournalStarts : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    places_ = {folder_.file("run"), folder_.file("state"), Durability::kCrash, kRingBytes};
+    std::filesystem::create_directory(places_.runtime_dir);
+    std::filesystem::create_directory(places_.state_dir);
+    StoreSettings settings;
+    settings.path = places_.state_dir + "/sluice.db";
+    store_ = std::move(*Store::open(settings, calendar_, log_));
+    ReadingsEntry numbers;
+    numbers.topic = "s/+";
+    numbers.format = PayloadFormat::kNumber;
+    engine_settings_.decode.readings = {numbers};
+  }
+
+  void append(Journal& journal, RecordKind kind, const std::string& topic = "",
+              const std::string& payload = "") {
+    clock_.pass_ms(10);
+    ASSERT_TRUE(journal.append({kind, 0, 0, topic, payload}).ok());
+  }
+  void say(Journal& journal, int count) {
+    for (int i = 0; i < count; ++i) append(journal, RecordKind::kMessage, "s/a", std::to_string(++said_));
+  }
+  // What a process does at its start.
+  std::unique_ptr<Journal> start() {
+    Lookback lookback;
+    lookback.last_ms = 3600000;
+    engine_ =
+        std::make_unique<Engine>(engine_settings_, calendar_, store_->load_checkpoint(lookback).value());
+    Result<JournalStart> started = start_journal(places_, *engine_, *store_, slots_, clock_, log_);
+    EXPECT_TRUE(started.ok()) << (started.ok() ? "" : started.error().context);
+    if (!started.ok()) return nullptr;
+    damage_ = started->damage;
+    append(*started->journal, RecordKind::kStart, clock_.boot_id());
+    append(*started->journal, RecordKind::kClockTrusted);
+    append(*started->journal, RecordKind::kConnected);
+    return std::move(started->journal);
+  }
+  Counts ledger() {
+    auto view = StoreView::open(places_.state_dir + "/sluice.db", "", calendar_,
+                                [this](const std::function<Status(Store&)>& job) { return job(*store_); });
+    return ledger_total(**view).value();
+  }
+  std::vector<std::string> rings_in(const std::string& folder) const {
+    std::vector<std::string> names;
+    const std::vector<RingFile> rings = *list_ring_files(folder);
+    for (const RingFile& ring : rings) names.push_back(ring.path);
+    return names;
+  }
+  void reboot() {
+    std::filesystem::remove_all(places_.runtime_dir);
+    std::filesystem::create_directory(places_.runtime_dir);
+    clock_.reboot("00000000-0000-0000-0000-000000000002", clock_.now().wall_ms + 60000);
+  }
+
+  test::TempFolder folder_;
+  JournalPlaces places_;
+  Log log_{LogLevel::kError, Log::Style::kPlain};
+  FakeClock clock_{kNow};
+  Calendar calendar_ = *Calendar::load("UTC");
+  EngineSettings engine_settings_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Engine> engine_;
+  AlertSlots slots_{{"mqtt"}};
+  std::string damage_;
+  int said_ = 0;
+};
+
+TEST_F(JournalStarts, StoreWhatAStopKeptOverARebootOnce) {
+  std::unique_ptr<Journal> journal = start();
+  say(*journal, 100);
+  ASSERT_TRUE(copy_ring_file(*journal, places_.state_dir).ok());
+  journal.reset();
+  reboot();
+  ASSERT_EQ(1u, rings_in(places_.state_dir).size());
+  for (int again = 0; again < 3; ++again) {
+    (void)start();
+    EXPECT_EQ(100u, ledger()[Counter::kReadingsStored]) << "start " << again;
+    EXPECT_TRUE(rings_in(places_.state_dir).empty());
+  }
+  EXPECT_EQ("", damage_);
+}
+
+TEST_F(JournalStarts, StoreWhatAStopKeptOnceWhereTheRingIsStillThere) {
+  std::unique_ptr<Journal> journal = start();
+  say(*journal, 100);
+  ASSERT_TRUE(copy_ring_file(*journal, places_.state_dir).ok());
+  say(*journal, 20);  // of a process that went on with the ring, and died before it could store
+  journal.reset();
+  journal = start();
+  EXPECT_EQ(120u, ledger()[Counter::kReadingsStored]);
+  EXPECT_TRUE(rings_in(places_.state_dir).empty());
+  say(*journal, 5);
+  journal.reset();
+  (void)start();
+  EXPECT_EQ(125u, ledger()[Counter::kReadingsStored]);
+}
+
+TEST_F(JournalStarts, CountWhatWasGivenUpOnceAndStoreTheRest) {
+  std::unique_ptr<Journal> journal = start();
+  say(*journal, 100);  // behind three records of the start: 4 to 103
+  ASSERT_TRUE(journal->set_dropped({53, 50, 50}).ok());
+  journal->release(53);
+  journal.reset();
+  for (int again = 0; again < 3; ++again) {
+    (void)start();
+    const Counts counts = ledger();
+    EXPECT_EQ(50u, counts[Counter::kReadingsDropDisk]) << "start " << again;
+    EXPECT_EQ(50u, counts[Counter::kReadingsStored]);
+    EXPECT_EQ(100u, counts[Counter::kMessagesReceived]);
+  }
+}
+
+TEST_F(JournalStarts, UseWhatIsBeforeDamageAndTellOfIt) {
+  std::unique_ptr<Journal> journal = start();
+  say(*journal, 100);
+  journal.reset();
+  const std::string ring = rings_in(places_.runtime_dir).at(0);
+  {
+    std::fstream file(ring, std::ios::in | std::ios::out | std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(file)), {});
+    std::size_t middle = 0;
+    for (int message = 0; message < 50; ++message) middle = bytes.find("s/a", middle + 1);
+    ASSERT_NE(std::string::npos, middle);
+    file.seekp(static_cast<std::streamoff>(middle));
+    file << '#';
+  }
+  journal = start();
+  const std::uint64_t stored = ledger()[Counter::kReadingsStored];
+  EXPECT_EQ(49u, stored);
+  EXPECT_NE(std::string::npos, damage_.find("cannot be read")) << damage_;
+  say(*journal, 10);
+  journal.reset();
+  (void)start();
+  EXPECT_EQ(stored + 10, ledger()[Counter::kReadingsStored]) << "what is behind the damage stays out";
+}
+
+TEST_F(JournalStarts, KeepARingAsideWhoseHeadersAreBothDamaged) {
+  std::unique_ptr<Journal> journal = start();
+  say(*journal, 10);
+  journal.reset();
+  const std::string ring = rings_in(places_.runtime_dir).at(0);
+  {
+    std::fstream file(ring, std::ios::in | std::ios::out | std::ios::binary);
+    file << std::string(4096, '\xff');
+    file.seekp(4096);
+    file << std::string(4096, '\xff');
+  }
+  journal = start();
+  ASSERT_NE(nullptr, journal);
+  EXPECT_TRUE(std::filesystem::exists(ring + ".damaged"));
+  EXPECT_NE(std::string::npos, damage_.find(ring)) << damage_;
+  say(*journal, 3);
+  journal.reset();
+  (void)start();
+  EXPECT_EQ(3u, ledger()[Counter::kReadingsStored]);
+}
+
+}  // namespace
+}  // namespace sluice
