@@ -26,6 +26,7 @@ constexpr std::pair<const char*, const char*> kExamples[] = {
     {"alerts", "sluicectl alerts --json"},
     {"summary", "sluicectl summary --day 2026-03-29"},
     {"upload", "sluicectl upload --now"},
+    {"backtest", "sluicectl --config new.yaml backtest --against /etc/sluice/sluice.yaml --from 2026-03-01"},
     {"audit", "sluicectl audit --day 2026-03-29"},
     {"reload", "sluicectl check && sluicectl reload"},
     {"report", "sluicectl report --month 2026-03-01"},
@@ -197,6 +198,13 @@ class Parser {
     out->add_option("--format", line_.format, "csv or ndjson")
         ->check(CLI::IsMember({"csv", "ndjson"}))
         ->capture_default_str();
+
+    CLI::App* backtest = command(app_, "backtest", "when the rules of a configuration would have fired");
+    backtest->add_option("--against", line_.against, "compare with the rules of this configuration")
+        ->type_name("FILE");
+    add_time(*backtest, "--from", line_.from_ms, "first instant to report on (the oldest reading)");
+    add_time(*backtest, "--to", line_.to_ms, "first instant after (the newest reading)");
+    backtest->add_option("--sensor", line_.filter, "filter over sensor names")->type_name("FILTER");
 
     CLI::App* completion = command(app_, "completion", "a script that completes command lines in a shell");
     completion->add_option("shell", line_.shell, "bash, zsh or fish; sensors and rules list names")

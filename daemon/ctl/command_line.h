@@ -15,22 +15,23 @@ namespace sluice {
 
 struct CommandLine {
   std::string config = "/etc/sluice/sluice.yaml";
-  std::string command;         // check, status, alerts, summary, upload, audit, …
-  std::string action;          // alerts: list, test; upload: status, now, retry, discard
-  std::string name;            // alerts test: a channel or a rule
-  std::string filter;          // discover: over topics; tail, sensors, export: over sensors; empty: all
-  std::string sensor;          // why
-  std::string rule;            // why
-  std::string reason;          // quarantine; empty: all
+  std::string command;  // check, status, alerts, summary, upload, audit, …
+  std::string action;   // alerts: list, test; upload: status, now, retry, discard
+  std::string name;     // alerts test: a channel or a rule
+  std::string filter;   // discover: over topics; tail, sensors, export, backtest: over sensors; empty: all
+  std::string sensor;   // why
+  std::string rule;     // why
+  std::string reason;   // quarantine; empty: all
   std::string format = "csv";  // export: csv, ndjson
   std::string file;            // backup, export
+  std::string against;         // backtest: the configuration to compare with; empty: none
   std::string broker;          // discover: instead of the configuration's; empty: that one
   std::string shell;           // completion
   std::size_t limit = 20;      // quarantine
   std::size_t count = 0;       // tail, discover: end after so many; 0: do not
   std::optional<std::chrono::milliseconds> duration;  // --for
-  std::optional<std::int64_t> from_ms;                // export
-  std::optional<std::int64_t> to_ms;                  // export: first instant after
+  std::optional<std::int64_t> from_ms;                // export, backtest
+  std::optional<std::int64_t> to_ms;                  // first instant after
   bool rejected = false;                              // tail: only what is rejected
   bool json = false;
   bool verbose = false;

@@ -28,6 +28,7 @@ int run_alerts_test(const CommandContext& context);
 int run_summary(const CommandContext& context);
 int run_upload(const CommandContext& context);
 int run_audit(const CommandContext& context);
+int run_backtest(const CommandContext& context);
 int run_reload(const CommandContext& context);
 int run_report(const CommandContext& context);
 int run_discover(const CommandContext& context);

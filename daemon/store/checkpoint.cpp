@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "store/alert_queries.h"
+#include "store/arrivals.h"
 
 namespace sluice {
 
@@ -42,20 +43,6 @@ struct LastValues {
   SensorLast* of(SensorId id) {
     auto found = index.find(id);
     return found == index.end() ? nullptr : &values[found->second];
-  }
-};
-
-struct BatchClock {
-  bool connected = false;
-  std::int64_t stream_ms = 0;
-  std::int64_t subscribed_ms = 0;
-  std::int64_t wall_minus_stream_ms = 0;
-
-  // Offsets are constant within a batch, and rows arrive only while subscribed.
-  std::int64_t subscribed_at(std::int64_t arrival_ms) const {
-    if (!connected) return subscribed_ms;
-    std::int64_t before_end_ms = stream_ms - (arrival_ms - wall_minus_stream_ms);
-    return std::max<std::int64_t>(0, subscribed_ms - std::max<std::int64_t>(0, before_end_ms));
   }
 };
 

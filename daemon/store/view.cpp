@@ -192,6 +192,14 @@ Result<std::vector<StoredSample>> StoreView::quarantine(const std::string& reaso
   return samples;
 }
 
+Result<ArrivalFacts> StoreView::arrival_facts() {
+  return read_arrival_facts(*impl_->connection);
+}
+
+Status StoreView::next_arrivals(const ArrivalSpan& span, Arrivals& piece) {
+  return read_arrivals(*impl_->connection, span, piece);
+}
+
 Result<std::vector<DayState>> StoreView::dirty_days() {
   auto rows = read_dirty_days(*impl_->connection, impl_->calendar);
   if (!rows.ok()) return rows.error();

@@ -12,6 +12,7 @@
 #include "base/calendar.h"
 #include "base/result.h"
 #include "model/batch.h"
+#include "store/arrivals.h"
 #include "store/store.h"
 #include "summary/day_table.h"
 #include "upload/outbox.h"
@@ -83,6 +84,11 @@ class StoreView final : public DayTable, public OutboxTable {
   Result<std::vector<Reading>> newest_rows(SensorId sensor, std::size_t limit);  // newest first
   // Samples, newest first; `reason` empty: all.
   Result<std::vector<StoredSample>> quarantine(const std::string& reason, std::size_t limit);
+
+  // The rows in the order in which they came, with the clocks of then, for backtest. Give back the piece to
+  // read on.
+  Result<ArrivalFacts> arrival_facts();
+  Status next_arrivals(const ArrivalSpan& span, Arrivals& piece);
 
   // DayTable
   Result<std::vector<DayState>> dirty_days() override;

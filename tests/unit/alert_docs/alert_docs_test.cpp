@@ -2,9 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <iostream>
 #include <sstream>
 
 #include "alert/event_json.h"
@@ -12,58 +9,28 @@
 #include "config/quantity.h"
 #include "config/settings.h"
 #include "engine/engine.h"
+#include "unit/alert_docs/readme_examples.h"
 
 namespace sluice {
 namespace {
 
 constexpr std::int64_t kMonday = 1772409600000;  // 2026-03-02T00:00:00Z
 
-struct Example {
-  std::string yaml;
-  std::vector<std::string> lines;
-};
-
 class AlertDocs : public ::testing::Test {
  protected:
-  // Every ```yaml block, with the plain block that follows it.
-  static std::vector<Example> examples() {
-    std::vector<Example> found;
-    std::ifstream file(SLUICE_ALERT_README);
-    enum { kText, kYaml, kLines } in = kText;
-    for (std::string line; std::getline(file, line);) {
-      if (line.starts_with("```")) {
-        if (in != kText) {
-          in = kText;
-        } else if (line == "```yaml") {
-          in = kYaml;
-          found.emplace_back();
-        } else {
-          in = kLines;
-        }
-      } else if (in == kYaml) {
-        found.back().yaml += line + "\n";
-      } else if (in == kLines) {
-        found.back().lines.push_back(line);
-      }
-    }
-    return found;
-  }
-
-  void load(const std::string& yaml, std::int64_t start_ms = kMonday) {
-    std::string text = "gateway: {id: test, timezone: UTC}\n" + yaml;
-    if (yaml.find("readings:") == std::string::npos) text += "readings: [{ topic: \"#\", format: number }]\n";
-    auto settings = parse_settings(text, "example");
-    ASSERT_TRUE(settings.ok()) << settings.error().context << "\n" << text;
+  void load(const std::string& yaml) {
+    const Result<Settings> settings = parse_settings(configuration_with(yaml), "example");
+    ASSERT_TRUE(settings.ok()) << settings.error().context << "\n" << yaml;
     EngineSettings engine;
     engine.decode = settings->decode;
     engine.alerts = settings->alerts;
     engine.alerts.gateway = "test";
     engine_ = std::make_unique<Engine>(engine, Calendar::load("UTC").value(), Checkpoint{});
     seq_ = 0;
-    at(start_ms, RecordKind::kStart, "boot");
-    at(start_ms, RecordKind::kClockTrusted);
-    at(start_ms, RecordKind::kConnected);
-    at(start_ms, RecordKind::kBacklogEnd);
+    at(kMonday, RecordKind::kStart, "boot");
+    at(kMonday, RecordKind::kClockTrusted);
+    at(kMonday, RecordKind::kConnected);
+    at(kMonday, RecordKind::kBacklogEnd);
   }
   void at(std::int64_t wall_ms, RecordKind kind, std::string topic = "", std::string payload = "",
           std::uint8_t flags = 0) {
@@ -124,52 +91,13 @@ class AlertDocs : public ::testing::Test {
 };
 
 TEST_F(AlertDocs, EveryExampleDoesWhatItSays) {
-  const std::vector<Example> all = examples();
+  const std::vector<Example> all = examples_of_the_alert_readme();
   EXPECT_LT(15u, all.size());
   for (const Example& example : all) {
     SCOPED_TRACE(example.yaml);
     ASSERT_NO_FATAL_FAILURE(load(example.yaml));
     for (const std::string& line : example.lines) run(line);
   }
-}
-
-TEST_F(AlertDocs, TheRuleForTheOfficeFindsBothFailures) {
-  const char* path = std::getenv("SLUICE_AMBIENT_TEMPERATURE");
-  if (path == nullptr) {
-    std::cout << "not looked at: SLUICE_AMBIENT_TEMPERATURE names no file of timestamp,value lines\n";
-    return;
-  }
-  for (const Example& example : examples()) {
-    if (example.yaml.find("office-temperature") == std::string::npos) continue;
-    load(example.yaml, *parse_rfc3339("2013-07-03T00:00:00Z"));
-  }
-  ASSERT_NE(nullptr, engine_);
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  std::vector<std::int64_t> began;
-  while (std::getline(file, line)) {
-    std::string time = line.substr(0, 19) + "Z";
-    time[10] = 'T';
-    const auto wall_ms = parse_rfc3339(time);
-    ASSERT_TRUE(wall_ms) << line;
-    at(*wall_ms, RecordKind::kMessage, "office/temperature", line.substr(20));
-    for (const AlertEvent& event : engine_->take_events()) {
-      if (event.state == AlertState::kFiring) began.push_back(event.since_ms);
-    }
-  }
-  const std::pair<const char*, const char*> failures[] = {{"2013-12-15T07:00:00Z", "2013-12-30T09:00:00Z"},
-                                                          {"2014-03-29T15:00:00Z", "2014-04-20T22:00:00Z"}};
-  std::size_t outside = began.size();
-  for (const auto& [from, to] : failures) {
-    const auto inside =
-        std::count_if(began.begin(), began.end(), [&, from = from, to = to](std::int64_t at_ms) {
-          return at_ms >= *parse_rfc3339(from) && at_ms <= *parse_rfc3339(to);
-        });
-    EXPECT_LE(1, inside) << from;
-    outside -= static_cast<std::size_t>(inside);
-  }
-  EXPECT_GE(1u, outside);
 }
 
 }  // namespace
