@@ -200,8 +200,9 @@ Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, 
   const std::string id = random_id();
   auto file = create_ring_file(folder, id, places.size_bytes, places.durability);
   if (!file.ok() && file.error().code == ErrorCode::kNoSpace && folder == places.runtime_dir) {
-    log.error("{}; the journal goes to {} until the next start, which costs the card more",
-              file.error().context, places.state_dir);
+    start.elsewhere = file.error().context;
+    log.error("{}; the journal goes to {} until the next start, which costs the card more", start.elsewhere,
+              places.state_dir);
     file = create_ring_file(places.state_dir, id, places.size_bytes, places.durability);
   }
   if (!file.ok()) return file.error();

@@ -26,7 +26,8 @@ struct JournalPlaces {
 
 struct JournalStart {
   std::unique_ptr<Journal> journal;
-  std::string damage;  // empty, or what could not be read, for the status
+  std::string damage;     // empty, or what could not be read, for the status
+  std::string elsewhere;  // empty, or why the journal is not in the runtime directory
   // What the store could not take, because the disk is full or broken: the first that the store loop is to
   // try.
   std::optional<Batch> unstored;

@@ -138,6 +138,7 @@ Status wire_fold(Wiring& w, const Calendar& calendar) {
   w.unstored = std::move(journal->unstored);
   w.vitals.journal_damage.set(journal->damage);
   if (!journal->damage.empty()) w.vitals.conditions.happened("journal-damaged", journal->damage);
+  w.vitals.conditions.set("journal-elsewhere", !journal->elsewhere.empty(), journal->elsewhere);
   w.vitals.conditions.begin(w.engine->conditions_on());
   w.clock_trust =
       std::make_unique<ClockTrust>(w.settings.clock, kBuildMs, checkpoint.newest_row_ms, w.clock.now());

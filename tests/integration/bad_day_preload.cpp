@@ -1,0 +1,96 @@
+// Preloaded into sluiced by tests: a disk that fails and a clock that nobody has set, whenever the test says
+// so. While the file $SLUICE_BAD_DISK exists, calls on files under $SLUICE_BAD_FOLDER fail with the error
+// number in it: those that write, and those that read, too, if a second number follows that is not 0. While
+// $SLUICE_BAD_CLOCK exists, the kernel says that the clock is not synchronised.
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <sys/timex.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+namespace {
+
+template <class Function>
+Function next(const char* name) {
+  return reinterpret_cast<Function>(::dlsym(RTLD_NEXT, name));
+}
+
+bool is_there(const char* variable) {
+  const char* path = std::getenv(variable);
+  return path != nullptr && ::access(path, F_OK) == 0;
+}
+
+// The error that a call on this file gets; 0: none.
+int error_of(int fd, bool reads) {
+  const char* folder = std::getenv("SLUICE_BAD_FOLDER");
+  if (folder == nullptr || !is_there("SLUICE_BAD_DISK")) return 0;
+  char link[64];
+  char path[4096];
+  std::snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+  const ssize_t size = ::readlink(link, path, sizeof path - 1);
+  if (size < 0) return 0;
+  path[size] = 0;
+  if (std::strncmp(path, folder, std::strlen(folder)) != 0) return 0;
+  int error = 0;
+  int reading = 0;
+  FILE* file = std::fopen(std::getenv("SLUICE_BAD_DISK"), "re");
+  if (file == nullptr) return 0;
+  if (std::fscanf(file, "%d %d", &error, &reading) < 1) error = 0;
+  std::fclose(file);
+  return !reads || reading != 0 ? error : 0;
+}
+
+bool fails(int fd, bool reads = false) {
+  const int before = errno;
+  const int error = error_of(fd, reads);
+  errno = error != 0 ? error : before;
+  return error != 0;
+}
+
+}  // namespace
+
+extern "C" {
+
+ssize_t pwrite64(int fd, const void* data, size_t size, off64_t at) {
+  if (fails(fd)) return -1;
+  static const auto real = next<ssize_t (*)(int, const void*, size_t, off64_t)>("pwrite64");
+  return real(fd, data, size, at);
+}
+
+ssize_t pread64(int fd, void* data, size_t size, off64_t at) {
+  if (fails(fd, true)) return -1;
+  static const auto real = next<ssize_t (*)(int, void*, size_t, off64_t)>("pread64");
+  return real(fd, data, size, at);
+}
+
+int fsync(int fd) {
+  if (fails(fd)) return -1;
+  static const auto real = next<int (*)(int)>("fsync");
+  return real(fd);
+}
+
+int fdatasync(int fd) {
+  if (fails(fd)) return -1;
+  static const auto real = next<int (*)(int)>("fdatasync");
+  return real(fd);
+}
+
+int ftruncate64(int fd, off64_t size) noexcept {
+  if (fails(fd)) return -1;
+  static const auto real = next<int (*)(int, off64_t)>("ftruncate64");
+  return real(fd, size);
+}
+
+int adjtimex(struct timex* state) noexcept {
+  static const auto real = next<int (*)(struct timex*)>("adjtimex");
+  const int answer = real(state);
+  if (!is_there("SLUICE_BAD_CLOCK")) return answer;
+  state->status |= STA_UNSYNC;
+  return TIME_ERROR;
+}
+}
