@@ -148,6 +148,24 @@ std::string condition_text(const Rule& rule) {
   return text;
 }
 
+std::string explain(const Rule& rule) {
+  std::string text = rule.name + ": for each sensor that matches " + rule.sensor + ", fires";
+  if (rule.levels.empty()) text += " as " + rule.severity;
+  text += " when it is " + condition_text(rule);
+  if (rule.repeat.count() > 0) text += ", told again every " + format_duration(rule.repeat.count());
+  if (rule.flap_changes > 0) {
+    text += ", flapping from " + std::to_string(rule.flap_changes) + " changes within " +
+            format_duration(rule.flap_within.count());
+  }
+  if (!rule.active.empty()) text += ", told only in its hours";
+  if (!rule.mute.empty()) text += ", not told in its mute hours";
+  if (rule.notify.empty()) return text + "; tells nobody.";
+  text += "; tells";
+  for (const std::string& channel : rule.notify)
+    text += (&channel == &rule.notify.front() ? " " : ", ") + channel;
+  return text + ".";
+}
+
 RuleExplanation explain_rule(const Rule& rule, const RuleState* state, const SensorLast& last,
                              const FoldTime& time) {
   RuleExplanation about;

@@ -26,6 +26,7 @@ struct RuleExplanation {
 };
 
 std::string condition_text(const Rule& rule);
+std::string explain(const Rule& rule);  // one sentence of all that it does
 // `state`: null where it is idle. `time`: now.
 RuleExplanation explain_rule(const Rule& rule, const RuleState* state, const SensorLast& last,
                              const FoldTime& time);

@@ -36,7 +36,7 @@ std::string silence_to_json(const Silence& silence) {
 std::string silences_to_json(const std::vector<Silence>& silences) {
   Json list = Json::array();
   for (const Silence& silence : silences) list.push_back(json_of(silence));
-  return text_of(Json{{"silences", list}});
+  return text_of(list);
 }
 
 Result<Silence> silence_from_json(std::string_view text) {

@@ -14,6 +14,6 @@ namespace sluice {
 
 std::string silence_to_json(const Silence& silence);
 Result<Silence> silence_from_json(std::string_view text);            // without id and from_ms
-std::string silences_to_json(const std::vector<Silence>& silences);  // {"silences": […]}
+std::string silences_to_json(const std::vector<Silence>& silences);  // a list
 
 }  // namespace sluice

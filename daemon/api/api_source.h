@@ -52,6 +52,10 @@ class ApiSource {
   // A test of a channel, or of the channels of a rule; and what the newest test has brought so far.
   virtual Result<std::string> alerts_test(const std::string& name) = 0;
   virtual Result<std::string> alerts_test_result(const std::string& test) = 0;
+  virtual Result<std::string> silences() = 0;
+  virtual Result<std::string> silence(const std::string& body) = 0;  // kInvalid: says what is wrong with it
+  virtual Result<std::string> unsilence(std::uint64_t id) = 0;
+
   virtual Result<std::string> upload_now() = 0;  // what was set off
   // Deliveries that wait or were refused: tried again without waiting, or given up for good.
   virtual Result<std::string> upload_retry(const OutboxSelection& which) = 0;

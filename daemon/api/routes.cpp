@@ -191,6 +191,15 @@ void add_routes(Router& router, ApiSource& source) {
       return limited(request, 100, kOutboxMax, [&](std::size_t n) { return source.outbox(which, n); });
     });
   });
+  router.add("GET", "/api/v1/silences", [&](Request) { return answer(source.silences()); });
+  router.add("POST", "/api/v1/silences",
+             [&](Request request) { return answer(source.silence(request.body)); });
+  router.add("POST", "/api/v1/silences/end", [&](Request request) {
+    auto found = request.query.find("id");
+    auto id = found == request.query.end() ? std::nullopt : parse_number<std::uint64_t>(found->second);
+    if (!id) return http_error(400, "id: expected the number of a silence");
+    return answer(source.unsilence(*id));
+  });
   router.add("POST", "/api/v1/upload/now", [&](Request) { return answer(source.upload_now()); });
   router.add("POST", "/api/v1/upload/retry", [&](Request request) {
     return selected(request,

@@ -2,13 +2,17 @@
 
 #include <sys/statvfs.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "alert/event_json.h"
+#include "alert/silence_json.h"
+#include "alert/telling.h"
 #include "app/live_json.h"
 #include "app/status_problems.h"
 #include "app/view_json.h"
 #include "base/time_text.h"
+#include "decode/topic_filter.h"
 #include "version.h"
 
 namespace sluice {
@@ -177,6 +181,44 @@ Result<std::string> GatewayApi::outbox(const OutboxSelection& which, std::size_t
 Result<std::string> GatewayApi::upload_now() {
   vitals_.upload_asked = true;
   return std::string(R"({"asked":"close every finished day and deliver what waits"})");
+}
+
+Result<std::string> GatewayApi::silences() {
+  return silences_json(view_);
+}
+
+// A record in the journal, which the engine finds next; the store is asked to write it soon, so that it
+// shows.
+Result<std::string> GatewayApi::silence(const std::string& body) {
+  auto silence = silence_from_json(body);
+  if (!silence.ok()) return silence.error();
+  if (Status filter = check_topic_filter(silence->sensor); !filter.ok()) {
+    return make_error(ErrorCode::kInvalid, "sensor: " + filter.error().context);
+  }
+  if (silence->until_ms <= clock_.now().wall_ms) {
+    return make_error(ErrorCode::kInvalid, "until: expected a time that has not passed yet");
+  }
+  auto standing = view_.silences();
+  if (!standing.ok()) return standing.error();
+  if (standing->size() >= Telling::kSilencesMax) {
+    return make_error(ErrorCode::kFull, "there are too many silences; end some of them first");
+  }
+  auto id = journal_.append({RecordKind::kSilence, 0, 0, {}, silence_to_json(*silence)});
+  if (!id.ok()) return id.error();
+  vitals_.flush_asked = true;
+  return nlohmann::ordered_json{{"id", *id}}.dump() + "\n";
+}
+
+Result<std::string> GatewayApi::unsilence(std::uint64_t id) {
+  auto standing = view_.silences();
+  if (!standing.ok()) return standing.error();
+  const bool known = std::any_of(standing->begin(), standing->end(),
+                                 [id](const Silence& silence) { return silence.id == id; });
+  if (!known) return make_error(ErrorCode::kNotFound, "there is no silence " + std::to_string(id));
+  auto appended = journal_.append({RecordKind::kUnsilence, 0, 0, std::to_string(id), {}});
+  if (!appended.ok()) return appended.error();
+  vitals_.flush_asked = true;
+  return nlohmann::ordered_json{{"ended", id}}.dump() + "\n";
 }
 
 Result<std::string> GatewayApi::upload_retry(const OutboxSelection& which) {

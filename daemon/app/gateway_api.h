@@ -50,6 +50,10 @@ class GatewayApi final : public ApiSource {
   Result<std::string> alerts_test_result(const std::string& test) override {
     return channel_tests_.result(test);
   }
+  Result<std::string> silences() override;
+  Result<std::string> silence(const std::string& body) override;
+  Result<std::string> unsilence(std::uint64_t id) override;
+
   Result<std::string> upload_now() override;
   Result<std::string> upload_retry(const OutboxSelection& which) override;
   Result<std::string> upload_discard(const OutboxSelection& which) override;

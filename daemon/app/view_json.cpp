@@ -1,5 +1,7 @@
 #include "app/view_json.h"
 
+#include "alert/silence_json.h"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <string_view>
@@ -69,6 +71,12 @@ Result<std::string> alerts_json(StoreView& view, const std::string& gateway) {
   auto firing = view.firing_alerts();
   if (!firing) return firing.error();
   return events_text(*firing, gateway);
+}
+
+Result<std::string> silences_json(StoreView& view) {
+  auto silences = view.silences();
+  if (!silences) return silences.error();
+  return silences_to_json(*silences) + "\n";
 }
 
 Result<std::string> events_json(StoreView& view, const std::string& gateway, std::size_t limit) {

@@ -16,6 +16,7 @@
 namespace sluice {
 
 Result<std::string> alerts_json(StoreView& view, const std::string& gateway);  // those that stand
+Result<std::string> silences_json(StoreView& view);
 Result<std::string> events_json(StoreView& view, const std::string& gateway, std::size_t limit);
 Result<std::string> quarantine_json(StoreView& view, const std::string& reason, std::size_t limit);
 Result<std::string> readings_json(StoreView& view, const ReadingsQuery& query);

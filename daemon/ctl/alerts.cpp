@@ -1,12 +1,74 @@
+#include "alert/silence_json.h"
 #include "app/view_json.h"
+#include "config/quantity.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
 #include "ctl/json_table.h"
 
 namespace sluice {
 
+namespace {
+
+// Silences are few and their labels short, so a table shows them all.
+int show_silences(const CommandContext& context) {
+  Result<std::string> json =
+      context.gateway.read("/api/v1/silences", [](StoreView& view) { return silences_json(view); });
+  if (!json) return fail(context, json.error());
+  if (context.line.json) {
+    context.out << *json;
+    return kExitFine;
+  }
+  Result<Table> table = table_of(*json, {{"id", "id", Table::Align::kRight},
+                                         {"sensor", "sensor"},
+                                         {"alert", "alert"},
+                                         {"until", "until"},
+                                         {"comment", "comment"}});
+  if (!table) return fail(context, table.error());
+  context.out << (table->empty() ? "nothing is silenced\n" : table->text());
+  return kExitFine;
+}
+
+int make_silence(const CommandContext& context) {
+  const CommandLine& line = context.line;
+  const auto span = parse_duration(line.span);
+  if (!span || span->count() <= 0) {
+    context.err << "sluicectl: --for: expected a duration such as 30m or 2h\n";
+    return kExitUsage;
+  }
+  Silence silence;
+  if (!line.filter.empty()) silence.sensor = line.filter;
+  silence.alert = line.alert;
+  silence.comment = line.comment;
+  silence.until_ms = context.clock.now().wall_ms + span->count();
+  for (const std::string& label : line.labels) {
+    const std::size_t equals = label.find('=');
+    if (equals == std::string::npos) {
+      context.err << "sluicectl: --label: expected NAME=VALUE\n";
+      return kExitUsage;
+    }
+    silence.labels[label.substr(0, equals)] = label.substr(equals + 1);
+  }
+  Result<std::string> made = context.gateway.ask("POST", "/api/v1/silences", silence_to_json(silence));
+  if (!made) return fail(context, made.error());
+  context.out << *made;
+  return kExitFine;
+}
+
+int end_silence(const CommandContext& context) {
+  const std::string id = std::to_string(context.line.id);
+  Result<std::string> ended = context.gateway.ask("POST", "/api/v1/silences/end?id=" + id);
+  if (!ended) return fail(context, ended.error());
+  context.out << *ended;
+  return kExitFine;
+}
+
+}  // namespace
+
 int run_alerts(const CommandContext& context) {
   if (context.line.action == "test") return run_alerts_test(context);
+  if (context.line.action == "silences") return show_silences(context);
+  if (context.line.action == "silence") return make_silence(context);
+  if (context.line.action == "unsilence") return end_silence(context);
   Result<std::string> json = context.gateway.read(
       "/api/v1/alerts", [&](StoreView& view) { return alerts_json(view, context.gateway.gateway()); });
   if (!json) return fail(context, json.error());

@@ -1,3 +1,4 @@
+#include "alert/rule_explanation.h"
 #include "config/describe.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
@@ -11,6 +12,9 @@ int run_check(const CommandContext& context) {
     return kExitFine;
   }
   context.out << "configuration is fine\n";
+  if (context.line.explain) {
+    for (const Rule& rule : context.settings.alerts.rules) context.out << explain(rule) << "\n";
+  }
   if (context.line.verbose) context.out << describe(context.settings);
   return kExitFine;
 }

@@ -85,9 +85,25 @@ class Parser {
     sub->callback([this, name] { line_.action = name; });
     return sub;
   }
+  void add_silences(CLI::App& alerts) {
+    command(alerts, "silences", "silences that have not ended")->callback([this] {
+      line_.action = "silences";
+    });
+    CLI::App* silence = command(alerts, "silence", "tell nobody of some alerts for a while");
+    silence->add_option("--sensor", line_.filter, "filter over sensors; without it, all");
+    silence->add_option("--alert", line_.alert, "name of an alert; without it, all");
+    silence->add_option("--label", line_.labels, "NAME=VALUE that the alert must have; may be repeated");
+    silence->add_option("--for", line_.span, "how long, such as 30m or 2h")->required();
+    silence->add_option("--comment", line_.comment, "why, for people");
+    silence->callback([this] { line_.action = "silence"; });
+    CLI::App* unsilence = command(alerts, "unsilence", "end a silence");
+    unsilence->add_option("id", line_.id, "its number")->required();
+    unsilence->callback([this] { line_.action = "unsilence"; });
+  }
   void add_commands() {
     CLI::App* check = command(app_, "check", "check the configuration");
     check->add_flag("--verbose", line_.verbose, "show every setting in force");
+    check->add_flag("--explain", line_.explain, "say what each alert does");
     command(app_, "status", "what the gateway is doing, and what is wrong");
 
     CLI::App* alerts = command(app_, "alerts", "alerts that stand");
@@ -103,6 +119,7 @@ class Parser {
     test->callback([this] { line_.action = "test"; });
 
     command(app_, "reload", "put the changed configuration file in force");
+    add_silences(*alerts);
 
     CLI::App* summary = command(app_, "summary", "days with a summary, or the summary of one day");
     add_day(*summary, "YYYY-MM-DD: show this day's sensors");

@@ -16,12 +16,14 @@ namespace sluice {
 struct CommandLine {
   std::string config = "/etc/sluice/sluice.yaml";
   std::string command;  // check, status, alerts, summary, upload, audit, …
-  std::string action;   // alerts: list, test; upload: status, now, retry, discard
-  std::string name;     // alerts test: a channel or a rule
-  std::string filter;   // discover: over topics; tail, sensors, export, backtest: over sensors; empty: all
-  std::string sensor;   // why
-  std::string rule;     // why
-  std::string reason;   // quarantine; empty: all
+  std::string
+      action;        // alerts: list, test, silences, silence, unsilence; upload: status, now, retry, discard
+  std::string name;  // alerts test: a channel or a rule
+  std::string
+      filter;  // discover: over topics; tail, sensors, export, backtest, silence: over sensors; empty: all
+  std::string sensor;          // why
+  std::string rule;            // why
+  std::string reason;          // quarantine; empty: all
   std::string format = "csv";  // export: csv, ndjson
   std::string file;            // backup, export
   std::string against;         // backtest: the configuration to compare with; empty: none
@@ -41,6 +43,13 @@ struct CommandLine {
   std::optional<int> revision;
   bool csv = false;      // report
   bool dry_run = false;  // summary: sum it now, and write nothing
+  // alerts silence, unsilence
+  std::string alert;
+  std::vector<std::string> labels;  // NAME=VALUE
+  std::string span;                 // a duration
+  std::string comment;
+  std::uint64_t id = 0;
+  bool explain = false;  // check: a sentence for each alert
 };
 
 struct ParsedCommandLine {

@@ -25,7 +25,7 @@ std::string message_of(const std::string& body) {
 
 }  // namespace
 
-Result<std::string> GatewayAccess::ask(const std::string& method, const std::string& path) {
+Result<std::string> GatewayAccess::ask(const std::string& method, const std::string& path, std::string body) {
   if (::access(socket_path().c_str(), W_OK) != 0 && errno == EACCES) {
     return make_error(ErrorCode::kUnavailable,
                       "you may not use " + socket_path() + "; join the group that owns it, or use sudo");
@@ -33,6 +33,7 @@ Result<std::string> GatewayAccess::ask(const std::string& method, const std::str
   HttpClient::Request request;
   request.method = method;
   request.url = "http://sluice" + path;
+  request.body = std::move(body);
   request.unix_socket = socket_path();
   request.timeout = method == "GET" ? kReadTimeout : kPostTimeout;
   Result<HttpClient::Response> response = client_.request(request);

@@ -23,7 +23,7 @@ class GatewayAccess {
   std::string database_path() const { return settings_.gateway.state_dir + "/sluice.db"; }
 
   // The body of a 200 answer. kUnavailable: the daemon does not answer; otherwise what it said was wrong.
-  Result<std::string> ask(const std::string& method, const std::string& path);
+  Result<std::string> ask(const std::string& method, const std::string& path, std::string body = "");
   using FromView = std::function<Result<std::string>(StoreView&)>;
   // GET, or without a daemon what `from_view` makes of the database. kUnavailable: there is neither.
   Result<std::string> read(const std::string& path, const FromView& from_view);

@@ -102,6 +102,10 @@ StoreView::~StoreView() {
   end_snapshot();
 }
 
+Result<std::vector<Silence>> StoreView::silences() {
+  return read_silences(*impl_->connection);
+}
+
 Result<std::vector<AlertEvent>> StoreView::firing_alerts() {
   return read_firing(*impl_->connection);
 }

@@ -52,6 +52,7 @@ class StoreView final : public DayTable, public OutboxTable {
   Status check_integrity();
 
   // For people and tools.
+  Result<std::vector<Silence>> silences();  // those that have not ended
   Result<std::vector<AlertEvent>> firing_alerts();                    // standing, by rule and sensor
   Result<std::vector<StoredAlert>> alert_history(std::size_t limit);  // newest first
   Result<std::vector<Day>> summary_days();                            // with at least one revision, ascending

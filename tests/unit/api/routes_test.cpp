@@ -39,6 +39,9 @@ class FakeSource final : public ApiSource {
     return make_error(ErrorCode::kNotFound, "no such channel");
   }
   Result<std::string> alerts_test_result(const std::string& test) override { return "result " + test; }
+  Result<std::string> silences() override { return std::string("silences"); }
+  Result<std::string> silence(const std::string& body) override { return "silence " + body; }
+  Result<std::string> unsilence(std::uint64_t id) override { return "unsilence " + std::to_string(id); }
   Result<std::string> upload_now() override { return std::string("now"); }
   Result<std::string> reload() override { return make_error(ErrorCode::kInvalid, "f:1:2: key: is wrong"); }
   Result<std::string> upload_retry(const OutboxSelection& which) override {

@@ -1,0 +1,253 @@
+// Wherever the engine is restarted from what the store has, the rest of the journal gives the same.
+#include <random>
+#include <sstream>
+
+#include "alert/event_json.h"
+#include "base/time_text.h"
+#include "engine_fixture.h"
+
+namespace sluice {
+namespace {
+
+// What a store would keep and give back.
+class MiniStore {
+ public:
+  void commit(const Batch& batch) {
+    point_.cursor = batch.cursor;
+    point_.clock = batch.clock;
+    point_.triples = batch.triples;
+    point_.sensors.insert(point_.sensors.end(), batch.new_sensors.begin(), batch.new_sensors.end());
+    for (const RuleState& state : batch.rule_states) {
+      std::erase_if(point_.rule_states, [&](const RuleState& old) {
+        return old.rule == state.rule && old.sensor == state.sensor;
+      });
+      if (!state.forgettable()) point_.rule_states.push_back(state);
+    }
+    for (const auto& [silence, ended] : batch.silences) {
+      if (!ended) point_.silences.push_back(silence);
+      std::erase_if(point_.silences, [&, ended = ended, id = silence.id](const Silence& old) {
+        return ended && old.id == id;
+      });
+    }
+    for (const SensorRow& row : batch.new_sensors) last_[row.id] = {row.id, 0, 0, 0, 0, 0, row.subscribed_ms};
+    for (const auto& [topic, hash] : batch.retained) {
+      std::erase_if(point_.retained, [&topic = topic](const auto& old) { return old.first == topic; });
+      point_.retained.emplace_back(topic, hash);
+    }
+    for (const Reading& row : batch.readings) {
+      std::ostringstream line;
+      line << row.sensor << ' ' << row.time_ms << ' ' << row.value << ' ' << row.flags;
+      rows_.push_back(line.str());
+      point_.recent.push_back({row, row.arrival_ms - batch.clock.wall_minus_stream_ms});
+      if (row.flags & (kRetained | kDuplicate)) continue;
+      SensorLast& last = last_[row.sensor];
+      last.id = row.sensor;
+      last.arrival_ms = row.arrival_ms;
+      // The clocks' offsets are constant within a batch.
+      last.subscribed_ms = batch.clock.subscribed_ms;
+      if (batch.clock.connected) {
+        last.subscribed_ms -= batch.clock.stream_ms - (row.arrival_ms - batch.clock.wall_minus_stream_ms);
+      }
+      if (row.time_ms >= last.time_ms) {
+        last.time_ms = row.time_ms;
+        last.value = row.value;
+        last.flags = row.flags;
+        last.lag_ms = row.arrival_ms - row.time_ms;
+      }
+    }
+    for (const AlertEvent& event : batch.events) events_.push_back(event_to_json(event, "gw"));
+    for (const auto& [day, counts] : batch.counts) counts_[day].add(counts);
+  }
+  Checkpoint checkpoint() const {
+    Checkpoint point = point_;
+    for (const auto& [id, last] : last_) point.last.push_back(last);
+    return point;
+  }
+  const std::vector<std::string>& rows() const { return rows_; }
+  const std::vector<std::string>& events() const { return events_; }
+  const Ledger& counts() const { return counts_; }
+
+ private:
+  Checkpoint point_;
+  std::map<SensorId, SensorLast> last_;
+  std::vector<std::string> rows_;
+  std::vector<std::string> events_;
+  Ledger counts_;
+};
+
+std::string first_difference(const std::vector<std::string>& want, const std::vector<std::string>& got) {
+  for (std::size_t i = 0; i < want.size() || i < got.size(); ++i) {
+    const std::string a = i < want.size() ? want[i] : "nothing";
+    const std::string b = i < got.size() ? got[i] : "nothing";
+    if (a == b) continue;
+    std::string text = "line " + std::to_string(i) + ":\n";
+    return text + "want " + a + "\ngot  " + b + "\n";
+  }
+  return "";
+}
+
+// One of each kind that looks back, waits, or tells again.
+std::vector<Rule> steady_rules() {
+  using std::chrono::seconds;
+  std::vector<Rule> rules(9);
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    rules[i].name = "rule-" + std::to_string(i);
+    rules[i].sensor = "#";
+    rules[i].high = 30;
+    rules[i].window = seconds(20);
+  }
+  rules[0].measure = Measure::kMean;
+  rules[0].keep_firing_for = seconds(5);
+  rules[1].measure = Measure::kP95;
+  rules[1].every = seconds(5);
+  rules[1].lateness = seconds(1);
+  rules[2].measure = Measure::kChange;
+  rules[2].high = 10;
+  rules[2].repeat = seconds(7);
+  rules[3].measure = Measure::kRate;
+  rules[3].per = seconds(10);
+  rules[3].hold = seconds(3);
+  rules[4].measure = Measure::kCount;
+  rules[4].of.high = 30;
+  rules[4].high = 2;
+  rules[5].levels = {{"warning", 25, 24}, {"critical", 32, {}}};
+  rules[5].hold = seconds(4);
+  rules[6].flap_changes = 4;
+  rules[6].flap_within = seconds(30);
+  rules[7].kind = ConditionKind::kMissingRatio;
+  rules[7].high = 0.5;
+  rules[8].mute = {{0x7f, 22 * 60 + 14, 22 * 60 + 16}};
+  rules[8].accept = kRetained | kQueued;
+  return rules;
+}
+
+TEST_F(EngineOf, GivesTheSameRowsEventsAndCountsWhereverItIsRestarted) {
+  settings_.decode.sensors[0].every = std::chrono::seconds(2);
+  SensorEntry awaited;
+  awaited.sensor = "s/never";
+  settings_.decode.sensors.push_back(awaited);
+  for (Rule& rule : steady_rules()) settings_.alerts.rules.push_back(std::move(rule));
+  for (unsigned seed = 1; seed <= 40; ++seed) {
+    std::mt19937 random(seed);
+    journal_.erase(journal_.begin() + 4, journal_.end());
+    for (int i = 0; i < 300; ++i) {
+      clock_.pass_ms(random() % 3000);
+      const std::string name(1, static_cast<char>('a' + random() % 3));
+      const std::string value = std::to_string(20 + random() % 20);
+      const std::int64_t time_ms = clock_.now().wall_ms - static_cast<std::int64_t>(random() % 2000);
+      switch (random() % 12) {
+        case 0:
+          append(RecordKind::kDisconnected);
+          clock_.pass_ms(random() % 60000);
+          append(RecordKind::kConnected, "", "", kSessionPresent);
+          break;
+        case 1:
+          append(RecordKind::kBacklogEnd);
+          break;
+        case 2:
+          if (random() % 4 == 0) {
+            append(RecordKind::kUnsilence, std::to_string(random() % journal_.size()));
+          } else if (random() % 4 == 0) {
+            const std::string until = format_rfc3339(clock_.now().wall_ms + 20000);
+            append(RecordKind::kSilence, "", R"({"sensor":"s/a","until":")" + until + "\"}");
+          } else {
+            append(RecordKind::kTick);
+          }
+          break;
+        case 3:
+          say("p/" + name, value, kRetainFlag);
+          break;
+        case 4:
+          say("p/" + name, value, kQos1 | (random() % 2 ? kDupFlag : 0),
+              static_cast<std::uint16_t>(random() % 5 + 1));
+          break;
+        default:
+          say("s/" + name, "{\"v\":" + value + ",\"t\":" + std::to_string(time_ms) + "}");
+      }
+    }
+    MiniStore straight;
+    {
+      Engine engine = fresh();
+      for (Kept& kept : journal_) {
+        feed(engine, kept);
+        while (engine.pending()) straight.commit(engine.take_batch());
+      }
+    }
+    MiniStore restarted;
+    auto engine = std::make_unique<Engine>(settings_, Calendar::load("UTC").value(), Checkpoint{});
+    for (std::size_t i = 0; i < journal_.size(); ++i) {
+      feed(*engine, journal_[i]);
+      if (random() % 4 != 0) continue;
+      // Any number of the batches was committed before the crash; the rest is replayed.
+      for (unsigned n = random() % 3; n > 0 && engine->pending(); --n) restarted.commit(engine->take_batch());
+      Checkpoint point = restarted.checkpoint();
+      i = point.cursor.seq - 1;
+      engine = std::make_unique<Engine>(settings_, Calendar::load("UTC").value(), point);
+    }
+    while (engine->pending()) restarted.commit(engine->take_batch());
+    ASSERT_EQ("", first_difference(straight.rows(), restarted.rows())) << "seed " << seed;
+    ASSERT_EQ("", first_difference(straight.events(), restarted.events())) << "seed " << seed;
+    ASSERT_EQ(straight.counts(), restarted.counts()) << "seed " << seed;
+  }
+}
+
+TEST_F(EngineOf, ExplainsWhereARuleStandsAndWhatItWaitsFor) {
+  say("p/a", "20");
+  say("p/b", "31");
+  Engine engine = fresh();
+  for (Kept& kept : journal_) feed(engine, kept);
+  clock_.pass_ms(2000);
+  auto explain = [&](const char* sensor, const char* rule) {
+    return engine.explain(sensor, rule, clock_.now().boot_ms);
+  };
+  EXPECT_EQ(RuleState::Phase::kIdle, explain("p/a", "held")->phase);
+  EXPECT_EQ(20, explain("p/a", "held")->value);
+  RuleExplanation held = *explain("p/b", "held");
+  EXPECT_EQ(RuleState::Phase::kPending, held.phase);
+  EXPECT_EQ(1700000000000, held.since_ms);
+  EXPECT_EQ(1700000005000, held.deadline_ms);
+  EXPECT_EQ("above 30 for 5s", held.condition);
+  EXPECT_EQ("fires in 3s if it stays above 30", held.text);
+  EXPECT_EQ("firing for 2s; resolved by a value that is not above 30", explain("p/b", "hot")->text);
+  EXPECT_EQ("fires in 18s unless a reading arrives", explain("p/b", "silent")->text);
+  EXPECT_EQ(ErrorCode::kNotFound, explain("p/c", "hot").error().code);
+  EXPECT_EQ(ErrorCode::kNotFound, explain("p/a", "cold").error().code);
+}
+
+TEST_F(EngineOf, TellsOfItselfInTheSameWayWhereverItWasInterrupted) {
+  append(RecordKind::kGatewayCondition, "disk-full", "text", kConditionOn);
+  append(RecordKind::kGatewayCondition, "broker-down", "", kConditionOn);
+  say("s/a", R"({"v":31,"t":1})");
+  clock_.pass_ms(600000);
+  append(RecordKind::kTick);
+  append(RecordKind::kGatewayCondition, "disk-full");
+  const Batch whole = fold();
+  ASSERT_LE(3, std::count_if(whole.events.begin(), whole.events.end(),
+                             [](const AlertEvent& event) { return event.sensor == "$gateway"; }));
+  for (std::size_t cut = 5; cut < journal_.size(); ++cut) {
+    Engine first = fresh();
+    for (std::size_t i = 0; i < cut; ++i) feed(first, journal_[i]);
+    Checkpoint checkpoint;
+    std::vector<AlertEvent> events;
+    while (first.pending()) {
+      Batch batch = first.take_batch();
+      events.insert(events.end(), batch.events.begin(), batch.events.end());
+      checkpoint.cursor = batch.cursor;
+      checkpoint.clock = batch.clock;
+      for (const SensorRow& row : batch.new_sensors) checkpoint.sensors.push_back(row);
+    }
+    checkpoint.rule_states = first.rule_states();
+    checkpoint.last = first.last_values();
+    Engine second(settings_, Calendar::load("UTC").value(), checkpoint);
+    for (std::size_t i = cut; i < journal_.size(); ++i) feed(second, journal_[i]);
+    for (const AlertEvent& event : merged(second).events) events.push_back(event);
+    std::multiset<std::string> expected;
+    std::multiset<std::string> found;
+    for (const AlertEvent& event : whole.events) expected.insert(event.id + std::to_string(int(event.state)));
+    for (const AlertEvent& event : events) found.insert(event.id + std::to_string(int(event.state)));
+    EXPECT_EQ(expected, found) << "cut before record " << cut + 1;
+  }
+}
+
+}  // namespace
+}  // namespace sluice
