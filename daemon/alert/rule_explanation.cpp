@@ -1,8 +1,8 @@
 #include "alert/rule_explanation.h"
 
 #include <algorithm>
-#include <cstdio>
 
+#include "alert/rule_sentence.h"
 #include "base/time_text.h"
 
 namespace sluice {
@@ -11,86 +11,23 @@ namespace {
 
 using Phase = RuleState::Phase;
 
-std::string number(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.6g", value);
-  return text;
-}
-
-std::string comparison_text(const Comparison& comparison) {
-  switch (comparison.kind) {
-    case ConditionKind::kAbove:
-      return "above " + number(comparison.high);
-    case ConditionKind::kBelow:
-      return "below " + number(comparison.low);
-    case ConditionKind::kOutside:
-      return "outside " + number(comparison.low) + " to " + number(comparison.high);
-    case ConditionKind::kInside:
-      return "inside " + number(comparison.low) + " to " + number(comparison.high);
-    case ConditionKind::kEquals:
-      return "equal to " + number(comparison.low);
-    case ConditionKind::kNotEquals:
-      return "other than " + number(comparison.low);
-    case ConditionKind::kSilentFor:
-    case ConditionKind::kMissingRatio:
-      break;
-  }
-  return "";
-}
-
-// What is compared, where it is not the value: "mean over 5m ".
-std::string measure_text(const Rule& rule) {
-  static const char* const kFigures[] = {
-      "",    "mean",  "minimum", "maximum", "median", "95th percentile", "standard deviation",
-      "sum", "count", "first",   "last",    "range"};
-  const std::string window = format_duration(rule.window.count());
-  switch (rule.measure) {
-    case Measure::kValue:
-      return "";
-    case Measure::kChange:
-      return "change within " + window + " ";
-    case Measure::kRate:
-      return "rate per " + format_duration(rule.per.count()) + ", within " + window + ", ";
-    case Measure::kCount:
-      return "count within " + window + " of values " + comparison_text(rule.of) + " ";
-    case Measure::kSteady:
-      return "";
-    default:
-      break;
-  }
-  std::string text = std::string(kFigures[static_cast<int>(rule.measure)]) + " over " + window;
-  if (rule.every.count() > 0) text += " every " + format_duration(rule.every.count());
-  return text + " ";
-}
-
-std::string limits_text(const Rule& rule) {
-  if (rule.kind == ConditionKind::kSilentFor) return "silent for " + format_duration(rule.silent_for.count());
-  if (rule.kind == ConditionKind::kMissingRatio) {
-    return "missing more than " + number(rule.high) + " of the expected readings within " +
-           format_duration(rule.window.count());
-  }
-  if (rule.measure == Measure::kSteady) {
-    return "stuck within " + number(rule.tolerance) + " for " + format_duration(rule.window.count());
-  }
-  if (rule.levels.empty()) return measure_text(rule) + comparison_text({rule.kind, rule.low, rule.high});
-  std::string text = measure_text(rule);
-  for (const Level& level : rule.levels) {
-    if (&level != &rule.levels.front()) text += ", ";
-    text += comparison_text({rule.kind, level.limit, level.limit}) + " (" + level.severity + ")";
-  }
-  return text;
+bool is_of_one_value(const Rule& rule) {
+  return rule.measure == Measure::kValue && rule.kind != ConditionKind::kMissingRatio &&
+         rule.kind != ConditionKind::kSilentFor;
 }
 
 // What ends a firing alert.
-std::string clear_text(const Rule& rule) {
-  if (rule.kind == ConditionKind::kSilentFor) return "the next reading";
-  if (rule.clear && rule.kind == ConditionKind::kAbove)
-    return "a value of " + number(*rule.clear) + " or less";
-  if (rule.clear && rule.kind == ConditionKind::kBelow)
-    return "a value of " + number(*rule.clear) + " or more";
-  if (rule.kind == ConditionKind::kMissingRatio) return "readings as often as expected";
-  if (rule.measure == Measure::kSteady) return "a change of the value";
-  return (rule.measure == Measure::kValue ? "a value that is not " : "no longer: ") + limits_text(rule);
+std::string end_text(const Rule& rule) {
+  if (rule.kind == ConditionKind::kSilentFor) return "resolved by the next reading";
+  if (rule.kind == ConditionKind::kMissingRatio) return "resolved by readings as often as expected";
+  if (rule.measure == Measure::kSteady) return "resolved by a change of the value";
+  const bool above = rule.kind == ConditionKind::kAbove;
+  if (rule.clear) {
+    return (is_of_one_value(rule) ? "resolved by a value of " : "resolved at ") + number_word(*rule.clear) +
+           (above ? " or less" : " or more");
+  }
+  if (!is_of_one_value(rule)) return "resolved once it is no longer so that " + holds_text(rule);
+  return "resolved by a value that is not " + limits_text(rule);
 }
 
 std::string seconds_text(std::int64_t ms) {
@@ -101,22 +38,37 @@ void explain_silence(const Rule& rule, const SensorLast& last, const FoldTime& t
   const std::int64_t left_ms =
       last.subscribed_ms + (rule.silent_for + rule.hold).count() - time.subscribed_ms;
   if (!time.connected) {
-    about.text = "not subscribed, so silence does not count; fires after " + seconds_text(left_ms) +
-                 " more of silence while subscribed";
+    about.text += "not subscribed, so silence does not count; fires after " + seconds_text(left_ms) +
+                  " more of silence while subscribed";
     return;
   }
   about.deadline_ms = time.stream_ms + time.wall_minus_stream_ms + left_ms;
-  about.text = "fires in " + seconds_text(left_ms) + " unless a reading arrives";
+  about.text += "fires in " + seconds_text(left_ms) + " unless a reading arrives";
 }
 
 void explain_idle(const Rule& rule, const FoldTime& time, RuleExplanation& about) {
   if (rule.hold.count() > 0) {
-    about.text = "the condition does not hold; waits for a value " + limits_text(rule) +
+    about.text = "the condition does not hold; waits until " + holds_text(rule) +
                  ", which then has to last " + format_duration(rule.hold.count());
   } else {
-    about.text = "the condition does not hold; the first value " + limits_text(rule) + " fires it";
+    about.text = "the condition does not hold; fires once " + holds_text(rule);
   }
   if (!time.connected) about.text += "; not subscribed at the moment";
+}
+
+// Firing or about to, and moving to another level.
+void explain_move(const Rule& rule, const RuleState& state, const FoldTime& time, RuleExplanation& about) {
+  about.deadline_ms = state.deadline_ms + time.wall_minus_stream_ms;
+  const std::string in = " in " + seconds_text(*about.deadline_ms - time.wall_ms()) + " if ";
+  if (state.level == 0) {
+    const std::string stays =
+        is_of_one_value(rule) ? "it stays " + limits_text(rule) : "it stays so that " + holds_text(rule);
+    about.text = "fires" + in + stays;
+  } else if (state.toward == 0) {
+    about.text += "; its condition does not hold, and it ends" + in + "that lasts";
+  } else {
+    about.text += "; becomes " + rule.severity_of(state.toward) + in + "that lasts";
+  }
 }
 
 }  // namespace
@@ -140,63 +92,36 @@ const char* phase_name(Phase phase) {
   return phase == Phase::kFiring ? "firing" : phase == Phase::kPending ? "pending" : "idle";
 }
 
-std::string condition_text(const Rule& rule) {
-  std::string text = limits_text(rule);
-  if (rule.hold.count() > 0) text += " for " + format_duration(rule.hold.count());
-  if (rule.clear) text += ", clears at " + number(*rule.clear);
-  if (rule.keep_firing_for.count() > 0) text += ", kept for " + format_duration(rule.keep_firing_for.count());
-  return text;
-}
-
-std::string explain(const Rule& rule) {
-  std::string text = rule.name + ": for each sensor that matches " + rule.sensor + ", fires";
-  if (rule.levels.empty()) text += " as " + rule.severity;
-  text += " when it is " + condition_text(rule);
-  if (rule.repeat.count() > 0) text += ", told again every " + format_duration(rule.repeat.count());
-  if (rule.flap_changes > 0) {
-    text += ", flapping from " + std::to_string(rule.flap_changes) + " changes within " +
-            format_duration(rule.flap_within.count());
-  }
-  if (!rule.active.empty()) text += ", told only in its hours";
-  if (!rule.mute.empty()) text += ", not told in its mute hours";
-  if (rule.notify.empty()) return text + "; tells nobody.";
-  text += "; tells";
-  for (const std::string& channel : rule.notify)
-    text += (&channel == &rule.notify.front() ? " " : ", ") + channel;
-  return text + ".";
-}
-
 RuleExplanation explain_rule(const Rule& rule, const RuleState* state, const SensorLast& last,
-                             const FoldTime& time) {
+                             bool registered, const FoldTime& time) {
   RuleExplanation about;
   about.condition = condition_text(rule);
+  const bool awaited = registered && rule.kind == ConditionKind::kSilentFor;
   if (state != nullptr) about.phase = state->phase;
   if (about.phase != Phase::kIdle) about.since_ms = state->since_ms;
   if (last.time_ms != 0) {
     about.value = last.value;
     about.value_at_ms = last.time_ms;
   }
-  const std::int64_t wall_ms = time.stream_ms + time.wall_minus_stream_ms;
   switch (about.phase) {
     case Phase::kIdle:
-      if (last.time_ms == 0) {
+      if (last.time_ms == 0 && !awaited) {
         about.text = "the sensor was never heard";
       } else if (rule.kind == ConditionKind::kSilentFor) {
+        about.text = last.time_ms == 0 ? "the sensor was never heard; " : "";
         explain_silence(rule, last, time, about);
       } else {
         explain_idle(rule, time, about);
       }
       break;
     case Phase::kPending:
-      about.deadline_ms = state->deadline_ms + time.wall_minus_stream_ms;
-      about.text =
-          "fires in " + seconds_text(*about.deadline_ms - wall_ms) + " if it stays " + limits_text(rule);
+      explain_move(rule, *state, time, about);
       break;
     case Phase::kFiring:
-      about.text =
-          "firing for " + seconds_text(wall_ms - about.since_ms) + "; resolved by " + clear_text(rule);
+      about.text = "firing for " + seconds_text(time.wall_ms() - about.since_ms) + "; " + end_text(rule);
+      if (state->toward != state->level) explain_move(rule, *state, time, about);
       if (state->told_level == 0) {
-        about.text += "; nobody was told yet, because what began it was old: the next fresh reading tells";
+        about.text += "; nobody was told yet: what began it was old, or a silence or its hours keep it";
       }
       break;
   }
@@ -204,11 +129,12 @@ RuleExplanation explain_rule(const Rule& rule, const RuleState* state, const Sen
 }
 
 RuleExplanation explain_rule(const Rule& rule, const std::vector<RuleState>& states, const SensorLast& last,
-                             const FoldTime& time) {
+                             bool registered, const FoldTime& time) {
   for (const RuleState& state : states) {
-    if (state.sensor == last.id && state.rule == rule.name) return explain_rule(rule, &state, last, time);
+    if (state.sensor == last.id && state.rule == rule.name)
+      return explain_rule(rule, &state, last, registered, time);
   }
-  return explain_rule(rule, nullptr, last, time);
+  return explain_rule(rule, nullptr, last, registered, time);
 }
 
 }  // namespace sluice

@@ -25,14 +25,12 @@ struct RuleExplanation {
   std::string text;       // one sentence: what it waits for
 };
 
-std::string condition_text(const Rule& rule);
-std::string explain(const Rule& rule);  // one sentence of all that it does
-// `state`: null where it is idle. `time`: now.
+// `state`: null where it is idle. `registered`: as in SensorFacts. `time`: now.
 RuleExplanation explain_rule(const Rule& rule, const RuleState* state, const SensorLast& last,
-                             const FoldTime& time);
+                             bool registered, const FoldTime& time);
 // The same, looking for the state among all that are not idle.
 RuleExplanation explain_rule(const Rule& rule, const std::vector<RuleState>& states, const SensorLast& last,
-                             const FoldTime& time);
+                             bool registered, const FoldTime& time);
 // The rule of that name, which watches that sensor. kNotFound: there is none; kInvalid: it does not watch it.
 Result<const Rule*> rule_watching(const std::vector<Rule>& rules, const std::string& name,
                                   const std::string& sensor, TopicMatch matches);

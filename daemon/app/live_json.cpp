@@ -6,6 +6,7 @@
 
 #include "base/time_text.h"
 #include "decode/topic_filter.h"
+#include "engine/watched.h"
 
 namespace sluice {
 
@@ -120,7 +121,8 @@ Result<RuleExplanation> explain_stored(StoreView& view, const Settings& settings
   const StreamClockState& clock = checkpoint->clock;
   const FoldTime time{clock.stream_ms, clock.subscribed_ms, clock.wall_minus_stream_ms, clock.connected,
                       clock.backlog};
-  return explain_rule(**watching, checkpoint->rule_states, last, time);
+  return explain_rule(**watching, checkpoint->rule_states, last, is_registered(settings.decode, sensor),
+                      time);
 }
 
 }  // namespace sluice

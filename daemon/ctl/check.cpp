@@ -1,4 +1,4 @@
-#include "alert/rule_explanation.h"
+#include "alert/rule_sentence.h"
 #include "config/describe.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"

@@ -390,7 +390,8 @@ Result<RuleExplanation> Engine::explain(const std::string& sensor, const std::st
   }
   auto watching = rule_watching(engine.settings.alerts.rules, rule, sensor, topic_matches);
   if (!watching.ok()) return watching.error();
-  return explain_rule(**watching, engine.fold.states(), known->last, engine.clock.time_at(boot_ms));
+  return explain_rule(**watching, engine.fold.states(), known->last,
+                      is_registered(engine.settings.decode, sensor), engine.clock.time_at(boot_ms));
 }
 
 std::vector<SensorLast> Engine::last_values() const {

@@ -8,6 +8,11 @@
 
 namespace sluice {
 
+bool is_registered(const DecodeSettings& decode, const std::string& sensor) {
+  return std::any_of(decode.sensors.begin(), decode.sensors.end(),
+                     [&](const SensorEntry& entry) { return entry.sensor == sensor; });
+}
+
 SensorFacts facts_of(const SensorEntryState& sensor, const DecodeSettings& decode) {
   SensorFacts facts;
   facts.id = sensor.id;
@@ -15,8 +20,7 @@ SensorFacts facts_of(const SensorEntryState& sensor, const DecodeSettings& decod
   facts.unit = &sensor.profile.unit;
   facts.labels = &sensor.profile.labels;
   facts.every_ms = sensor.profile.every.value_or(std::chrono::milliseconds(0)).count();
-  facts.registered = std::any_of(decode.sensors.begin(), decode.sensors.end(),
-                                 [&](const SensorEntry& entry) { return entry.sensor == sensor.name; });
+  facts.registered = is_registered(decode, sensor.name);
   return facts;
 }
 

@@ -13,6 +13,8 @@
 
 namespace sluice {
 
+// Named in the configuration without a wildcard.
+bool is_registered(const DecodeSettings& decode, const std::string& sensor);
 // Points into `sensor`.
 SensorFacts facts_of(const SensorEntryState& sensor, const DecodeSettings& decode);
 // Sensors named in the configuration without wildcards, that a rule waits for to be silent.

@@ -106,6 +106,99 @@ TEST_F(Commands, CheckTellsAGoodConfigurationFromAWrongOne) {
   EXPECT_TRUE(warns("absent.yaml")) << err_.str();
 }
 
+TEST_F(Commands, CheckSaysInASentenceWhatEachAlertDoes) {
+  CommandLine check = command("check");
+  check.explain = true;
+  check.config = folder_ / "alerts.yaml";
+  std::ofstream(check.config) << R"(
+readings: [{ topic: "#", format: number }]
+alerts:
+  - { name: hot, sensor: "a/+", above: 28, clear: 27, for: 30s, severity: critical, repeat: 4h }
+  - { name: heat, sensor: "a/b", levels: [{ severity: warning, below: 5 }, { severity: critical, below: 2 }] }
+  - { name: mean, sensor: "#", over: { function: mean, window: 10m, every: 1m }, outside: [1, 2], notify: [] }
+  - { name: fast, sensor: "#", rate: { below: -2, per: 1m, within: 5m }, keep_firing_for: 1m }
+  - { name: leap, sensor: "#", changes_by: { more_than: 5, within: 10m } }
+  - { name: stuck, sensor: "#", stuck_for: 2h, tolerance: 0.2 }
+  - { name: spikes, sensor: "#", count: { of: { above: 9 }, more_than: 2, within: 10m } }
+  - { name: gaps, sensor: "#", missing_ratio: { above: 0.4, within: 5m } }
+  - { name: silent, sensor: "#", silent_for: 5m, active: [{ days: [mon, sat], hours: "07:00-19:00" }] }
+  - { name: open, sensor: "#", equals: true, accept: [retained, queued], flap: { changes: 4, within: 1h } }
+)";
+  EXPECT_EQ(kExitFine, run(check));
+  EXPECT_EQ(
+      R"(configuration is fine
+hot fires as critical for a sensor that matches a/+ once its value is above 28 and that has lasted 30s; )"
+      R"(ends at 27 or less; tells mqtt and again every 4h.
+heat fires for a sensor that matches a/b once its value is below 5 (warning), below 2 (critical); )"
+      R"(ends when that is over; tells mqtt.
+mean fires as warning for a sensor that matches # once the mean over 10m at the end of every 1m is )"
+      R"(outside 1 to 2; ends when that is over; tells nobody.
+fast fires as warning for a sensor that matches # once the change per 1m over 5m is below -2; )"
+      R"(ends when that is over and has stayed so for 1m; tells mqtt.
+leap fires as warning for a sensor that matches # once its value is further than 5 from another one )"
+      R"(within 10m; ends when that is over; tells mqtt.
+stuck fires as warning for a sensor that matches # once its values have stayed within 0.2 of each other )"
+      R"(for 2h; ends when that is over; tells mqtt.
+spikes fires as warning for a sensor that matches # once more than 2 values within 10m are above 9; )"
+      R"(ends when that is over; tells mqtt.
+gaps fires as warning for a sensor that matches # once of the readings expected within 5m more than 40 % )"
+      R"(are missing; ends when that is over; tells mqtt.
+silent fires as warning for a sensor that matches # once nothing was heard of it for 5m while subscribed; )"
+      R"(ends with the next reading; tells mqtt, only at mon sat 07:00-19:00.
+open fires as warning for a sensor that matches # once its value is equal to 1; ends when that is over; )"
+      R"(4 changes within 1h make it stand until it has been calm for as long; takes readings that are )"
+      R"(queued, retained like any other; tells mqtt.
+)",
+      out_.str());
+}
+
+TEST_F(Commands, SilencesAreMadeListedAndEnded) {
+  std::string asked;
+  router_.add("POST", "/api/v1/silences", [&](const HttpRequest& request) {
+    asked = request.body;
+    return http_json("{\"id\":7}\n");
+  });
+  answer(
+      "GET", "/api/v1/silences",
+      R"([{"id":7,"sensor":"room/+","alert":"hot","until":"2026-04-01T02:00:00.000Z","comment":"painters"}])");
+  router_.add("POST", "/api/v1/silences/end", [&](const HttpRequest& request) {
+    asked = request.query.at("id");
+    return http_json("{\"ended\":7}\n");
+  });
+  CommandLine silence = command("alerts", "silence");
+  silence.filter = "room/+";
+  silence.alert = "hot";
+  silence.labels = {"site=berlin"};
+  silence.comment = "painters";
+  silence.span = "2h";
+  EXPECT_EQ(kExitUnreachable, run(silence)) << "nobody can be asked";
+  start_daemon();
+  EXPECT_EQ(kExitFine, run(silence));
+  EXPECT_EQ(json::parse(R"({"sensor":"room/+","alert":"hot","labels":{"site":"berlin"},
+                            "until":"2026-04-01T01:33:20.000Z","comment":"painters"})"),
+            json::parse(asked));
+  EXPECT_EQ(kExitFine, run(command("alerts", "silences")));
+  EXPECT_TRUE(says("painters")) << out_.str();
+  CommandLine unsilence = command("alerts", "unsilence");
+  unsilence.id = 7;
+  EXPECT_EQ(kExitFine, run(unsilence));
+  EXPECT_EQ("7", asked);
+
+  silence.span = "soon";
+  EXPECT_EQ(kExitUsage, run(silence));
+  EXPECT_TRUE(warns("--for: expected a duration")) << err_.str();
+  silence.span = "2h";
+  silence.labels = {"berlin"};
+  EXPECT_EQ(kExitUsage, run(silence));
+  EXPECT_TRUE(warns("--label: expected NAME=VALUE")) << err_.str();
+}
+
+TEST_F(Commands, SilencesAreListedFromTheDatabaseToo) {
+  write_books();
+  EXPECT_EQ(kExitFine, run(command("alerts", "silences")));
+  EXPECT_EQ("nothing is silenced\n", out_.str());
+}
+
 TEST_F(Commands, ReportRollsTheDaysOfAPeriodUp) {
   write_books();
   CommandLine report = of_day(command("report", "week", true), 0);
