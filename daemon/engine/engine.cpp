@@ -194,15 +194,7 @@ struct Engine::Impl {
     batch.readings.push_back(row);
     fold.on_reading(row, now);
     if (row.flags & (kRetained | kDuplicate)) return;
-    sensor->count(row.arrival_ms);
-    sensor->last.arrival_ms = row.arrival_ms;
-    sensor->last.subscribed_ms = now.subscribed_ms;
-    if (row.time_ms >= sensor->last.time_ms || !found.has_time) {
-      sensor->last.time_ms = row.time_ms;
-      sensor->last.value = row.value;
-      sensor->last.flags = row.flags;
-      sensor->last.lag_ms = row.arrival_ms - row.time_ms;
-    }
+    sensor->take(row, now.subscribed_ms);
     if (found.has_time) sensor->remember(row.time_ms, row.value);
   }
 

@@ -6,12 +6,20 @@
 
 namespace sluice {
 
-void SensorEntryState::count(std::int64_t arrival_ms) {
+void SensorEntryState::take(const Reading& reading, std::int64_t subscribed_ms) {
   constexpr double kWeight = 1.0 / 8;
   ++readings;
-  if (last.arrival_ms == 0 || arrival_ms < last.arrival_ms || readings == 1) return;
-  const auto gap_ms = static_cast<double>(arrival_ms - last.arrival_ms);
-  interval_ms = readings == 2 ? gap_ms : interval_ms + kWeight * (gap_ms - interval_ms);
+  if (last.arrival_ms != 0 && reading.arrival_ms >= last.arrival_ms && readings > 1) {
+    const auto gap_ms = static_cast<double>(reading.arrival_ms - last.arrival_ms);
+    interval_ms = readings == 2 ? gap_ms : interval_ms + kWeight * (gap_ms - interval_ms);
+  }
+  last.arrival_ms = reading.arrival_ms;
+  last.subscribed_ms = subscribed_ms;
+  if (reading.time_ms < last.time_ms && (reading.flags & kPayloadTime)) return;
+  last.time_ms = reading.time_ms;
+  last.value = reading.value;
+  last.flags = reading.flags;
+  last.lag_ms = reading.arrival_ms - reading.time_ms;
 }
 
 bool SensorEntryState::seen(std::int64_t time_ms, double value) const {

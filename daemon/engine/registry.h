@@ -32,7 +32,7 @@ struct SensorEntryState {
   Counter last_reject = Counter::kCount_;
   double interval_ms = 0;  // between arrivals, newer ones weigh more; 0: not two yet
 
-  void count(std::int64_t arrival_ms);  // before `last` is moved
+  void take(const Reading& reading, std::int64_t subscribed_ms);  // one that is no copy
   void count_reject(Counter reason) {
     ++rejected;
     last_reject = reason;
