@@ -27,6 +27,7 @@ struct ReadingsQuery {
   std::string sensor;        // exact name; empty: all
   std::int64_t from_ms = 0;  // first instant
   std::int64_t to_ms = 0;    // first instant after
+  std::int64_t after = 0;    // `next` of the page before
   std::size_t limit = 1000;
 };
 
@@ -38,11 +39,11 @@ class ApiSource {
   virtual std::vector<HealthCheck> health() = 0;
   virtual std::int64_t now_wall_ms() = 0;
 
-  virtual Result<std::string> alerts() = 0;  // those that stand
+  virtual Result<std::string> alerts(std::size_t limit) = 0;  // those that stand
   virtual Result<std::string> events(std::size_t limit) = 0;
-  virtual Result<std::string> sensors() = 0;
+  virtual Result<std::string> sensors(std::int64_t after, std::size_t limit) = 0;
   virtual Result<std::string> readings(const ReadingsQuery& query) = 0;
-  virtual Result<std::string> summaries() = 0;  // list of days
+  virtual Result<std::string> summaries(std::size_t limit) = 0;  // the newest days, ascending
   // The frozen document; without a revision the newest. kNotFound: there is none.
   virtual Result<std::string> summary(Day day, std::optional<int> revision) = 0;
   virtual Result<std::string> quarantine(const std::string& reason, std::size_t limit) = 0;

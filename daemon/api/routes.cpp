@@ -11,10 +11,14 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t kReadingsMax = 10000;
+constexpr std::size_t kSensorsMax = 10000;
+constexpr std::size_t kAlertsMax = 10000;
+constexpr std::size_t kSummariesMax = 10000;
 constexpr std::size_t kEventsMax = 10000;
 constexpr std::size_t kQuarantineMax = 1000;
 constexpr std::size_t kOutboxMax = 10000;
 constexpr std::int64_t kDefaultSpanMs = 3600'000;
+constexpr std::int64_t kYear10000Ms = 253'402'300'800'000;
 
 int http_status(ErrorCode code) {
   switch (code) {
@@ -54,11 +58,22 @@ Result<std::size_t> limit_of(const HttpRequest& request, std::size_t fallback, s
   return *limit;
 }
 
+Result<std::int64_t> after_of(const HttpRequest& request) {
+  auto found = request.query.find("after");
+  if (found == request.query.end()) return 0;
+  auto after = parse_number<std::int64_t>(found->second);
+  if (!after || *after < 0) {
+    return make_error(ErrorCode::kInvalid,
+                      "after: expected the \"next\" of the page before, got \"" + found->second + "\"");
+  }
+  return *after;
+}
+
 // RFC 3339, or milliseconds since 1970.
 Result<std::int64_t> time_of(const HttpRequest& request, const char* name, std::int64_t fallback) {
   auto found = request.query.find(name);
   if (found == request.query.end()) return fallback;
-  if (auto ms = parse_number<std::int64_t>(found->second)) return *ms;
+  if (auto ms = parse_number<std::int64_t>(found->second); ms && *ms >= 0 && *ms < kYear10000Ms) return *ms;
   if (auto ms = parse_rfc3339(found->second)) return *ms;
   return make_error(ErrorCode::kInvalid, std::string(name) +
                                              ": expected a time such as 2026-03-01T12:00:00Z, got \"" +
@@ -75,9 +90,12 @@ HttpResponse readings(ApiSource& source, const HttpRequest& request) {
   if (!from) return http_error(400, from.error().context);
   auto limit = limit_of(request, query.limit, kReadingsMax);
   if (!limit) return http_error(400, limit.error().context);
+  auto after = after_of(request);
+  if (!after) return http_error(400, after.error().context);
   if (*from > *to) return http_error(400, "from is later than to");
   query.from_ms = *from;
   query.to_ms = *to;
+  query.after = *after;
   query.limit = *limit;
   return answer(source.readings(query));
 }
@@ -158,7 +176,9 @@ void add_routes(Router& router, ApiSource& source) {
     return response;
   });
   router.add("GET", "/api/v1/status", [&](Request) { return http_json(status_to_json(source.status())); });
-  router.add("GET", "/api/v1/alerts", [&](Request) { return answer(source.alerts()); });
+  router.add("GET", "/api/v1/alerts", [&](Request request) {
+    return limited(request, kAlertsMax, kAlertsMax, [&](std::size_t n) { return source.alerts(n); });
+  });
   router.add("POST", "/api/v1/alerts/test", [&](Request request) {
     auto name = request.query.find("name");
     if (name == request.query.end()) return http_error(400, "name: expected a channel or a rule");
@@ -172,9 +192,15 @@ void add_routes(Router& router, ApiSource& source) {
   router.add("GET", "/api/v1/events", [&](Request request) {
     return limited(request, 100, kEventsMax, [&](std::size_t n) { return source.events(n); });
   });
-  router.add("GET", "/api/v1/sensors", [&](Request) { return answer(source.sensors()); });
+  router.add("GET", "/api/v1/sensors", [&](Request request) {
+    auto after = after_of(request);
+    if (!after) return http_error(400, after.error().context);
+    return limited(request, 1000, kSensorsMax, [&](std::size_t n) { return source.sensors(*after, n); });
+  });
   router.add("GET", "/api/v1/readings", [&](Request request) { return readings(source, request); });
-  router.add("GET", "/api/v1/summaries", [&](Request) { return answer(source.summaries()); });
+  router.add("GET", "/api/v1/summaries", [&](Request request) {
+    return limited(request, 400, kSummariesMax, [&](std::size_t n) { return source.summaries(n); });
+  });
   router.add("GET", "/api/v1/summaries/", [&](Request request) { return summary(source, request); });
   router.add("GET", "/api/v1/quarantine", [&](Request request) {
     return limited(request, 20, kQuarantineMax,

@@ -137,9 +137,10 @@ std::vector<HealthCheck> GatewayApi::health() {
           {"clock", s.clock.trusted, false, "the clock is not trusted yet"}};
 }
 
-Result<std::string> GatewayApi::alerts() {
+Result<std::string> GatewayApi::alerts(std::size_t limit) {
   std::string json = "[";
   for (const AlertEvent& event : slots_.standing()) {
+    if (limit-- == 0) break;
     json += (json.size() > 1 ? "," : "") + event_to_json(event, settings_.gateway.id);
   }
   return json + "]";
@@ -148,11 +149,11 @@ Result<std::string> GatewayApi::alerts() {
 Result<std::string> GatewayApi::events(std::size_t limit) {
   return events_json(view_, settings_.gateway.id, limit);
 }
-Result<std::string> GatewayApi::sensors() {
-  std::vector<SensorLine> lines;
-  Status asked = on_engine_([&](Engine& engine) { lines = sensor_lines(engine); });
+Result<std::string> GatewayApi::sensors(std::int64_t after, std::size_t limit) {
+  SensorPage page;
+  Status asked = on_engine_([&](Engine& engine) { page = sensor_page(engine, after, limit); });
   if (!asked.ok()) return asked.error();
-  return sensors_json(lines, clock_.now().wall_ms);
+  return sensors_json(page, clock_.now().wall_ms);
 }
 Result<std::string> GatewayApi::readings(const ReadingsQuery& query) {
   return readings_json(view_, query);
@@ -168,8 +169,8 @@ Result<std::string> GatewayApi::why(const std::string& sensor, const std::string
   if (!about.ok()) return about.error();
   return why_json(view_, sensor, rule, *about, clock_.now().wall_ms);
 }
-Result<std::string> GatewayApi::summaries() {
-  return summaries_json(view_);
+Result<std::string> GatewayApi::summaries(std::size_t limit) {
+  return summaries_json(view_, limit);
 }
 Result<std::string> GatewayApi::summary(Day day, std::optional<int> revision) {
   return summary_body(view_, day, revision);

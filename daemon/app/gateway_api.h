@@ -36,11 +36,11 @@ class GatewayApi final : public ApiSource {
   std::vector<HealthCheck> health() override;
   std::int64_t now_wall_ms() override { return clock_.now().wall_ms; }
 
-  Result<std::string> alerts() override;
+  Result<std::string> alerts(std::size_t limit) override;
   Result<std::string> events(std::size_t limit) override;
-  Result<std::string> sensors() override;
+  Result<std::string> sensors(std::int64_t after, std::size_t limit) override;
   Result<std::string> readings(const ReadingsQuery& query) override;
-  Result<std::string> summaries() override;
+  Result<std::string> summaries(std::size_t limit) override;
   Result<std::string> summary(Day day, std::optional<int> revision) override;
   Result<std::string> quarantine(const std::string& reason, std::size_t limit) override;
   Result<std::string> why(const std::string& sensor, const std::string& rule) override;

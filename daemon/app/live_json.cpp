@@ -25,10 +25,17 @@ Json time_or_null(std::int64_t ms) {
 
 }  // namespace
 
-std::vector<SensorLine> sensor_lines(const Engine& engine) {
-  std::vector<SensorLine> lines;
+SensorPage sensor_page(const Engine& engine, std::int64_t after, std::size_t limit) {
+  SensorPage page;
+  std::int64_t seen = after;
   engine.visit_sensors([&](const SensorEntryState& sensor) {
-    SensorLine& line = lines.emplace_back();
+    if (sensor.id <= seen) return;
+    if (page.lines.size() == limit) {
+      page.next = seen;
+      return;
+    }
+    seen = sensor.id;
+    SensorLine& line = page.lines.emplace_back();
     line.name = sensor.name;
     line.unit = sensor.profile.unit;
     line.last = sensor.last;
@@ -36,27 +43,27 @@ std::vector<SensorLine> sensor_lines(const Engine& engine) {
     line.rejected = sensor.rejected;
     if (sensor.rejected > 0) line.last_reject = counter_name(sensor.last_reject);
   });
-  return lines;
+  return page;
 }
 
-Result<std::vector<SensorLine>> sensor_lines(StoreView& view) {
+Result<SensorPage> all_sensors(StoreView& view) {
   Result<Checkpoint> checkpoint = view.checkpoint();
   if (!checkpoint) return checkpoint.error();
   std::unordered_map<SensorId, const SensorLast*> last;
   for (const SensorLast& value : checkpoint->last) last[value.id] = &value;
-  std::vector<SensorLine> lines;
+  SensorPage page;
   for (const SensorRow& sensor : checkpoint->sensors) {
-    SensorLine& line = lines.emplace_back();
+    SensorLine& line = page.lines.emplace_back();
     line.name = sensor.name;
     line.unit = sensor.unit;
     if (auto found = last.find(sensor.id); found != last.end()) line.last = *found->second;
   }
-  return lines;
+  return page;
 }
 
-std::string sensors_json(const std::vector<SensorLine>& lines, std::int64_t now_wall_ms) {
+std::string sensors_json(const SensorPage& page, std::int64_t now_wall_ms) {
   Json list = Json::array();
-  for (const SensorLine& line : lines) {
+  for (const SensorLine& line : page.lines) {
     const bool heard = line.last.time_ms != 0;
     list.push_back(
         Json{{"sensor", line.name},
@@ -69,7 +76,7 @@ std::string sensors_json(const std::vector<SensorLine>& lines, std::int64_t now_
              {"rejected", line.rejected ? Json(*line.rejected) : Json(nullptr)},
              {"last_reject", line.last_reject.empty() ? Json(nullptr) : Json(line.last_reject)}});
   }
-  return text_of(list);
+  return text_of(Json{{"sensors", std::move(list)}, {"next", page.next ? Json(*page.next) : Json(nullptr)}});
 }
 
 Result<std::string> why_json(StoreView& view, const std::string& sensor, const std::string& rule,

@@ -24,9 +24,14 @@ struct SensorLine {
   std::string last_reject;
 };
 
-std::vector<SensorLine> sensor_lines(const Engine& engine);
-Result<std::vector<SensorLine>> sensor_lines(StoreView& view);
-std::string sensors_json(const std::vector<SensorLine>& lines, std::int64_t now_wall_ms);
+// In the order in which they were first heard.
+struct SensorPage {
+  std::vector<SensorLine> lines;
+  std::optional<std::int64_t> next;  // absent: this is the last page
+};
+SensorPage sensor_page(const Engine& engine, std::int64_t after, std::size_t limit);
+Result<SensorPage> all_sensors(StoreView& view);
+std::string sensors_json(const SensorPage& page, std::int64_t now_wall_ms);
 
 // With the newest stored readings of the sensor.
 Result<std::string> why_json(StoreView& view, const std::string& sensor, const std::string& rule,

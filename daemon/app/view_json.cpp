@@ -110,34 +110,41 @@ Result<std::string> quarantine_json(StoreView& view, const std::string& reason, 
 }
 
 Result<std::string> readings_json(StoreView& view, const ReadingsQuery& query) {
-  auto sensors = view.sensors();
+  StoreView::PageQuery wanted{query.from_ms, query.to_ms, query.after, {}, query.limit};
+  if (!query.sensor.empty()) {
+    auto sensors = view.sensors();
+    if (!sensors) return sensors.error();
+    for (const SummarySensor& sensor : *sensors) {
+      if (sensor.name == query.sensor) wanted.sensor = sensor.id;
+    }
+    if (!wanted.sensor) {
+      return make_error(ErrorCode::kNotFound,
+                        "no sensor is named \"" + query.sensor + "\"; /api/v1/sensors lists those there are");
+    }
+  }
+  auto page = view.page(wanted);
+  if (!page) return page.error();
+  auto sensors = view.sensors();  // after the rows, so that each of theirs is among them
   if (!sensors) return sensors.error();
-  std::unordered_map<SensorId, const SummarySensor*> wanted;
-  for (const SummarySensor& sensor : *sensors) {
-    if (query.sensor.empty() || sensor.name == query.sensor) wanted[sensor.id] = &sensor;
-  }
-  if (wanted.empty() && !query.sensor.empty()) {
-    return make_error(ErrorCode::kNotFound,
-                      "no sensor is named \"" + query.sensor + "\"; /api/v1/sensors lists those there are");
-  }
+  std::unordered_map<SensorId, const SummarySensor*> known;
+  for (const SummarySensor& sensor : *sensors) known[sensor.id] = &sensor;
   Json list = Json::array();
-  Status visited = view.visit_rows(query.from_ms, query.to_ms, [&](const Reading& reading) {
-    auto sensor = wanted.find(reading.sensor);
-    if (sensor == wanted.end()) return;
-    if (list.size() >= query.limit) return;
-    list.push_back(Json{{"sensor", sensor->second->name},
+  for (const Reading& reading : page->rows) {
+    const SummarySensor& sensor = *known.at(reading.sensor);
+    list.push_back(Json{{"sensor", sensor.name},
                         {"time", format_rfc3339(reading.time_ms)},
                         {"value", reading.value},
-                        {"unit", sensor->second->unit},
+                        {"unit", sensor.unit},
                         {"flags", flag_names_of(reading.flags)}});
-  });
-  if (!visited) return visited.error();
-  return text_of(list);
+  }
+  return text_of(
+      Json{{"readings", std::move(list)}, {"next", page->next ? Json(*page->next) : Json(nullptr)}});
 }
 
-Result<std::string> summaries_json(StoreView& view) {
+Result<std::string> summaries_json(StoreView& view, std::size_t limit) {
   auto days = view.summary_days();
   if (!days) return days.error();
+  if (days->size() > limit) days->erase(days->begin(), days->end() - static_cast<std::ptrdiff_t>(limit));
   Json list = Json::array();
   for (Day day : *days) {
     auto newest = view.newest(day);

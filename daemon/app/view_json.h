@@ -20,7 +20,7 @@ Result<std::string> silences_json(StoreView& view);
 Result<std::string> events_json(StoreView& view, const std::string& gateway, std::size_t limit);
 Result<std::string> quarantine_json(StoreView& view, const std::string& reason, std::size_t limit);
 Result<std::string> readings_json(StoreView& view, const ReadingsQuery& query);
-Result<std::string> summaries_json(StoreView& view);  // newest revision of each day
+Result<std::string> summaries_json(StoreView& view, std::size_t limit);  // newest revision of each day
 Result<std::string> summary_body(StoreView& view, Day day, std::optional<int> revision);
 Result<std::string> outbox_json(StoreView& view, const OutboxSelection& which, std::size_t limit);
 

@@ -4,9 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "app/live_json.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
+#include "ctl/sensor_list.h"
 
 namespace sluice {
 
@@ -96,17 +96,9 @@ std::string fish_script(const std::vector<CommandWords>& commands) {
 int list_sensors(const CommandContext& context) {
   std::ostringstream ignored;
   GatewayAccess quiet(context.settings, ignored);
-  Result<std::string> text = quiet.read("/api/v1/sensors", [&](StoreView& view) -> Result<std::string> {
-    auto lines = sensor_lines(view);
-    if (!lines) return lines.error();
-    return sensors_json(*lines, context.clock.now().wall_ms);
-  });
-  if (!text) return exit_code_of(text.error());
-  const nlohmann::json list = nlohmann::json::parse(*text, nullptr, false);
-  if (!list.is_array()) return kExitFindings;
-  for (const nlohmann::json& sensor : list) {
-    if (sensor.is_object()) context.out << sensor.value("sensor", "") << "\n";
-  }
+  auto list = list_of_sensors(quiet, context.clock);
+  if (!list) return exit_code_of(list.error());
+  for (const auto& sensor : nlohmann::json::parse(*list)) context.out << sensor.value("sensor", "") << "\n";
   return kExitFine;
 }
 

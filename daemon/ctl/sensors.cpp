@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "app/live_json.h"
 #include "base/time_text.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
+#include "ctl/sensor_list.h"
 #include "ctl/table.h"
 #include "decode/topic_filter.h"
 
@@ -48,19 +48,12 @@ Table table_of_sensors(const Json& list) {
 }  // namespace
 
 int run_sensors(const CommandContext& context) {
-  Result<std::string> text =
-      context.gateway.read("/api/v1/sensors", [&](StoreView& view) -> Result<std::string> {
-        auto lines = sensor_lines(view);
-        if (!lines) return lines.error();
-        return sensors_json(*lines, context.clock.now().wall_ms);
-      });
-  if (!text) return fail(context, text.error());
-  Json list = Json::parse(*text, nullptr, false);
-  if (!list.is_array()) return fail(context, make_error(ErrorCode::kInvalid, "the answer is not a list"));
+  Result<std::string> list = list_of_sensors(context.gateway, context.clock);
+  if (!list) return fail(context, list.error());
   Json wanted = Json::array();
-  for (Json& sensor : list) {
-    const bool fits = sensor.is_object() && (context.line.filter.empty() ||
-                                             topic_matches(context.line.filter, sensor.value("sensor", "")));
+  for (Json& sensor : Json::parse(*list)) {
+    const bool fits =
+        context.line.filter.empty() || topic_matches(context.line.filter, sensor.value("sensor", ""));
     if (fits) wanted.push_back(std::move(sensor));
   }
   if (context.line.json) {

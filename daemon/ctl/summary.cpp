@@ -11,8 +11,11 @@ namespace sluice {
 
 namespace {
 
+constexpr std::size_t kDaysListed = 400;  // as many as the daemon lists
+
 int list_days(const CommandContext& context) {
-  Result<std::string> json = context.gateway.read("/api/v1/summaries", summaries_json);
+  Result<std::string> json = context.gateway.read(
+      "/api/v1/summaries", [](StoreView& view) { return summaries_json(view, kDaysListed); });
   if (!json) return fail(context, json.error());
   if (context.line.json) {
     context.out << *json;

@@ -1,5 +1,6 @@
 #include "store/row_queries.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -15,7 +16,8 @@ constexpr char kBatchSpan[] =
     "FROM day WHERE day BETWEEN ?1 - 1 AND ?2 + 1";
 constexpr char kBatches[] =
     "SELECT id, first_row, last_row FROM batch "
-    "WHERE id BETWEEN ?1 AND ?2 AND max_time_ms >= ?3 AND min_time_ms < ?4 ORDER BY id";
+    "WHERE id BETWEEN ?1 AND ?2 AND max_time_ms >= ?3 AND min_time_ms < ?4 AND last_row > ?5 "
+    "ORDER BY id";
 constexpr char kRows[] =
     "SELECT sensor, time_ms, value, lag_ms, flags, id FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
 
@@ -26,11 +28,17 @@ struct Piece {
   std::int64_t last_batch = 0;  // 0: there are no more
 };
 
+struct Span {
+  std::int64_t from_ms;
+  std::int64_t to_ms;
+  std::int64_t after;  // row
+};
+
 Result<Piece> next_piece(Connection& connection, std::int64_t first_batch, std::int64_t last_batch,
-                         std::int64_t from_ms, std::int64_t to_ms) {
+                         const Span& span) {
   Piece piece;
   std::int64_t rows = 0;
-  Query query = connection.query(kBatches, first_batch, last_batch, from_ms, to_ms);
+  Query query = connection.query(kBatches, first_batch, last_batch, span.from_ms, span.to_ms, span.after);
   while (rows < kPieceRows) {
     if (!query.next()) {
       if (Status status = query.status(); !status.ok()) return status.error();
@@ -38,7 +46,7 @@ Result<Piece> next_piece(Connection& connection, std::int64_t first_batch, std::
       return piece;
     }
     piece.last_batch = query.integer(0);
-    Range range{query.integer(1), query.integer(2)};
+    Range range{std::max(query.integer(1), span.after + 1), query.integer(2)};
     rows += range.second - range.first + 1;
     if (!piece.ranges.empty() && piece.ranges.back().second + 1 == range.first)
       piece.ranges.back().second = range.second;
@@ -48,26 +56,26 @@ Result<Piece> next_piece(Connection& connection, std::int64_t first_batch, std::
   return piece;
 }
 
-Status visit_range(Connection& connection, Range range, std::int64_t from_ms, std::int64_t to_ms,
-                   const NumberedRowVisitor& visit) {
+// False: the examiner has enough.
+Result<bool> examine_range(Connection& connection, Range range, const RowExaminer& examine) {
   Query query = connection.query(kRows, range.first, range.second);
   while (query.next()) {
     Reading reading;
-    reading.time_ms = query.integer(1);
-    if (reading.time_ms < from_ms || reading.time_ms >= to_ms) continue;
     reading.sensor = static_cast<SensorId>(query.integer(0));
+    reading.time_ms = query.integer(1);
     reading.value = query.real(2);
     reading.arrival_ms = reading.time_ms + query.integer(3);
     reading.flags = static_cast<std::uint32_t>(query.integer(4));
-    visit(query.integer(5), reading);
+    if (!examine(query.integer(5), reading)) return false;
   }
-  return query.status();
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return true;
 }
 
 }  // namespace
 
-Status visit_rows_between(Connection& connection, const Calendar& calendar, std::int64_t from_ms,
-                          std::int64_t to_ms, const NumberedRowVisitor& visit) {
+Status examine_rows(Connection& connection, const Calendar& calendar, std::int64_t from_ms,
+                    std::int64_t to_ms, std::int64_t after, const RowExaminer& examine) {
   if (from_ms >= to_ms) return {};
   std::int64_t first_batch = 0;
   std::int64_t last_batch = 0;
@@ -78,16 +86,25 @@ Status visit_rows_between(Connection& connection, const Calendar& calendar, std:
     last_batch = query.integer(1);
   }
   while (first_batch <= last_batch) {
-    auto piece = next_piece(connection, first_batch, last_batch, from_ms, to_ms);
+    auto piece = next_piece(connection, first_batch, last_batch, {from_ms, to_ms, after});
     if (!piece.ok()) return piece.error();
     for (const Range& range : piece->ranges) {
-      Status status = visit_range(connection, range, from_ms, to_ms, visit);
-      if (!status.ok()) return status;
+      Result<bool> go_on = examine_range(connection, range, examine);
+      if (!go_on.ok()) return go_on.error();
+      if (!*go_on) return {};
     }
     if (piece->last_batch == 0) return {};
     first_batch = piece->last_batch + 1;
   }
   return {};
+}
+
+Status visit_rows_between(Connection& connection, const Calendar& calendar, std::int64_t from_ms,
+                          std::int64_t to_ms, const NumberedRowVisitor& visit) {
+  return examine_rows(connection, calendar, from_ms, to_ms, 0, [&](std::int64_t row, const Reading& reading) {
+    if (reading.time_ms >= from_ms && reading.time_ms < to_ms) visit(row, reading);
+    return true;
+  });
 }
 
 }  // namespace sluice

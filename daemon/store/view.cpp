@@ -253,6 +253,28 @@ Status StoreView::visit_numbered_rows(std::int64_t from_ms, std::int64_t to_ms,
   return visit_rows_between(*impl_->connection, impl_->calendar, from_ms, to_ms, visit);
 }
 
+Result<StoreView::Page> StoreView::page(const PageQuery& query) {
+  Page page;
+  std::int64_t seen = query.after;
+  std::size_t examined = 0;
+  Status status = examine_rows(*impl_->connection, impl_->calendar, query.from_ms, query.to_ms, query.after,
+                               [&](std::int64_t row, const Reading& reading) {
+                                 if (page.rows.size() == query.limit || examined == query.examine_max) {
+                                   page.next = seen;
+                                   return false;
+                                 }
+                                 seen = row;
+                                 ++examined;
+                                 const bool in_span =
+                                     reading.time_ms >= query.from_ms && reading.time_ms < query.to_ms;
+                                 if (in_span && (!query.sensor || *query.sensor == reading.sensor))
+                                   page.rows.push_back(reading);
+                                 return true;
+                               });
+  if (!status.ok()) return status.error();
+  return page;
+}
+
 Result<std::vector<AlertSpan>> StoreView::alert_spans(std::int64_t from_ms, std::int64_t to_ms) {
   return read_alert_spans(*impl_->connection, from_ms, to_ms);
 }

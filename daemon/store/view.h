@@ -70,6 +70,21 @@ class StoreView final : public DayTable, public OutboxTable {
     Reading reading;
   };
   Result<std::vector<Row>> rows_after(std::int64_t after_id, std::size_t limit);
+  // Rows of a span of time, a page at a time, in arrival order. A page examines so many rows at most, so it
+  // may be short, even empty, though there are more.
+  struct PageQuery {
+    std::int64_t from_ms = 0;
+    std::int64_t to_ms = 0;          // first instant after
+    std::int64_t after = 0;          // the page before's `next`
+    std::optional<SensorId> sensor;  // absent: all
+    std::size_t limit = 1000;
+    std::size_t examine_max = 200'000;
+  };
+  struct Page {
+    std::vector<Reading> rows;
+    std::optional<std::int64_t> next;  // absent: this is the last
+  };
+  Result<Page> page(const PageQuery& query);
   // The batch table, for audit: rows first…last of a batch and the digest of what they were when they were
   // stored.
   struct BatchRow {

@@ -13,14 +13,16 @@ class FakeSource final : public ApiSource {
   MetricsSnapshot metrics() override { return {}; }
   std::vector<HealthCheck> health() override { return checks; }
   std::int64_t now_wall_ms() override { return 1772366400000; }
-  Result<std::string> alerts() override { return std::string("alerts"); }
+  Result<std::string> alerts(std::size_t limit) override { return "alerts " + std::to_string(limit); }
   Result<std::string> events(std::size_t limit) override { return "events " + std::to_string(limit); }
-  Result<std::string> sensors() override { return std::string("sensors"); }
+  Result<std::string> sensors(std::int64_t after, std::size_t limit) override {
+    return "sensors " + std::to_string(after) + " " + std::to_string(limit);
+  }
   Result<std::string> readings(const ReadingsQuery& query) override {
     return query.sensor + " " + std::to_string(query.from_ms) + " " + std::to_string(query.to_ms) + " " +
-           std::to_string(query.limit);
+           std::to_string(query.limit) + " " + std::to_string(query.after);
   }
-  Result<std::string> summaries() override { return std::string("summaries"); }
+  Result<std::string> summaries(std::size_t limit) override { return "summaries " + std::to_string(limit); }
   Result<std::string> summary(Day day, std::optional<int> revision) override {
     if (day != *parse_date("2026-02-28")) return make_error(ErrorCode::kNotFound, "no summary of that day");
     return "summary " + std::to_string(revision.value_or(0));
@@ -76,9 +78,9 @@ class Routes : public ::testing::Test {
 };
 
 TEST_F(Routes, AskTheSource) {
-  EXPECT_EQ("alerts", get("/api/v1/alerts").body);
-  EXPECT_EQ("sensors", get("/api/v1/sensors").body);
-  EXPECT_EQ("summaries", get("/api/v1/summaries").body);
+  EXPECT_EQ("alerts 10000", get("/api/v1/alerts").body);
+  EXPECT_EQ("sensors 0 1000", get("/api/v1/sensors").body);
+  EXPECT_EQ("summaries 400", get("/api/v1/summaries").body);
   EXPECT_EQ("quarantine malformed 5",
             get("/api/v1/quarantine", {{"reason", "malformed"}, {"limit", "5"}}).body);
   EXPECT_EQ("why a/b hot", get("/api/v1/why", {{"sensor", "a/b"}, {"rule", "hot"}}).body);
@@ -99,9 +101,9 @@ TEST_F(Routes, AskTheSource) {
 }
 
 TEST_F(Routes, ReadTimesAsTextOrMilliseconds) {
-  EXPECT_EQ("a/b 1772362800000 1772366400000 1000", get("/api/v1/readings", {{"sensor", "a/b"}}).body);
+  EXPECT_EQ("a/b 1772362800000 1772366400000 1000 0", get("/api/v1/readings", {{"sensor", "a/b"}}).body);
   EXPECT_EQ(
-      " 1767225600000 1767225660000 5",
+      " 1767225600000 1767225660000 5 0",
       get("/api/v1/readings", {{"from", "2026-01-01T00:00:00Z"}, {"to", "1767225660000"}, {"limit", "5"}})
           .body);
 }
@@ -119,6 +121,29 @@ TEST_F(Routes, AnswerAWrongQuestionWithWhatWasExpected) {
   EXPECT_EQ(405, get("/api/v1/upload/now").status);
   EXPECT_EQ(503, post("/api/v1/upload/retry").status);
   EXPECT_NE(std::string::npos, post("/api/v1/upload/retry").body.find("the store does not answer"));
+}
+
+TEST_F(Routes, HandThePlaceInAListOn) {
+  EXPECT_EQ("sensors 17 5", get("/api/v1/sensors", {{"after", "17"}, {"limit", "5"}}).body);
+  EXPECT_EQ(" 0 1 1000 9007199254740993",
+            get("/api/v1/readings", {{"from", "0"}, {"to", "1"}, {"after", "9007199254740993"}}).body);
+  for (const char* list : {"/api/v1/sensors", "/api/v1/readings"}) {
+    for (const char* after : {"-1", "x", "", "9223372036854775808"}) {
+      EXPECT_EQ(400, get(list, {{"after", after}}).status) << list << " " << after;
+    }
+  }
+}
+
+TEST_F(Routes, AnswerWithNoMoreThanTheirLimit) {
+  for (const char* list : {"alerts", "events", "sensors", "readings", "summaries", "quarantine", "upload"}) {
+    EXPECT_EQ(400, get(std::string("/api/v1/") + list, {{"limit", "10001"}}).status) << list;
+  }
+}
+
+TEST_F(Routes, TakeTimesThatACalendarHas) {
+  for (const char* time : {"-1", "253402300800000", "9223372036854775807", "-9223372036854775808"}) {
+    EXPECT_EQ(400, get("/api/v1/readings", {{"to", time}}).status) << time;
+  }
 }
 
 TEST_F(Routes, NameEachHealthCheckAndFailWhenOneDoes) {
