@@ -10,6 +10,7 @@ SummarySettings summary_settings(const Settings& settings) {
   summary.close_after = settings.summary.close_after;
   summary.reopen = settings.summary.reopen;
   summary.statistics = settings.summary.statistics;
+  summary.scratch_folder = settings.gateway.state_dir;
   return summary;
 }
 

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "summary/canonical_digest.h"
+#include "summary/day_rows.h"
 #include "summary/ordered_fold.h"
 #include "summary/rank_search.h"
 #include "summary/timed_fold.h"
@@ -16,32 +17,19 @@ namespace sluice {
 
 namespace {
 
-// key, from its high end: place of the sensor in name order (32 bits), ms since the day's begin (30), time
-// from the payload (1), late (1). Of equal payload readings the one that was not late comes first.
-struct Row {
-  std::uint64_t key = 0;
-  double value = 0;
-
-  std::uint32_t place() const { return static_cast<std::uint32_t>(key >> 32); }
-  std::int64_t offset_ms() const { return static_cast<std::int64_t>((key & 0xFFFFFFFFu) >> 2); }
-  bool payload_time() const { return key & 2; }
-  bool late() const { return key & 1; }
-};
-static_assert(sizeof(Row) == 16, "the memory limit counts on it");
-
 constexpr std::int64_t kDayMsMax = std::int64_t{1} << 30;
 constexpr std::uint32_t kNoPlace = UINT32_MAX;
 constexpr SensorId kSensorIdMax = 1u << 24;
 constexpr std::int64_t kTimeBins = 65536;
 
 bool canonical_less(const Row& a, const Row& b) {
-  if (a.key >> 2 != b.key >> 2) return a.key < b.key;
-  if (a.value != b.value) return a.value < b.value;
-  return a.key < b.key;
+  if (a.key() >> 2 != b.key() >> 2) return a.key() < b.key();
+  if (a.value() != b.value()) return a.value() < b.value();
+  return a.key() < b.key();
 }
 
 bool same_payload_reading(const Row& a, const Row& b) {
-  return a.key >> 2 == b.key >> 2 && a.value == b.value && a.payload_time() && b.payload_time();
+  return a.key() >> 2 == b.key() >> 2 && a.value() == b.value() && a.payload_time() && b.payload_time();
 }
 
 Error rows_changed() {
@@ -59,21 +47,24 @@ class Folder {
 
  private:
   Status number_sensors();
-  Status count_rows();
+  Status gather_rows();
   Status fold_group(std::uint32_t first, std::uint32_t last, std::uint64_t rows);
   Status fold_large_sensor(std::uint32_t place);
   Result<std::vector<std::int64_t>> slice_bounds(std::uint32_t place);
   Result<std::span<const Row>> load_slice(std::uint32_t place, std::int64_t begin_ms, std::int64_t end_ms,
                                           bool first_time);
-  std::span<const Row> settle(std::span<Row> rows, bool first_time);
-  void note_repeats(std::span<const Row> rows);
+  std::span<const Row> settle(std::uint32_t place, std::span<Row> rows, bool first_time);
+  void note_repeats(std::uint32_t place, std::span<const Row> rows);
   void fold_sensor(std::uint32_t place, std::span<Row> rows);
   void add_sensor(std::uint32_t place, const OrderedFold& fold, TimedFold& timed, double stddev,
                   const PercentileValues& ranks);
 
   const FoldSensor& sensor_at(std::uint32_t place) const { return input_.sensors[order_[place]]; }
   template <class Take>
-  Status visit(std::int64_t begin_ms, std::int64_t end_ms, const Take& take);
+  Status visit_table(std::int64_t begin_ms, std::int64_t end_ms, const Take& take);
+  template <class Take>
+  Status visit_again(std::uint32_t first, std::uint32_t last, std::int64_t begin_ms, std::int64_t end_ms,
+                     const Take& take);
   template <class Take>
   void classify(const Reading& reading, const Take& take);
 
@@ -82,11 +73,9 @@ class Folder {
   const std::uint64_t rows_max_;
   std::vector<std::uint32_t> order_;     // place → index into input.sensors
   std::vector<std::uint32_t> place_of_;  // sensor id → place
-  std::vector<std::uint64_t> counts_;    // rows neither flagged duplicate nor too late, by place
-  bool counting_ = true;                 // in the first visit
-  bool all_arrived_ = true;
-  std::vector<Row> arrived_;  // the day in arrival order, if it fits
-  std::vector<Row> rows_;     // of one group, sensor after sensor; or of one slice
+  std::optional<DayRows> day_rows_;      // those neither flagged duplicate nor too late
+  bool gathering_ = true;                // in the first visit
+  std::vector<Row> rows_;                // of one group, sensor after sensor; or of one slice
   CanonicalDigest digest_;
   DayFold result_;
   std::string damage_;
@@ -106,7 +95,7 @@ Status Folder::number_sensors() {
   }
   place_of_.assign(largest + std::size_t{1}, kNoPlace);
   for (std::uint32_t place = 0; place < order_.size(); ++place) place_of_[sensor_at(place).id] = place;
-  counts_.assign(order_.size(), 0);
+  day_rows_.emplace(order_.size(), input_.memory_bytes_max, input_.scratch_folder);
   return {};
 }
 
@@ -114,7 +103,7 @@ Status Folder::number_sensors() {
 template <class Take>
 void Folder::classify(const Reading& reading, const Take& take) {
   if (reading.flags & (kDuplicate | kTooLate)) {
-    if (counting_) ++(reading.flags & kDuplicate ? result_.duplicate : result_.too_late);
+    if (gathering_) ++(reading.flags & kDuplicate ? result_.duplicate : result_.too_late);
     return;
   }
   const std::uint32_t place = reading.sensor < place_of_.size() ? place_of_[reading.sensor] : kNoPlace;
@@ -125,47 +114,57 @@ void Folder::classify(const Reading& reading, const Take& take) {
     return;
   }
   SLUICE_CHECK(reading.time_ms >= input_.from_ms && reading.time_ms < input_.to_ms, "a row of the day");
-  const auto offset = static_cast<std::uint64_t>(reading.time_ms - input_.from_ms);
-  const std::uint64_t flags =
+  const auto offset = static_cast<std::uint32_t>(reading.time_ms - input_.from_ms);
+  const std::uint32_t flags =
       (reading.flags & kPayloadTime ? 2u : 0u) | (reading.arrival_ms > input_.late_after_ms ? 1u : 0u);
-  take(place, Row{std::uint64_t{place} << 32 | offset << 2 | flags, reading.value + 0.0});
+  take(place, Row(offset << 2 | flags, reading.value + 0.0));
 }
 
 template <class Take>
-Status Folder::visit(std::int64_t begin_ms, std::int64_t end_ms, const Take& take) {
+Status Folder::visit_table(std::int64_t begin_ms, std::int64_t end_ms, const Take& take) {
   Status status =
       table_.visit_rows(begin_ms, end_ms, [&](const Reading& reading) { classify(reading, take); });
-  counting_ = false;
+  gathering_ = false;
   if (status.ok() && !damage_.empty()) return make_error(ErrorCode::kCorrupt, damage_);
   return status;
 }
 
-Status Folder::count_rows() {
-  const std::uint64_t arrived_max = rows_max_ / 2;
-  arrived_.reserve(arrived_max);
-  return visit(input_.from_ms, input_.to_ms, [&](std::uint32_t place, const Row& row) {
-    ++counts_[place];
-    if (!all_arrived_) return;
-    if (arrived_.size() < arrived_max) {
-      arrived_.push_back(row);
-    } else {
-      all_arrived_ = false;
-      arrived_ = {};
+// Rows of places [first, last), begin <= time < end: from where they were gathered, or from the table again.
+template <class Take>
+Status Folder::visit_again(std::uint32_t first, std::uint32_t last, std::int64_t begin_ms,
+                           std::int64_t end_ms, const Take& take) {
+  if (!day_rows_->complete()) {
+    return visit_table(begin_ms, end_ms, [&](std::uint32_t place, const Row& row) {
+      if (place >= first && place < last) take(place, row);
+    });
+  }
+  const std::int64_t begin = begin_ms - input_.from_ms;
+  const std::int64_t end = end_ms - input_.from_ms;
+  return day_rows_->visit(first, last, [&](std::uint32_t place, std::span<const Row> rows) {
+    for (const Row& row : rows) {
+      if (row.offset_ms() >= begin && row.offset_ms() < end) take(place, row);
     }
   });
+}
+
+Status Folder::gather_rows() {
+  Status status = visit_table(input_.from_ms, input_.to_ms,
+                              [&](std::uint32_t place, const Row& row) { day_rows_->add(place, row); });
+  day_rows_->finish();
+  return status;
 }
 
 Result<DayFold> Folder::run() {
   SLUICE_CHECK(input_.from_ms <= input_.to_ms && input_.to_ms - input_.from_ms < kDayMsMax,
                "length of a day");
   if (Status status = number_sensors(); !status) return status.error();
-  if (Status status = count_rows(); !status) return status.error();
-  const std::uint64_t capacity = all_arrived_ ? UINT64_MAX : rows_max_;
+  if (Status status = gather_rows(); !status) return status.error();
+  const std::uint64_t capacity = day_rows_->in_memory() ? UINT64_MAX : rows_max_;
   const auto places = static_cast<std::uint32_t>(order_.size());
   for (std::uint32_t first = 0; first < places;) {
     std::uint64_t rows = 0;
     std::uint32_t last = first;
-    while (last < places && counts_[last] <= capacity - rows) rows += counts_[last++];
+    while (last < places && day_rows_->count(last) <= capacity - rows) rows += day_rows_->count(last++);
     Status status = last > first ? fold_group(first, last, rows) : fold_large_sensor(last++);
     if (!status) return status.error();
     first = last;
@@ -179,13 +178,13 @@ Status Folder::fold_group(std::uint32_t first, std::uint32_t last, std::uint64_t
   if (rows == 0) return {};
   std::vector<std::uint64_t> ends(last - first + std::size_t{1}, 0);  // of the rows placed so far, by sensor
   for (std::uint32_t place = first; place < last; ++place) {
-    ends[place - first + 1] = ends[place - first] + counts_[place];
+    ends[place - first + 1] = ends[place - first] + day_rows_->count(place);
   }
   const std::vector<std::uint64_t> begins = ends;
+  if (rows_.capacity() < rows) rows_.reserve(std::max(rows, day_rows_->in_memory() ? 0 : rows_max_));
   rows_.resize(rows);
   bool changed = false;
   auto lay = [&](std::uint32_t place, const Row& row) {
-    if (place < first || place >= last) return;
     std::uint64_t& end = ends[place - first];
     if (end == begins[place - first + 1]) {
       changed = true;
@@ -193,39 +192,35 @@ Status Folder::fold_group(std::uint32_t first, std::uint32_t last, std::uint64_t
       rows_[end++] = row;
     }
   };
-  if (all_arrived_) {
-    for (const Row& row : arrived_) lay(row.place(), row);
-  } else if (Status status = visit(input_.from_ms, input_.to_ms, lay); !status) {
-    return status;
-  }
+  if (Status status = visit_again(first, last, input_.from_ms, input_.to_ms, lay); !status) return status;
   for (std::uint32_t place = first; place < last; ++place) {
     changed = changed || ends[place - first] != begins[place - first + 1];
   }
   if (changed) return rows_changed();
   for (std::uint32_t place = first; place < last; ++place) {
-    if (counts_[place] > 0)
-      fold_sensor(place, std::span(rows_).subspan(begins[place - first], counts_[place]));
+    const std::uint64_t count = day_rows_->count(place);
+    if (count > 0) fold_sensor(place, std::span(rows_).subspan(begins[place - first], count));
   }
   return {};
 }
 
 // Once for each reading, however often it is there.
-void Folder::note_repeats(std::span<const Row> rows) {
+void Folder::note_repeats(std::uint32_t place, std::span<const Row> rows) {
   for (std::size_t i = 1; i < rows.size() && result_.repeats.size() < kRepeatsMax; ++i) {
     const Row& kept = rows[i - 1];
     if (!same_payload_reading(kept, rows[i])) continue;
     if (i > 1 && same_payload_reading(rows[i - 2], kept)) continue;
     result_.repeats.push_back(
-        {sensor_at(kept.place()).id, input_.from_ms + kept.offset_ms(), kept.value, kept.late()});
+        {sensor_at(place).id, input_.from_ms + kept.offset_ms(), kept.value(), kept.late()});
   }
 }
 
 // Rows in canonical order, without those that are duplicates of an earlier one.
-std::span<const Row> Folder::settle(std::span<Row> rows, bool first_time) {
+std::span<const Row> Folder::settle(std::uint32_t place, std::span<Row> rows, bool first_time) {
   if (!std::is_sorted(rows.begin(), rows.end(), canonical_less)) {
     std::sort(rows.begin(), rows.end(), canonical_less);
   }
-  if (first_time) note_repeats(rows);
+  if (first_time) note_repeats(place, rows);
   const auto end = std::unique(rows.begin(), rows.end(), same_payload_reading);
   const std::span<const Row> counted = rows.first(static_cast<std::size_t>(end - rows.begin()));
   if (first_time) {
@@ -237,27 +232,27 @@ std::span<const Row> Folder::settle(std::span<Row> rows, bool first_time) {
 }
 
 void Folder::fold_sensor(std::uint32_t place, std::span<Row> rows) {
-  const std::size_t count = settle(rows, true).size();
+  const std::size_t count = settle(place, rows, true).size();
   rows = rows.first(count);
   const FoldSensor& sensor = sensor_at(place);
   OrderedFold fold(input_.to_ms - input_.from_ms, sensor.every_ms);
   TimedFold timed(input_.to_ms - input_.from_ms, sensor.kind);
   digest_.begin_sensor(sensor.name);
   for (const Row& row : rows) {
-    fold.add(row.offset_ms(), row.value);
-    timed.add(row.offset_ms(), row.value);
-    digest_.add(input_.from_ms + row.offset_ms(), row.value);
+    fold.add(row.offset_ms(), row.value());
+    timed.add(row.offset_ms(), row.value());
+    digest_.add(input_.from_ms + row.offset_ms(), row.value());
   }
   Deviations deviations(fold);
-  for (const Row& row : rows) deviations.add(row.value);
+  for (const Row& row : rows) deviations.add(row.value());
 
   // The order is no longer needed: each selection leaves the larger values behind it.
   PercentileValues ranks{};
   auto from = rows.begin();
   for (std::size_t i = 0; i < kPercentiles.size(); ++i) {
     auto at = rows.begin() + static_cast<std::ptrdiff_t>(nearest_rank(kPercentiles[i], count) - 1);
-    std::nth_element(from, at, rows.end(), [](const Row& a, const Row& b) { return a.value < b.value; });
-    ranks[i] = at->value;
+    std::nth_element(from, at, rows.end(), [](const Row& a, const Row& b) { return a.value() < b.value(); });
+    ranks[i] = at->value();
     from = at;
   }
   add_sensor(place, fold, timed, deviations.stddev(), ranks);
@@ -268,9 +263,9 @@ Result<std::vector<std::int64_t>> Folder::slice_bounds(std::uint32_t place) {
   const std::int64_t length_ms = input_.to_ms - input_.from_ms;
   const std::int64_t bin_ms = length_ms / kTimeBins + 1;
   std::vector<std::uint32_t> bins(kTimeBins, 0);
-  Status status = visit(input_.from_ms, input_.to_ms, [&](std::uint32_t of, const Row& row) {
-    if (of == place) ++bins[static_cast<std::size_t>(row.offset_ms() / bin_ms)];
-  });
+  Status status = visit_again(
+      place, place + 1, input_.from_ms, input_.to_ms,
+      [&](std::uint32_t, const Row& row) { ++bins[static_cast<std::size_t>(row.offset_ms() / bin_ms)]; });
   if (!status) return status.error();
   std::vector<std::int64_t> bounds{input_.from_ms};
   std::uint64_t rows = 0;
@@ -289,12 +284,11 @@ Result<std::vector<std::int64_t>> Folder::slice_bounds(std::uint32_t place) {
 Result<std::span<const Row>> Folder::load_slice(std::uint32_t place, std::int64_t begin_ms,
                                                 std::int64_t end_ms, bool first_time) {
   rows_.clear();
-  rows_.reserve(std::min(rows_max_, counts_[place]));
-  Status status = visit(begin_ms, end_ms, [&](std::uint32_t of, const Row& row) {
-    if (of == place) rows_.push_back(row);
-  });
+  rows_.reserve(std::min(rows_max_, day_rows_->count(place)));
+  Status status = visit_again(place, place + 1, begin_ms, end_ms,
+                              [&](std::uint32_t, const Row& row) { rows_.push_back(row); });
   if (!status) return status.error();
-  return settle(rows_, first_time);
+  return settle(place, rows_, first_time);
 }
 
 Status Folder::fold_large_sensor(std::uint32_t place) {
@@ -313,13 +307,13 @@ Status Folder::fold_large_sensor(std::uint32_t place) {
       if (!rows) return rows.error();
       counted += rows->size();
       for (const Row& row : *rows) {
-        search.add(row.value);
+        search.add(row.value());
         if (pass == 0) {
-          fold.add(row.offset_ms(), row.value);
-          timed.add(row.offset_ms(), row.value);
-          digest_.add(input_.from_ms + row.offset_ms(), row.value);
+          fold.add(row.offset_ms(), row.value());
+          timed.add(row.offset_ms(), row.value());
+          digest_.add(input_.from_ms + row.offset_ms(), row.value());
         } else if (pass == 1) {
-          deviations->add(row.value);
+          deviations->add(row.value());
         }
       }
     }

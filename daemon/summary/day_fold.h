@@ -2,10 +2,11 @@
 // time, value). The result does not depend on the order in which the rows arrived, nor on the memory it may
 // use.
 //
-// Memory: 16 bytes a row. If the day fits into half of memory_bytes_max, its rows are read once; otherwise
-// they are counted first, and read once for each group of sensors that fits. A sensor that does not fit alone
-// is read in slices of time, and its percentiles are found by counting (1.3 MiB more); only a burst of one
-// sensor within 1/65536 of a day can exceed the limit. -0 is taken for 0, as SQLite does.
+// Memory: 28 bytes a row while the rows are gathered from the table. What does not fit goes through a scratch
+// file (day_rows.h) and is folded by groups of sensors that fit, or, where there can be none, the table is
+// read again for each group. A sensor that does not fit alone is read in slices of time, and its percentiles
+// are found by counting (1.3 MiB more); only a burst of one sensor within 1/65536 of a day can exceed the
+// limit. -0 is taken for 0, as SQLite does.
 #pragma once
 
 #include <array>
@@ -36,7 +37,8 @@ struct DayFoldInput {
   std::int64_t to_ms = 0;
   std::int64_t late_after_ms = 0;  // a counted row that arrived later is `late`
   std::vector<FoldSensor> sensors;
-  std::size_t memory_bytes_max = 8u << 20;
+  std::size_t memory_bytes_max = 11u << 20;
+  std::string scratch_folder;  // empty: none
 };
 
 struct SensorDay {

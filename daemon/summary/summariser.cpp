@@ -207,6 +207,7 @@ Result<Summariser::Summed> Summariser::view_of(Day day) {
   input.to_ms = calendar_.end_ms(day);
   input.late_after_ms = input.to_ms + settings_.close_after.count();
   input.memory_bytes_max = settings_.memory_bytes_max;
+  input.scratch_folder = settings_.scratch_folder;
   const Snapshot snapshot(table_);
   if (!snapshot.status()) return snapshot.status().error();
   auto sensors = table_.sensors();

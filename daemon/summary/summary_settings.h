@@ -27,7 +27,8 @@ struct SummarySettings {
   std::chrono::milliseconds close_after{10 * 60 * 1000};
   std::chrono::milliseconds reopen{std::chrono::hours(7 * 24)};
   Statistics statistics = kAllStatistics;
-  std::size_t memory_bytes_max = 8u << 20;  // for sorting one group of sensors
+  std::size_t memory_bytes_max = 11u << 20;  // for the rows of a day that are held at once
+  std::string scratch_folder;                // for those of a large day, see day_rows.h; empty: none
 };
 
 }  // namespace sluice
