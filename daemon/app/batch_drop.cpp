@@ -50,6 +50,11 @@ void put_before(Batch&& earlier, Batch& later) {
   prepend(std::move(earlier.events), later.events);
   prepend_unless_newer(std::move(earlier.retained), later.retained,
                        [](const auto& topic_and_hash) { return topic_and_hash.first; });
+  prepend_unless_newer(std::move(earlier.backlog), later.backlog,
+                       [](const DeliveredRun& run) { return run.first; });
+  if (later.backlog.size() > kBacklogRunsMax) {
+    later.backlog.erase(later.backlog.begin(), later.backlog.end() - kBacklogRunsMax);
+  }
   prepend(std::move(earlier.quarantine), later.quarantine);
   if (later.quarantine.size() > kCarriedSamplesMax) later.quarantine.resize(kCarriedSamplesMax);
   for (const auto& [day, counts] : earlier.counts) later.counts[day].add(counts);

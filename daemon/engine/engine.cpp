@@ -31,7 +31,8 @@ struct Engine::Impl {
         registry(settings.decode),
         fold(settings.alerts, topic_matches, calendar),
         conditions(settings.alerts.gateway, settings.gateway_alerts),
-        redelivery(settings.receive_maximum, checkpoint.triples, checkpoint.clock.session_present),
+        redelivery(settings.receive_maximum, checkpoint.delivered,
+                   checkpoint.clock.backlog && checkpoint.clock.session_present),
         heard_boot_ms(settings.decode.readings.size(), 0),
         last_seq(checkpoint.cursor.seq),
         snapshot_stream_ms(checkpoint.clock.stream_ms) {}
@@ -228,7 +229,8 @@ struct Engine::Impl {
     collect_rule_states();
     batch.cursor.seq = last_seq;
     batch.clock = clock.state();
-    batch.triples = redelivery.remembered();
+    batch.delivered = redelivery.newest();
+    batch.backlog = redelivery.take_backlog();
     for (auto& [key, state] : rule_states) batch.rule_states.push_back(std::move(state));
     rule_states.clear();
     if (batch.clock.stream_ms - snapshot_stream_ms >= settings.snapshot_every_ms) {
@@ -280,6 +282,7 @@ void Engine::handle(const JournalRecord& record) {
       impl_->redelivery.on_connected(record.flags & kSessionPresent);
       break;
     case RecordKind::kBacklogEnd:
+      impl_->redelivery.on_backlog_end();
       impl_->fold.on_backlog_end(impl_->now);
       break;
     case RecordKind::kGatewayCondition:

@@ -25,7 +25,7 @@ struct EngineSettings {
   DecodeSettings decode;
   AlertSettings alerts;
   GatewayAlertSettings gateway_alerts;
-  std::size_t receive_maximum = 100;        // deliveries remembered, to know them again
+  std::size_t receive_maximum = 100;        // live deliveries remembered over a restart
   std::int64_t snapshot_every_ms = 600000;  // sensors' last values are stored this often
   std::size_t quarantine_per_batch = 20;    // samples kept of one batch
 };

@@ -1,8 +1,11 @@
 #include "engine/redelivery.h"
 
-#include "base/check.h"
+#include <algorithm>
 
 namespace sluice {
+
+static constexpr std::uint32_t kNewSession = 0;
+static constexpr std::uint32_t kSameSession = 1;
 
 std::uint64_t message_hash(std::string_view topic, std::string_view payload) {
   // FNV-1a, 64 bits (http://www.isthe.com/chongo/tech/comp/fnv/). The separator cannot be in a topic.
@@ -14,44 +17,78 @@ std::uint64_t message_hash(std::string_view topic, std::string_view payload) {
   return hash;
 }
 
-Redelivery::Redelivery(std::size_t limit, const std::vector<DeliveredTriple>& remembered,
-                       bool session_present)
-    : limit_(limit), session_present_(session_present) {
-  SLUICE_CHECK(limit > 0, "receive_maximum is at least 1");
-  const std::size_t skip = remembered.size() > limit ? remembered.size() - limit : 0;
-  deliveries_.assign(remembered.begin() + static_cast<std::ptrdiff_t>(skip), remembered.end());
+Redelivery::Redelivery(std::size_t receive_maximum, const std::vector<DeliveredRun>& remembered,
+                       bool in_backlog)
+    : receive_maximum_(receive_maximum), ring_(kDeliveriesMax), newest_(65536) {
+  for (const DeliveredRun& run : remembered) {
+    for (std::size_t i = 0; i < run.messages.size(); ++i) {
+      if (run.first + i < next_) continue;
+      next_ = run.first + i;  // there may be a gap
+      append(run.messages[i]);
+    }
+  }
+  in_backlog_ = in_backlog;
+  backlog_first_ = backlog_end_ = next_;
+}
+
+void Redelivery::append(const DeliveredMessage& message) {
+  const auto place = static_cast<std::uint16_t>(next_ % kDeliveriesMax);
+  ring_[place] = message;
+  newest_[message.packet_id] = place;
+  ++next_;
+  if (in_backlog_) backlog_end_ = next_;
+  if (message.packet_id != 0 || message.hash > kSameSession) return;
+  connection_first_ = next_;
+  if (message.hash == kNewSession) session_first_ = next_;
 }
 
 void Redelivery::on_connected(bool session_present) {
-  session_present_ = session_present;
-  for (DeliveredTriple& delivery : deliveries_) delivery.this_connection = false;
+  if (backlog_first_ == backlog_end_) backlog_first_ = backlog_end_ = next_;
+  in_backlog_ = session_present;
+  append({0, session_present ? kSameSession : kNewSession});
 }
 
-bool Redelivery::seen_before(const JournalRecord& message) {
-  const DeliveredTriple triple{message.packet_id, message_hash(message.topic, message.payload), true};
-  // Paho clears DUP for QoS 2, so there the packet id and content must do.
-  const bool may_be_repeated = session_present_ && ((message.flags & kDupFlag) || (message.flags & kQos2));
-  for (DeliveredTriple& delivery : deliveries_) {
-    if (delivery.packet_id != triple.packet_id) continue;
-    const bool again = may_be_repeated && !delivery.this_connection && delivery.hash == triple.hash;
-    delivery = triple;
-    return again;
-  }
-  if (deliveries_.size() < limit_) {
-    deliveries_.push_back(triple);
-  } else {
-    deliveries_[next_] = triple;
-    next_ = (next_ + 1) % limit_;
-  }
-  return false;
+void Redelivery::on_backlog_end() {
+  in_backlog_ = false;
 }
 
-std::vector<DeliveredTriple> Redelivery::remembered() const {
-  std::vector<DeliveredTriple> triples;
-  for (std::size_t i = 0; i < deliveries_.size(); ++i) {
-    triples.push_back(deliveries_[(next_ + i) % deliveries_.size()]);
+bool Redelivery::seen_before(const JournalRecord& record) {
+  const std::uint64_t hash = message_hash(record.topic, record.payload);
+  const DeliveredMessage message{record.packet_id, static_cast<std::uint32_t>(hash ^ hash >> 32)};
+  const std::uint16_t place = newest_[message.packet_id];
+  const std::uint64_t age = (next_ - 1 - place) % kDeliveriesMax + 1;  // 1: the newest there is
+  // The broker repeats nothing within one connection. Paho clears DUP for QoS 2, so there the packet id and
+  // content must do.
+  const bool may_be_repeated = (record.flags & (kDupFlag | kQos2)) && age <= next_ &&
+                               next_ - age < connection_first_ && next_ - age >= session_first_;
+  const bool again = may_be_repeated && ring_[place] == message;
+  append(message);
+  return again;
+}
+
+DeliveredRun Redelivery::run(std::uint64_t first, std::uint64_t end) const {
+  DeliveredRun run{first, {}};
+  for (std::uint64_t n = first; n < end; ++n) run.messages.push_back(ring_[n % kDeliveriesMax]);
+  return run;
+}
+
+DeliveredRun Redelivery::newest() const {
+  const std::uint64_t count = std::min<std::uint64_t>({next_, receive_maximum_, kDeliveriesMax});
+  return run(next_ - count, next_);
+}
+
+std::vector<DeliveredRun> Redelivery::take_backlog() {
+  std::vector<DeliveredRun> runs;
+  // Of a run that was begun earlier or is half forgotten, only what is there.
+  const std::uint64_t oldest = next_ > kDeliveriesMax ? next_ - kDeliveriesMax : 0;
+  const std::uint64_t first = std::max(backlog_first_ - backlog_first_ % kBacklogRun,
+                                       (oldest + kBacklogRun - 1) / kBacklogRun * kBacklogRun);
+  if (backlog_first_ < backlog_end_) {
+    for (std::uint64_t n = first; n < backlog_end_; n += kBacklogRun)
+      runs.push_back(run(n, std::min(n + kBacklogRun, backlog_end_)));
   }
-  return triples;
+  backlog_first_ = backlog_end_;
+  return runs;
 }
 
 }  // namespace sluice

@@ -39,12 +39,22 @@ struct StreamClockState {
   std::int64_t connected_since_ms = 0;  // stream time of the newest connection
 };
 
-// A message delivered at QoS 1 or 2, remembered to know it again when the broker redelivers it.
-struct DeliveredTriple {
+// A message delivered at QoS 1 or 2, remembered to know it again when the broker redelivers it. Packet id 0,
+// which no message has, marks a connection: hash 1 with the session, 0 with a new one; 2: not known any more.
+struct DeliveredMessage {
   std::uint16_t packet_id = 0;
-  std::uint64_t hash = 0;        // of topic and payload
-  bool this_connection = false;  // the broker repeats nothing within one connection
+  std::uint32_t hash = 2;  // of topic and payload
+  bool operator==(const DeliveredMessage&) const = default;
 };
+// Deliveries are numbered from 0; a run of them.
+struct DeliveredRun {
+  std::uint64_t first = 0;
+  std::vector<DeliveredMessage> messages;
+  bool operator==(const DeliveredRun&) const = default;
+};
+// The deliveries of a backlog are kept in runs of this length, beginning at its multiples.
+inline constexpr std::size_t kBacklogRun = 128;
+inline constexpr std::size_t kBacklogRunsMax = 256;
 
 struct SensorRow {
   SensorId id = 0;
@@ -119,9 +129,10 @@ struct Batch {
   StreamClockState clock;
   std::vector<SensorRow> new_sensors;
   std::vector<Reading> readings;
-  std::vector<RuleState> rule_states;    // the newest per (rule, sensor)
-  std::vector<AlertEvent> events;        // in order
-  std::vector<DeliveredTriple> triples;  // all that are remembered, oldest first
+  std::vector<RuleState> rule_states;  // the newest per (rule, sensor)
+  std::vector<AlertEvent> events;      // in order
+  DeliveredRun delivered;              // the newest receive_maximum
+  std::vector<DeliveredRun> backlog;   // runs of a backlog that grew, ascending
   std::vector<std::pair<std::string, std::uint64_t>>
       retained;  // topic → hash of its last retained payload, changed ones
   std::vector<QuarantineSample> quarantine;
@@ -147,7 +158,7 @@ struct Checkpoint {
   std::vector<RecentReading> recent;   // in order of arrival; of sensors that a rule looks back on
   std::vector<RuleState> rule_states;  // those not forgettable
   std::vector<Silence> silences;
-  std::vector<DeliveredTriple> triples;
+  std::vector<DeliveredRun> delivered;  // ascending; the last may repeat some of those before
   std::vector<std::pair<std::string, std::uint64_t>> retained;
   std::vector<AlertEvent> undelivered;  // with one channel each
   std::int64_t newest_row_ms = 0;       // newest arrival stored, for clock.trust

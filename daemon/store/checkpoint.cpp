@@ -13,7 +13,7 @@ namespace {
 constexpr char kCursor[] =
     "SELECT journal_id, seq, snapshot_row, newest_arrival_ms, coalesce(boot.boot_id, ''), "
     "stream_minus_boot_ms, wall_minus_stream_ms, subscribed_ms, stream_ms, connected, backlog, "
-    "clock_trusted, session_present, triples, connected_since_ms FROM cursor LEFT JOIN boot ON boot.id = "
+    "clock_trusted, session_present, connected_since_ms FROM cursor LEFT JOIN boot ON boot.id = "
     "cursor.boot";
 constexpr char kSensors[] =
     "SELECT id, name, unit, last_time_ms, last_value, last_flags, last_lag_ms, last_arrival_ms, "
@@ -34,7 +34,10 @@ constexpr char kRowsBack[] =
     "SELECT sensor, time_ms, value, lag_ms, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC";
 
 constexpr std::int64_t kRecentRowsMax = 2000000;  // looked at for windows: some seconds at start
-constexpr std::size_t kTripleBytes = 11;          // packet id, hash, this connection
+constexpr char kDelivered[] =
+    "SELECT first, delivered FROM backlog UNION ALL "
+    "SELECT delivered_first, delivered FROM cursor ORDER BY 1";
+constexpr std::size_t kDeliveredBytes = 6;  // packet id, hash
 
 struct LastValues {
   std::vector<SensorLast>& values;
@@ -66,9 +69,17 @@ Status read_cursor(Connection& connection, Checkpoint& checkpoint, std::int64_t&
   clock.backlog = query.integer(10) != 0;
   clock.clock_trusted = query.integer(11) != 0;
   clock.session_present = query.integer(12) != 0;
-  checkpoint.triples = decode_triples(query.view(13));
-  clock.connected_since_ms = query.integer(14);
+  clock.connected_since_ms = query.integer(13);
   return {};
+}
+
+Status read_delivered(Connection& connection, Checkpoint& checkpoint) {
+  Query query = connection.query(kDelivered);
+  while (query.next()) {
+    checkpoint.delivered.push_back(
+        {static_cast<std::uint64_t>(query.integer(0)), decode_delivered(query.view(1))});
+  }
+  return query.status();
 }
 
 Status read_sensors(Connection& connection, Checkpoint& checkpoint) {
@@ -215,32 +226,31 @@ Result<Checkpoint> read_checkpoint(Connection& connection, const Lookback& lookb
   if (!undelivered.ok()) return undelivered.error();
   checkpoint.undelivered = std::move(*undelivered);
   if (Status s = read_retained(connection, checkpoint); !s.ok()) return s.error();
+  if (Status s = read_delivered(connection, checkpoint); !s.ok()) return s.error();
   return checkpoint;
 }
 
-std::string encode_triples(const std::vector<DeliveredTriple>& triples) {
+std::string encode_delivered(const std::vector<DeliveredMessage>& messages) {
   std::string bytes;
-  bytes.reserve(triples.size() * kTripleBytes);
-  for (const DeliveredTriple& triple : triples) {
-    for (int i = 0; i < 2; ++i) bytes += static_cast<char>(triple.packet_id >> (8 * i));
-    for (int i = 0; i < 8; ++i) bytes += static_cast<char>(triple.hash >> (8 * i));
-    bytes += static_cast<char>(triple.this_connection);
+  bytes.reserve(messages.size() * kDeliveredBytes);
+  for (const DeliveredMessage& message : messages) {
+    for (int i = 0; i < 2; ++i) bytes += static_cast<char>(message.packet_id >> (8 * i));
+    for (int i = 0; i < 4; ++i) bytes += static_cast<char>(message.hash >> (8 * i));
   }
   return bytes;
 }
 
-std::vector<DeliveredTriple> decode_triples(std::string_view bytes) {
+std::vector<DeliveredMessage> decode_delivered(std::string_view bytes) {
   auto number = [&](std::size_t at, int size) {
-    std::uint64_t value = 0;
+    std::uint32_t value = 0;
     for (int i = size; i-- > 0;)
       value = value << 8 | static_cast<unsigned char>(bytes[at + static_cast<std::size_t>(i)]);
     return value;
   };
-  std::vector<DeliveredTriple> triples;
-  for (std::size_t at = 0; at + kTripleBytes <= bytes.size(); at += kTripleBytes)
-    triples.push_back(
-        {static_cast<std::uint16_t>(number(at, 2)), number(at + 2, 8), number(at + 10, 1) != 0});
-  return triples;
+  std::vector<DeliveredMessage> messages;
+  for (std::size_t at = 0; at + kDeliveredBytes <= bytes.size(); at += kDeliveredBytes)
+    messages.push_back({static_cast<std::uint16_t>(number(at, 2)), number(at + 2, 4)});
+  return messages;
 }
 
 }  // namespace sluice

@@ -14,7 +14,7 @@ namespace sluice {
 
 Result<Checkpoint> read_checkpoint(Connection& connection, const Lookback& lookback);
 
-std::string encode_triples(const std::vector<DeliveredTriple>& triples);
-std::vector<DeliveredTriple> decode_triples(std::string_view bytes);
+std::string encode_delivered(const std::vector<DeliveredMessage>& messages);
+std::vector<DeliveredMessage> decode_delivered(std::string_view bytes);
 
 }  // namespace sluice

@@ -42,7 +42,9 @@ constexpr char kPutCursor[] =
     "UPDATE cursor SET journal_id = ?1, seq = ?2, commits = ?3, last_row = ?4, row_count = ?5, "
     "snapshot_row = ?6, newest_arrival_ms = ?7, boot = ?8, stream_minus_boot_ms = ?9, "
     "wall_minus_stream_ms = ?10, subscribed_ms = ?11, stream_ms = ?12, connected = ?13, backlog = ?14, "
-    "clock_trusted = ?15, session_present = ?16, triples = ?17, connected_since_ms = ?18";
+    "clock_trusted = ?15, session_present = ?16, connected_since_ms = ?17, delivered_first = ?18, delivered "
+    "= ?19";
+constexpr char kPutBacklog[] = "INSERT OR REPLACE INTO backlog VALUES(?1, ?2, ?3)";
 
 // Whole numbers take fewer bytes as integers; the column's affinity makes them doubles again.
 bool is_small_whole(double value) {
@@ -130,6 +132,17 @@ Status write_retained(Connection& connection, const Batch& batch) {
   return {};
 }
 
+Status write_backlog(Connection& connection, const std::vector<DeliveredRun>& runs) {
+  for (const DeliveredRun& run : runs) {
+    Status status = connection
+                        .query(kPutBacklog, run.first / kBacklogRun % kBacklogRunsMax, run.first,
+                               Blob{encode_delivered(run.messages)})
+                        .run();
+    if (!status.ok()) return status;
+  }
+  return {};
+}
+
 Status write_quarantine(Connection& connection, const std::vector<QuarantineSample>& samples,
                         std::uint32_t samples_max) {
   if (samples.empty()) return {};
@@ -166,7 +179,8 @@ Status write_cursor(Connection& connection, const Batch& batch, CommitState& sta
              state.row_count, state.snapshot_row, state.newest_arrival_ms, state.boot,
              clock.stream_minus_boot_ms, clock.wall_minus_stream_ms, clock.subscribed_ms, clock.stream_ms,
              clock.connected, clock.backlog, clock.clock_trusted, clock.session_present,
-             Blob{encode_triples(batch.triples)}, clock.connected_since_ms)
+             clock.connected_since_ms, batch.delivered.first,
+             Blob{encode_delivered(batch.delivered.messages)})
       .run();
 }
 
@@ -239,6 +253,7 @@ Status write_batch(Connection& connection, const CommitSettings& settings, const
   if (s.ok()) s = write_silences(connection, batch.silences);
   if (s.ok()) s = write_alert_events(connection, batch.events, settings.alert_events_max);
   if (s.ok()) s = write_retained(connection, batch);
+  if (s.ok()) s = write_backlog(connection, batch.backlog);
   if (s.ok()) s = write_quarantine(connection, batch.quarantine, settings.quarantine_max);
   if (s.ok()) s = write_snapshot(connection, batch.snapshot, state);
   if (s.ok()) s = write_cursor(connection, batch, state);

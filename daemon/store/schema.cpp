@@ -1,7 +1,9 @@
 #include "store/schema.h"
 
 #include <string>
+#include <vector>
 
+#include "store/checkpoint.h"
 #include "store/schema_sql.h"
 
 namespace sluice {
@@ -52,13 +54,42 @@ constexpr char kVersion3[] =
     "CREATE TABLE silence(id INTEGER PRIMARY KEY, sensor TEXT NOT NULL, alert TEXT NOT NULL, "
     "labels TEXT NOT NULL, from_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, comment TEXT NOT NULL);";
 
+// Deliveries are numbered, and those of a backlog kept apart. The old form: 2 bytes packet id, 8 bytes hash,
+// 1 byte whether it came over the last connection, each.
+Status to_version_4(Connection& connection) {
+  Status done = connection.execute(
+      "CREATE TABLE backlog(slot INTEGER PRIMARY KEY, first INTEGER NOT NULL, delivered BLOB NOT NULL);"
+      "ALTER TABLE cursor ADD COLUMN delivered_first INTEGER NOT NULL DEFAULT 0;"
+      "ALTER TABLE cursor ADD COLUMN delivered BLOB NOT NULL DEFAULT x'';");
+  if (!done.ok()) return done;
+  constexpr std::size_t kOldBytes = 11;
+  std::vector<DeliveredMessage> messages{
+      {0, 0}};  // a connection: they are repeated after the next one at most
+  {
+    Query query = connection.query("SELECT triples FROM cursor");
+    const std::string_view old = query.next() ? query.view(0) : std::string_view();
+    auto byte = [&](std::size_t at) {
+      return static_cast<std::uint32_t>(static_cast<unsigned char>(old[at]));
+    };
+    for (std::size_t at = 0; at + kOldBytes <= old.size(); at += kOldBytes) {
+      DeliveredMessage message{static_cast<std::uint16_t>(byte(at) | byte(at + 1) << 8), 0};
+      for (std::size_t i = 0; i < 8; ++i) message.hash ^= byte(at + 2 + i) << (8 * (i % 4));
+      messages.push_back(message);
+    }
+    if (Status status = query.status(); !status.ok()) return status;
+  }
+  done = connection.query("UPDATE cursor SET delivered = ?1", Blob{encode_delivered(messages)}).run();
+  return done.ok() ? connection.execute("ALTER TABLE cursor DROP COLUMN triples;") : done;
+}
+
 }  // namespace
 
 Schema current_schema() {
   return Schema{kSchemaVersion,
                 kSchemaSql,
                 {{1, [](Connection& connection) { return connection.execute(kVersion2); }},
-                 {2, [](Connection& connection) { return connection.execute(kVersion3); }}}};
+                 {2, [](Connection& connection) { return connection.execute(kVersion3); }},
+                 {3, to_version_4}}};
 }
 
 Status check_schema(Connection& connection, const Schema& schema) {

@@ -1,4 +1,4 @@
--- Schema of sluice.db, version 3. README.md beside this file explains it for people and tools.
+-- Schema of sluice.db, version 4. README.md beside this file explains it for people and tools.
 -- Times are Unix milliseconds, days are days since 1970-01-01 of the local date.
 
 CREATE TABLE meta(
@@ -70,10 +70,18 @@ CREATE TABLE cursor(
   backlog              INTEGER NOT NULL DEFAULT 0,
   clock_trusted        INTEGER NOT NULL DEFAULT 0,
   session_present      INTEGER NOT NULL DEFAULT 0,
-  triples              BLOB    NOT NULL DEFAULT x'', -- 2 bytes packet id, 8 bytes hash, little-endian, each
-  connected_since_ms   INTEGER NOT NULL DEFAULT 0
+  connected_since_ms   INTEGER NOT NULL DEFAULT 0,
+  delivered_first      INTEGER NOT NULL DEFAULT 0,  -- number of the first in `delivered`
+  delivered            BLOB    NOT NULL DEFAULT x'' -- 2 bytes packet id, 4 bytes hash, little-endian, each
 );
 INSERT INTO cursor(id) VALUES(1);
+
+-- What the broker delivered of a backlog, in runs of 128; a run takes the place of the one 256 before it.
+CREATE TABLE backlog(
+  slot      INTEGER PRIMARY KEY,  -- first / 128 modulo 256
+  first     INTEGER NOT NULL,     -- number of the first
+  delivered BLOB    NOT NULL      -- as in cursor
+);
 
 CREATE TABLE counter(
   day   INTEGER NOT NULL,  -- of arrival

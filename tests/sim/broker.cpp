@@ -53,10 +53,12 @@ void SimBroker::enqueue(SimMessage message) {
   pump();
 }
 
-void SimBroker::pump() {
-  while (connected_ && !queue_.empty() && inflight_.size() < receive_maximum) {
-    std::uint16_t packet_id = 1;
-    while (inflight_.contains(packet_id)) ++packet_id;
+void SimBroker::pump(bool all) {
+  while (connected_ && !queue_.empty() && (all || inflight_.size() < receive_maximum)) {
+    std::uint16_t packet_id = backlog_at_once ? newest_id_ : 0;
+    do ++packet_id;
+    while (packet_id == 0 || inflight_.contains(packet_id));
+    newest_id_ = packet_id;
     inflight_[packet_id] = {std::move(queue_.front()), ++sent_};
     queue_.pop_front();
     send(packet_id, inflight_[packet_id].message, false);
@@ -138,7 +140,7 @@ void SimBroker::on_connect() {
   for (const auto& [packet_id, sent] : inflight_) again.emplace_back(sent.order, packet_id);
   std::sort(again.begin(), again.end());
   for (const auto& [order, packet_id] : again) send(packet_id, inflight_[packet_id].message, true);
-  pump();
+  pump(backlog_at_once);
 }
 
 Status SimBroker::subscribe(const std::vector<Subscription>& filters) {

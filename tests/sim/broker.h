@@ -49,6 +49,7 @@ class SimBroker final : public BrokerLink {
   // ---- how it behaves
   std::size_t queue_max = 1000;
   std::size_t receive_maximum = 20;
+  bool backlog_at_once = false;  // as mosquitto 2.0.11: whatever the receive maximum; ids count up
   bool accepts = true;
   bool hangs = false;
   std::set<std::string> refused;     // filters
@@ -76,7 +77,7 @@ class SimBroker final : public BrokerLink {
   };
   void later(std::function<void()> action);  // on this connection, in order
   void enqueue(SimMessage message);
-  void pump();
+  void pump(bool all = false);
   void send(std::uint16_t packet_id, const SimMessage& message, bool dup);
   void deliver(std::uint16_t packet_id, const SimMessage& message, bool dup);
   void on_connect();
@@ -96,6 +97,7 @@ class SimBroker final : public BrokerLink {
   std::map<std::string, SimMessage> retained_;
   std::map<std::uint16_t, Inflight> inflight_;
   std::uint64_t sent_ = 0;
+  std::uint16_t newest_id_ = 0;
   std::deque<SimMessage> queue_;
 };
 

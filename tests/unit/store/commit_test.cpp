@@ -97,7 +97,7 @@ TEST_F(Commit, GivesBackACheckpoint) {
   b.clock.stream_minus_boot_ms = 17;
   b.clock.wall_minus_stream_ms = -3;
   b.clock.backlog = true;
-  b.triples = {{7, 0xfedcba9876543210u}, {65535, 1}};
+  b.backlog = {{128, {{5, 6}}}, {256, {{7, 0xfedcba98u}, {65535, 1}}}};
   b.retained = {{"a/b", 0xffffffffffffffffu}};
   RuleState firing{"hot", 1, RuleState::Phase::kFiring, 5, 6, 2, 2.5, "d", 3, 1, 7, 8, true, {1, 2, 3}};
   RuleState pending{"hot", 2, RuleState::Phase::kPending, 5, 6, 0, 1, "d", 0, 1, 5, 0, false, {}};
@@ -108,6 +108,7 @@ TEST_F(Commit, GivesBackACheckpoint) {
   must(store_->commit(b));
   Batch idle = batch({});
   idle.clock = b.clock;
+  idle.delivered = {257, {{65535, 1}, {8, 2}}};
   idle.retained = {{"a/b", 3}, {"c", 4}};
   pending.phase = RuleState::Phase::kIdle;
   idle.rule_states = {pending};
@@ -123,7 +124,7 @@ TEST_F(Commit, GivesBackACheckpoint) {
   EXPECT_TRUE(c.clock.connected && c.clock.backlog && !c.clock.clock_trusted);
   EXPECT_EQ(2u, c.sensors.size());
   EXPECT_EQ("sensor/2", c.sensors[1].name);
-  EXPECT_EQ(0u, c.triples.size());  // the newest batch had none
+  EXPECT_EQ((std::vector<DeliveredRun>{b.backlog[0], b.backlog[1], idle.delivered}), c.delivered);
   EXPECT_EQ((std::vector<std::pair<std::string, std::uint64_t>>{{"a/b", 3}, {"c", 4}}), c.retained);
   EXPECT_EQ(1u, c.rule_states.size());
   EXPECT_EQ(RuleState::Phase::kFiring, c.rule_states[0].phase);
@@ -137,14 +138,12 @@ TEST_F(Commit, GivesBackACheckpoint) {
   EXPECT_EQ(std::vector<Silence>{silence}, c.silences);
   EXPECT_EQ(99, c.clock.connected_since_ms);
   EXPECT_EQ(kStart + 5, c.newest_row_ms);
-  must(store_->commit(batch({})));
-  Batch with = batch({});
-  with.triples = b.triples;
-  must(store_->commit(with));
-  auto triples = must(store_->load_checkpoint({kHour})).triples;
-  EXPECT_EQ(2u, triples.size());
-  EXPECT_EQ(0xfedcba9876543210u, triples[0].hash);
-  EXPECT_EQ(65535, triples[1].packet_id);
+  Batch more = batch({});
+  more.backlog = {{256 + kBacklogRun * kBacklogRunsMax, {{9, 3}}}};
+  must(store_->commit(more));
+  auto delivered = must(store_->load_checkpoint({kHour})).delivered;
+  EXPECT_EQ(3u, delivered.size());
+  EXPECT_EQ(more.backlog[0], delivered.back()) << "in the place of 256";
 }
 
 // The engine's rule: the newest time wins, the later row on a tie; the last row is the last arrival.
@@ -236,7 +235,8 @@ TEST_F(Commit, WritesFewBytes) {
                                    20 + 0.01 * static_cast<double>(random() % 997),
                                    kStart + i * 10000 + k + static_cast<std::int64_t>(random() % 50)));
       Batch b = batch(std::move(readings));
-      for (std::uint16_t t = 0; t < 100; ++t) b.triples.push_back({t, random()});
+      for (std::uint16_t t = 0; t < 100; ++t)
+        b.delivered.messages.push_back({t, static_cast<std::uint32_t>(random())});
       must(store_->commit(b));
     }
     must(store_->close_cleanly());  // so that what is still to be folded in counts, too
