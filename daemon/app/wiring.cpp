@@ -150,10 +150,13 @@ Status wire_fold(Wiring& w, const Calendar& calendar) {
   return {};
 }
 
+constexpr std::chrono::milliseconds kPace{20};  // half a ring of small messages lasts for minutes
+
 void wire_intake(Wiring& w, std::function<void()> wake_main) {
   const std::string heartbeat = "sluice/" + w.settings.gateway.id + "/heartbeat";
   w.intake = std::make_unique<Intake>(*w.journal, w.clock, heartbeat, w.settings.mqtt.max_payload_bytes,
                                       std::move(wake_main));
+  w.intake->set_pace(kPace);
   w.link = std::make_unique<PahoBrokerLink>(w.settings.mqtt, *w.intake);
   std::vector<Subscription> filters;
   for (const auto& [filter, qos] : subscriptions_of(w.settings.decode.readings))

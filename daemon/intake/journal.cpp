@@ -125,10 +125,23 @@ void Journal::release(std::uint64_t seq) {
     std::lock_guard lock(my.state_mutex);
     if (place->seq <= my.tail.seq) return;
     my.tail = *place;
+    my.released.notify_all();
     keep = my.tail.position - my.kept.position >= my.ring.capacity() / 4 && !my.refusal;
   }
   // A failure shows at the next append.
   if (keep) (void)my.keep_tail();
+}
+
+std::uint64_t Journal::released_seq() const {
+  std::lock_guard lock(impl_->state_mutex);
+  return impl_->tail.seq - 1;
+}
+
+void Journal::wait_for_room(std::uint64_t used_bytes_max, std::chrono::milliseconds timeout) {
+  Impl& my = *impl_;
+  std::unique_lock lock(my.state_mutex);
+  my.released.wait_for(
+      lock, timeout, [&my, used_bytes_max] { return my.head.position - my.tail.position <= used_bytes_max; });
 }
 
 Status Journal::resume_after(std::uint64_t cursor) {

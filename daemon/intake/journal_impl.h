@@ -65,6 +65,7 @@ struct Journal::Impl {
 
   mutable std::mutex state_mutex;
   std::condition_variable arrived;
+  std::condition_variable released;
   RingIndex index;
   journal_format::Place head;    // where the next record goes
   journal_format::Place tail;    // the oldest record that is not released

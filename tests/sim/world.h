@@ -33,6 +33,7 @@ struct Plan {  // what may happen in this run
   bool repeats = false;
   bool retained = false;
   bool long_pauses = false;
+  bool backlog_at_once = false;
 };
 
 // A message that a sensor has published, and what is known of it.

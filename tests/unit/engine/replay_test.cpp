@@ -15,7 +15,9 @@ class MiniStore {
   void commit(const Batch& batch) {
     point_.cursor = batch.cursor;
     point_.clock = batch.clock;
-    point_.triples = batch.triples;
+    backlog_.insert(backlog_.end(), batch.backlog.begin(), batch.backlog.end());
+    point_.delivered = backlog_;
+    point_.delivered.push_back(batch.delivered);
     point_.sensors.insert(point_.sensors.end(), batch.new_sensors.begin(), batch.new_sensors.end());
     for (const RuleState& state : batch.rule_states) {
       std::erase_if(point_.rule_states, [&](const RuleState& old) {
@@ -69,6 +71,7 @@ class MiniStore {
 
  private:
   Checkpoint point_;
+  std::vector<DeliveredRun> backlog_;
   std::map<SensorId, SensorLast> last_;
   std::vector<std::string> rows_;
   std::vector<std::string> events_;

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "support/ram_journal.h"
 
 namespace sluice {
@@ -150,6 +152,19 @@ TEST_F(IntakeCallback, IsAtHighWaterAboveHalfTheRingAndDropsQos0There) {
   journal_->release(last);
   intake_->on_message(message("a", "0", 0));
   EXPECT_EQ(last + 2, journal_->last_seq());
+}
+
+TEST_F(IntakeCallback, WaitsForRoomAboveHighWaterButNotWhenItIsLeaving) {
+  make(64 * 1024);
+  while (!intake_->high_water()) intake_->on_message(message("a", std::string(90, 'x')));
+  intake_->set_pace(std::chrono::hours(1));
+  intake_->set_leaving(true);
+  intake_->on_message(message("a", "1"));  // or the test would not end
+  intake_->set_leaving(false);
+  std::thread store([this] { journal_->release(journal_->last_seq()); });
+  intake_->on_message(message("a", "2"));
+  store.join();
+  EXPECT_GT(200u, journal_->used_bytes());
 }
 
 TEST_F(IntakeCallback, DoesNotReturnWhenTheJournalIsFull) {
