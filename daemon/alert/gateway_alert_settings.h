@@ -57,6 +57,9 @@ inline constexpr std::array kGatewayAlertKinds = {
         "upload-dropped", "critical", kPassing, "summaries waited longer than upload.keep and were given up",
         "see why the receiver takes nothing (sluicectl upload status), then send them again from "
         "the database (sluicectl summary)"},
+    GatewayAlertKind{"layers-differ", "critical", kPassing,
+                     "a day's stored readings are not those that were counted on arrival",
+                     "run sluicectl audit, and look at layers_differ in the day's summary"},
     GatewayAlertKind{"clock-unset", "warning", std::chrono::minutes(20), "the clock is not trusted",
                      "set up NTP (timedatectl), or set clock.trust: always"},
 };

@@ -194,6 +194,9 @@ std::string metrics_text(const MetricsSnapshot& metrics) {
   add_channels(out, metrics.status.channels);
   add_gateway_alerts(out, metrics.gateway_alerts);
   add_batch_layer(out, metrics.status);
+  out.counter("sluice_layers_differ_total",
+              "Sensors' days whose stored readings are not those of their arrival",
+              number(metrics.layers_differ));
   out.counter("sluice_inbox_refused_total", "Items that a bounded queue had no room for",
               number(metrics.inbox_refused));
   out.gauge("process_resident_memory_bytes", "Resident memory", number(metrics.resident_bytes));

@@ -17,6 +17,7 @@ struct MetricsSnapshot {
   std::uint64_t resident_bytes = 0;
   double cpu_seconds = 0;           // of the process
   double start_seconds = 0;         // Unix time
+  std::uint64_t layers_differ = 0;  // sensors' days, since start
   std::uint64_t inbox_refused = 0;  // items that a bounded queue had no room for
 };
 

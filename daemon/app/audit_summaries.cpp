@@ -225,6 +225,15 @@ Status SummaryWalk::recompute_in_snapshot(Day day, const SummaryView& document) 
                          document.counts.rejected, document.counts.dropped, arrived->readings_rejected(),
                          arrived->readings_dropped()));
   }
+  auto tallies = view_.tallies(day);
+  if (!tallies) return tallies.error();
+  if (*tallies) {
+    const std::size_t differ = differing(**tallies, fold->arrived).size();
+    if (differ > 0) {
+      report_.add_finding(
+          day, fmt::format("the readings of {} sensors are not those that were counted on arrival", differ));
+    }
+  }
   compare(day, document, *fold);
   return {};
 }

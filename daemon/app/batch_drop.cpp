@@ -37,6 +37,7 @@ void drop_readings(Batch& batch) {
     counts[Counter::kReadingsStored] = counts[Counter::kReadingsDuplicate] = 0;
   }
   batch.readings.clear();
+  batch.tallies.reset();
 }
 
 void put_before(Batch&& earlier, Batch& later) {

@@ -1,6 +1,9 @@
 #include "app/day_loop.h"
 
+#include <fmt/format.h>
+
 #include "app/audit.h"
+#include "summary/summary_view.h"
 
 namespace sluice {
 
@@ -76,6 +79,7 @@ void DayLoop::close_days(Instant now, bool scheduled, bool asked) {
     } else if (made->made_ms == now.wall_ms) {
       log_.info("closed {}, revision {}: {} readings", format_date(day), made->revision, made->row_count);
       audit_closed(day);
+      compare_layers(*made);
     }
   }
 }
@@ -87,6 +91,19 @@ void DayLoop::audit_closed(Day day) {
   for (const AuditFinding& finding : report->findings) {
     log_.error("the books of {} do not balance: {}; run sluicectl audit", format_date(day), finding.what);
   }
+}
+
+void DayLoop::compare_layers(const SummaryRevision& made) {
+  Result<SummaryView> summary = summary_from_json(made.body);
+  if (!summary.ok() || summary->layers_differ.empty()) return;
+  const SummaryView::Difference& first = summary->layers_differ.front();
+  const std::string what = fmt::format(
+      "{}, {} sensors: {} had {} readings on arrival with a sum of {}, and has {} with a sum of {} now",
+      format_date(made.day), summary->layers_differ.size(), first.sensor, first.on_arrival.count,
+      first.on_arrival.sum, first.in_table.count, first.in_table.sum);
+  log_.error("the layers differ on {}; run sluicectl audit", what);
+  vitals_.layers_differ += summary->layers_differ.size();
+  vitals_.conditions.happened("layers-differ", what);
 }
 
 void DayLoop::deliver(Instant now, bool asked) {

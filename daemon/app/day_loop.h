@@ -29,6 +29,7 @@ class DayLoop {
   void check_database();
   void close_days(Instant now, bool scheduled, bool asked);
   void audit_closed(Day day);
+  void compare_layers(const SummaryRevision& made);
   void deliver(Instant now, bool asked);
   void wait_for_store();
   Summariser& summariser_;

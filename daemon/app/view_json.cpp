@@ -38,7 +38,7 @@ Json flag_names_of(std::uint32_t flags) {
       {kPayloadTime, "payload_time"}, {kDuplicate, "duplicate"},
       {kRetained, "retained"},        {kQueued, "queued"},
       {kClockUnset, "clock_unset"},   {kTimeEstimated, "time_estimated"},
-      {kTooLate, "too_late"},
+      {kTooLate, "too_late"},         {kFoundDuplicate, "repeated"},
   };
   Json names = Json::array();
   for (const auto& entry : kNames) {

@@ -67,6 +67,7 @@ struct Vitals {
   std::atomic<bool> upload_asked{false};          // upload --now
   std::atomic<bool> deliver_asked{false};         // upload retry
   std::atomic<std::uint64_t> uploads_dropped{0};  // waited longer than upload.keep, since the start
+  std::atomic<std::uint64_t> layers_differ{0};    // sensors' days in which the two layers differ, since start
   std::atomic<bool> leaving{false};               // what cannot be stored now stays in the journal
   std::atomic<bool> stopping{false};              // the engine has ended; the others follow
   Shared<std::string> stuck;                      // what the watchdog misses; empty: nothing

@@ -58,6 +58,7 @@ struct Engine::Impl {
   std::uint64_t overload = 0;
 
   Batch batch;                                                        // growing
+  RunningTallies tallies;                                             // of its readings
   std::map<std::pair<std::string, SensorId>, RuleState> rule_states;  // of `batch`
   std::deque<Batch> sealed;
   std::size_t sealed_readings = 0;
@@ -193,6 +194,7 @@ struct Engine::Impl {
     row.flags = reading_flags(record, found, *sensor, row, clock.state());
     ++(*counts)[(row.flags & kDuplicate) ? Counter::kReadingsDuplicate : Counter::kReadingsStored];
     batch.readings.push_back(row);
+    if (!(row.flags & kDuplicate)) tallies.add(calendar.day_of(row.time_ms), row.sensor, row.value);
     fold.on_reading(row, now);
     if (row.flags & (kRetained | kDuplicate)) return;
     sensor->take(row, now.subscribed_ms);
@@ -231,6 +233,7 @@ struct Engine::Impl {
     batch.clock = clock.state();
     batch.delivered = redelivery.newest();
     batch.backlog = redelivery.take_backlog();
+    batch.tallies = tallies.take();
     for (auto& [key, state] : rule_states) batch.rule_states.push_back(std::move(state));
     rule_states.clear();
     if (batch.clock.stream_ms - snapshot_stream_ms >= settings.snapshot_every_ms) {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "model/counters.h"
 #include "model/reading.h"
 #include "model/silence.h"
+#include "model/tally.h"
 
 namespace sluice {
 
@@ -129,6 +131,8 @@ struct Batch {
   StreamClockState clock;
   std::vector<SensorRow> new_sensors;
   std::vector<Reading> readings;
+  // The speed layer's, of `readings` without kDuplicate; absent where their times may still change.
+  std::optional<std::vector<DayTally>> tallies;
   std::vector<RuleState> rule_states;  // the newest per (rule, sensor)
   std::vector<AlertEvent> events;      // in order
   DeliveredRun delivered;              // the newest receive_maximum

@@ -9,13 +9,14 @@ using SensorId = std::uint32_t;  // the row id of table sensor; 0 is no sensor
 
 // Bits of Reading::flags; stored in the database, so values never change meaning.
 enum ReadingFlag : std::uint32_t {
-  kPayloadTime = 1u << 0,    // the time was in the payload; otherwise it is the arrival time
-  kDuplicate = 1u << 1,      // equal (sensor, payload time, value) was there before: kept, not counted
-  kRetained = 1u << 2,       // the broker's retained message, not a live one
-  kQueued = 1u << 3,         // waited in the session's backlog; without a payload time its time is too late
-  kClockUnset = 1u << 4,     // arrived while the clock was not trusted
-  kTimeEstimated = 1u << 5,  // time is last known time + elapsed
-  kTooLate = 1u << 6,        // its day could no longer be reopened
+  kPayloadTime = 1u << 0,     // the time was in the payload; otherwise it is the arrival time
+  kDuplicate = 1u << 1,       // equal (sensor, payload time, value) was there before: kept, not counted
+  kRetained = 1u << 2,        // the broker's retained message, not a live one
+  kQueued = 1u << 3,          // waited in the session's backlog; without a payload time its time is too late
+  kClockUnset = 1u << 4,      // arrived while the clock was not trusted
+  kTimeEstimated = 1u << 5,   // time is last known time + elapsed
+  kTooLate = 1u << 6,         // its day could no longer be reopened
+  kFoundDuplicate = 1u << 7,  // with kDuplicate: found when its day was summed, not on arrival
 };
 
 struct Reading {

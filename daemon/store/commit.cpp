@@ -28,7 +28,7 @@ constexpr char kFirstRow[] = "INSERT INTO reading VALUES(?6, ?1, ?2, ?3, ?4, ?5)
 constexpr char kNextRow[] =
     "INSERT INTO reading(sensor, time_ms, value, lag_ms, flags) VALUES(?1, ?2, ?3, ?4, ?5)";
 constexpr char kInsertBatch[] =
-    "INSERT INTO batch VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    "INSERT INTO batch VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 constexpr char kAddCount[] =
     "INSERT INTO counter VALUES(?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = value + ?3";
 constexpr char kFlagRepeated[] = "UPDATE reading SET flags = flags | ?2 WHERE id = ?1 AND flags & ?2 = 0";
@@ -111,12 +111,18 @@ Status write_rows(Connection& connection, const Calendar& calendar, const Batch&
     }
   }
   const StreamClockState& clock = batch.clock;
+  std::string encoded;
+  std::optional<Blob> tallies;
+  if (batch.tallies) {
+    encoded = encode_tallies(*batch.tallies);
+    tallies = Blob{encoded};
+  }
   Status status =
       connection
           .query(kInsertBatch, state.commits, state.last_row + 1, row, days.min_time_ms(), days.max_time_ms(),
                  days.min_arrival_ms(), days.max_arrival_ms(), state.boot, clock.connected, clock.stream_ms,
                  clock.subscribed_ms, clock.wall_minus_stream_ms, clock.stream_minus_boot_ms,
-                 Blob{bytes_of_hex(digest.finish())})
+                 Blob{bytes_of_hex(digest.finish())}, tallies)
           .run();
   state.row_count += row - state.last_row;
   state.last_row = row;
@@ -229,7 +235,7 @@ Status add_counts(Connection& connection, const Ledger& counts) {
 Status flag_repeated(Connection& connection, const Calendar& calendar, const std::vector<RepeatedRow>& rows) {
   Ledger repeated;
   for (const RepeatedRow& row : rows) {
-    Status status = connection.query(kFlagRepeated, row.row, static_cast<int>(kDuplicate)).run();
+    Status status = connection.query(kFlagRepeated, row.row, kDuplicate | kFoundDuplicate).run();
     if (!status.ok()) return status;
     if (connection.changes() == 1) ++repeated[calendar.day_of(row.arrival_ms)][Counter::kReadingsRepeated];
   }

@@ -1,6 +1,7 @@
 #include "store/row_queries.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -21,6 +22,9 @@ constexpr char kBatches[] =
 constexpr char kRows[] =
     "SELECT sensor, time_ms, value, lag_ms, flags, id FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
 
+constexpr char kTallies[] =
+    "SELECT tallies FROM batch WHERE id BETWEEN ?1 AND ?2 AND max_time_ms >= ?3 AND min_time_ms < ?4";
+
 using Range = std::pair<std::int64_t, std::int64_t>;  // first and last row
 
 struct Piece {
@@ -33,6 +37,16 @@ struct Span {
   std::int64_t to_ms;
   std::int64_t after;  // row
 };
+
+// Batches that may have readings between the two.
+Result<std::optional<Range>> batch_span(Connection& connection, const Calendar& calendar,
+                                        std::int64_t from_ms, std::int64_t to_ms) {
+  Query query = connection.query(kBatchSpan, calendar.day_of(from_ms), calendar.day_of(to_ms - 1));
+  std::optional<Range> span;
+  if (query.next() && !query.is_null(0)) span = Range{query.integer(0), query.integer(1)};
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return span;
+}
 
 Result<Piece> next_piece(Connection& connection, std::int64_t first_batch, std::int64_t last_batch,
                          const Span& span) {
@@ -80,10 +94,10 @@ Status examine_rows(Connection& connection, const Calendar& calendar, std::int64
   std::int64_t first_batch = 0;
   std::int64_t last_batch = 0;
   {
-    Query query = connection.query(kBatchSpan, calendar.day_of(from_ms), calendar.day_of(to_ms - 1));
-    if (!query.next() || query.is_null(0)) return query.status();
-    first_batch = query.integer(0);
-    last_batch = query.integer(1);
+    auto span = batch_span(connection, calendar, from_ms, to_ms);
+    if (!span.ok()) return span.error();
+    if (!*span) return {};
+    std::tie(first_batch, last_batch) = **span;
   }
   while (first_batch <= last_batch) {
     auto piece = next_piece(connection, first_batch, last_batch, {from_ms, to_ms, after});
@@ -105,6 +119,26 @@ Status visit_rows_between(Connection& connection, const Calendar& calendar, std:
     if (reading.time_ms >= from_ms && reading.time_ms < to_ms) visit(row, reading);
     return true;
   });
+}
+
+Result<std::optional<SensorTallies>> read_tallies(Connection& connection, const Calendar& calendar, Day day) {
+  const std::int64_t from_ms = calendar.begin_ms(day);
+  const std::int64_t to_ms = calendar.end_ms(day);
+  SensorTallies sum;
+  if (from_ms >= to_ms) return std::optional(sum);
+  auto span = batch_span(connection, calendar, from_ms, to_ms);
+  if (!span.ok()) return span.error();
+  if (!*span) return std::optional(sum);
+  Query query = connection.query(kTallies, (*span)->first, (*span)->second, from_ms, to_ms);
+  while (query.next()) {
+    if (query.is_null(0)) return std::optional<SensorTallies>();
+    const bool sound = decode_tallies(query.view(0), [&](const DayTally& entry) {
+      if (entry.day == day) sum[entry.sensor].merge(entry.tally);
+    });
+    if (!sound) return std::optional<SensorTallies>();
+  }
+  if (Status status = query.status(); !status.ok()) return status.error();
+  return std::optional(std::move(sum));
 }
 
 }  // namespace sluice

@@ -23,4 +23,8 @@ Status examine_rows(Connection& connection, const Calendar& calendar, std::int64
 Status visit_rows_between(Connection& connection, const Calendar& calendar, std::int64_t from_ms,
                           std::int64_t to_ms, const NumberedRowVisitor& visit);
 
+// The tallies of a day that the batches' transactions stored, merged by sensor. Absent: a batch that may have
+// readings of the day has none.
+Result<std::optional<SensorTallies>> read_tallies(Connection& connection, const Calendar& calendar, Day day);
+
 }  // namespace sluice

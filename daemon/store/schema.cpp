@@ -82,6 +82,9 @@ Status to_version_4(Connection& connection) {
   return done.ok() ? connection.execute("ALTER TABLE cursor DROP COLUMN triples;") : done;
 }
 
+// What the speed layer counted, to compare it with the rows when the day closes.
+constexpr char kVersion5[] = "ALTER TABLE batch ADD COLUMN tallies BLOB;";
+
 }  // namespace
 
 Schema current_schema() {
@@ -89,7 +92,8 @@ Schema current_schema() {
                 kSchemaSql,
                 {{1, [](Connection& connection) { return connection.execute(kVersion2); }},
                  {2, [](Connection& connection) { return connection.execute(kVersion3); }},
-                 {3, to_version_4}}};
+                 {3, to_version_4},
+                 {4, [](Connection& connection) { return connection.execute(kVersion5); }}}};
 }
 
 Status check_schema(Connection& connection, const Schema& schema) {

@@ -1,4 +1,4 @@
--- Schema of sluice.db, version 4. README.md beside this file explains it for people and tools.
+-- Schema of sluice.db, version 5. README.md beside this file explains it for people and tools.
 -- Times are Unix milliseconds, days are days since 1970-01-01 of the local date.
 
 CREATE TABLE meta(
@@ -49,7 +49,8 @@ CREATE TABLE batch(
   subscribed_ms        INTEGER NOT NULL,
   wall_minus_stream_ms INTEGER NOT NULL,
   stream_minus_boot_ms INTEGER NOT NULL,
-  digest               BLOB    NOT NULL  -- 8 bytes
+  digest               BLOB    NOT NULL, -- 8 bytes
+  tallies              BLOB              -- by day and sensor, model/tally.h; NULL: not known
 );
 
 CREATE TABLE cursor(

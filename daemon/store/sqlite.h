@@ -61,7 +61,7 @@ class Query {
   void bind(int index, T value) {
     bind_integer(index, static_cast<std::int64_t>(value));
   }
-  template <std::integral T>
+  template <class T>
   void bind(int index, const std::optional<T>& value) {
     if (value) bind(index, *value);  // else NULL
   }

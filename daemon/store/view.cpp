@@ -253,6 +253,10 @@ Status StoreView::visit_numbered_rows(std::int64_t from_ms, std::int64_t to_ms,
   return visit_rows_between(*impl_->connection, impl_->calendar, from_ms, to_ms, visit);
 }
 
+Result<std::optional<SensorTallies>> StoreView::tallies(Day day) {
+  return read_tallies(*impl_->connection, impl_->calendar, day);
+}
+
 Result<StoreView::Page> StoreView::page(const PageQuery& query) {
   Page page;
   std::int64_t seen = query.after;

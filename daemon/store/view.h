@@ -52,7 +52,7 @@ class StoreView final : public DayTable, public OutboxTable {
   Status check_integrity();
 
   // For people and tools.
-  Result<std::vector<Silence>> silences();  // those that have not ended
+  Result<std::vector<Silence>> silences();                            // those that have not ended
   Result<std::vector<AlertEvent>> firing_alerts();                    // standing, by rule and sensor
   Result<std::vector<StoredAlert>> alert_history(std::size_t limit);  // newest first
   Result<std::vector<Day>> summary_days();                            // with at least one revision, ascending
@@ -115,6 +115,7 @@ class StoreView final : public DayTable, public OutboxTable {
   Status visit_rows(std::int64_t from_ms, std::int64_t to_ms, const RowVisitor& visit) override;
   Status visit_numbered_rows(std::int64_t from_ms, std::int64_t to_ms,
                              const NumberedRowVisitor& visit) override;
+  Result<std::optional<SensorTallies>> tallies(Day day) override;
   Result<std::vector<AlertSpan>> alert_spans(std::int64_t from_ms, std::int64_t to_ms) override;
   Result<Counts> arrived_on(Day day) override;
   Result<std::optional<SummaryRevision>> newest(Day day) override;

@@ -73,6 +73,7 @@ class Folder {
   const std::uint64_t rows_max_;
   std::vector<std::uint32_t> order_;     // place → index into input.sensors
   std::vector<std::uint32_t> place_of_;  // sensor id → place
+  std::vector<Tally> arrived_;           // by place
   std::optional<DayRows> day_rows_;      // those neither flagged duplicate nor too late
   bool gathering_ = true;                // in the first visit
   std::vector<Row> rows_;                // of one group, sensor after sensor; or of one slice
@@ -95,6 +96,7 @@ Status Folder::number_sensors() {
   }
   place_of_.assign(largest + std::size_t{1}, kNoPlace);
   for (std::uint32_t place = 0; place < order_.size(); ++place) place_of_[sensor_at(place).id] = place;
+  arrived_.resize(order_.size());
   day_rows_.emplace(order_.size(), input_.memory_bytes_max, input_.scratch_folder);
   return {};
 }
@@ -102,11 +104,14 @@ Status Folder::number_sensors() {
 // Gives `take` the row, unless it is not to be counted.
 template <class Take>
 void Folder::classify(const Reading& reading, const Take& take) {
+  const std::uint32_t place = reading.sensor < place_of_.size() ? place_of_[reading.sensor] : kNoPlace;
+  if (gathering_ && place != kNoPlace && (reading.flags & (kDuplicate | kFoundDuplicate)) != kDuplicate) {
+    arrived_[place].add(reading.value);
+  }
   if (reading.flags & (kDuplicate | kTooLate)) {
     if (gathering_) ++(reading.flags & kDuplicate ? result_.duplicate : result_.too_late);
     return;
   }
-  const std::uint32_t place = reading.sensor < place_of_.size() ? place_of_[reading.sensor] : kNoPlace;
   if (place == kNoPlace || !std::isfinite(reading.value)) {
     damage_ = "a row of sensor " + std::to_string(reading.sensor) + " at " + std::to_string(reading.time_ms) +
               (place == kNoPlace ? " names a sensor that is not in the registry" : " holds no finite value") +
@@ -170,6 +175,9 @@ Result<DayFold> Folder::run() {
     first = last;
   }
   result_.digest = digest_.finish_hex();
+  for (std::uint32_t place = 0; place < places; ++place) {
+    if (arrived_[place].count > 0) result_.arrived[sensor_at(place).id] = arrived_[place];
+  }
   return std::move(result_);
 }
 

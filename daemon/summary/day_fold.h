@@ -87,6 +87,7 @@ struct DayFold {
   std::uint64_t too_late = 0;   // flagged kTooLate, not counted
   std::string digest;           // canonical_digest.h
   std::vector<Repeat> repeats;  // at most kRepeatsMax
+  SensorTallies arrived;        // of all rows but those that were known as duplicates on arrival
 };
 
 // The table's snapshot is begun and ended by the caller.

@@ -14,6 +14,7 @@
 #include "model/alert_event.h"
 #include "model/counters.h"
 #include "model/reading.h"
+#include "model/tally.h"
 
 namespace sluice {
 
@@ -73,6 +74,9 @@ class DayTable {
   virtual Status visit_rows(std::int64_t from_ms, std::int64_t to_ms, const RowVisitor& visit) = 0;
   virtual Status visit_numbered_rows(std::int64_t from_ms, std::int64_t to_ms,
                                      const NumberedRowVisitor& visit) = 0;
+  // What the speed layer counted of the day's readings on their arrival, those in the table; absent: it is
+  // not known of all of them.
+  virtual Result<std::optional<SensorTallies>> tallies(Day day) = 0;
   virtual Result<std::vector<AlertSpan>> alert_spans(std::int64_t from_ms, std::int64_t to_ms) = 0;
   virtual Result<Counts> arrived_on(Day day) = 0;  // the ledger's line
   virtual Result<std::optional<SummaryRevision>> newest(Day day) = 0;

@@ -189,6 +189,25 @@ void write_alert(Writer& out, const SummaryView::Alert& alert) {
   out.close('}');
 }
 
+void write_tally(Writer& out, const Tally& tally) {
+  out.open('{');
+  out.name("count").integer(tally.count);
+  out.name("min").number(tally.min);
+  out.name("max").number(tally.max);
+  out.name("sum").number(tally.sum);
+  out.close('}');
+}
+
+void write_difference(Writer& out, const SummaryView::Difference& difference) {
+  out.open('{');
+  out.name("sensor").string(difference.sensor);
+  out.name("on_arrival");
+  write_tally(out, difference.on_arrival);
+  out.name("in_table");
+  write_tally(out, difference.in_table);
+  out.close('}');
+}
+
 }  // namespace
 
 std::string summary_to_json(const SummaryView& summary) {
@@ -226,6 +245,11 @@ std::string summary_to_json(const SummaryView& summary) {
   out.name("alerts").open('[');
   for (const auto& alert : summary.alerts) write_alert(out, alert);
   out.close(']');
+  if (!summary.layers_differ.empty()) {
+    out.name("layers_differ").open('[');
+    for (const auto& difference : summary.layers_differ) write_difference(out, difference);
+    out.close(']');
+  }
   out.close('}');
   return out.take() + "\n";
 }

@@ -127,6 +127,23 @@ SummaryView::Changes changes_between(const SummaryView& before, const SummaryVie
       more(before.counts.dropped, now.counts.dropped), sensors_that_differ(before, now)};
 }
 
+std::vector<SummaryView::Difference> differences(const SensorTallies& on_arrival,
+                                                 const SensorTallies& in_table,
+                                                 const std::vector<FoldSensor>& sensors) {
+  std::vector<SummaryView::Difference> differ;
+  auto of = [](const SensorTallies& tallies, SensorId sensor) {
+    auto found = tallies.find(sensor);
+    return found == tallies.end() ? Tally{} : found->second;
+  };
+  for (SensorId id : differing(on_arrival, in_table)) {
+    if (differ.size() >= SummaryView::kDifferencesMax) break;
+    auto known = std::find_if(sensors.begin(), sensors.end(), [&](const auto& s) { return s.id == id; });
+    const std::string name = known == sensors.end() ? "sensor " + std::to_string(id) : known->name;
+    differ.push_back({name, of(on_arrival, id), of(in_table, id)});
+  }
+  return differ;
+}
+
 SummaryView::Sensor sensor_view(const SensorDay& day, SensorNotes notes, const std::string& stored_unit,
                                 double in_alert_s) {
   SummaryView::Sensor sensor;
@@ -222,6 +239,8 @@ Result<Summariser::Summed> Summariser::view_of(Day day) {
   if (!fold) return fold.error();
   auto repeated = find_repeated_rows(table_, input, *fold);
   if (!repeated) return repeated.error();
+  auto tallies = table_.tallies(day);
+  if (!tallies) return tallies.error();
   auto spans = table_.alert_spans(input.from_ms, input.to_ms);
   if (!spans) return spans.error();
   auto arrived = table_.arrived_on(day);
@@ -243,6 +262,7 @@ Result<Summariser::Summed> Summariser::view_of(Day day) {
     choose_statistics(sensor, in_alert, settings_.statistics, view.sensors.back());
   }
   view.alerts = alerts_of_day(*spans, input.to_ms);
+  if (*tallies) view.layers_differ = differences(**tallies, fold->arrived, input.sensors);
   return Summed{std::move(view), std::move(*repeated)};
 }
 

@@ -214,6 +214,14 @@ SummaryView::Alert read_alert(Members in) {
   return alert;
 }
 
+Tally read_tally(Members in) {
+  return {in.integer("count"), in.number("min"), in.number("max"), in.number("sum")};
+}
+
+SummaryView::Difference read_difference(Members in) {
+  return {in.string("sensor"), read_tally(in.object("on_arrival")), read_tally(in.object("in_table"))};
+}
+
 }  // namespace
 
 Result<SummaryView> summary_from_json(std::string_view body) {
@@ -256,6 +264,12 @@ Result<SummaryView> summary_from_json(std::string_view body) {
   }
   for (const Json& alert : in.array("alerts")) {
     view.alerts.push_back(read_alert(Members(alert, "an alert of the summary document", fault)));
+  }
+  if (in.has("layers_differ")) {
+    for (const Json& line : in.array("layers_differ")) {
+      view.layers_differ.push_back(
+          read_difference(Members(line, "a line of \"layers_differ\" of the summary document", fault)));
+    }
   }
   if (!fault.empty()) return make_error(ErrorCode::kInvalid, fault);
   return view;

@@ -12,6 +12,7 @@
 #include "base/calendar.h"
 #include "base/result.h"
 #include "model/sensor_kind.h"
+#include "model/tally.h"
 #include "summary/statistic.h"
 
 namespace sluice {
@@ -92,6 +93,15 @@ struct SummaryView {
     double threshold = 0;
   };
   std::vector<Alert> alerts;  // by since, id
+
+  // Where the speed layer counted other readings on arrival than the table has; at most kDifferencesMax.
+  struct Difference {
+    std::string sensor;
+    Tally on_arrival;
+    Tally in_table;
+  };
+  static constexpr std::size_t kDifferencesMax = 100;
+  std::vector<Difference> layers_differ;
 };
 
 // Members that it does not know are passed over; one that is missing is an error that names it.

@@ -127,6 +127,7 @@ class ExampleBooks {
     batch.clock.boot_id = "boot";
     batch.clock.stream_ms = arrival_ms;
     batch.gateway_days = {calendar_.day_of(arrival_ms)};
+    batch.tallies = tallies_.take();
     SLUICE_CHECK(store_->commit(batch).ok(), "commit");
   }
   void add(Batch& batch, const Reading& reading) {
@@ -136,6 +137,9 @@ class ExampleBooks {
     ++counts[Counter::kReadingsDecoded];
     ++counts[(reading.flags & kDuplicate) != 0 ? Counter::kReadingsDuplicate : Counter::kReadingsStored];
     batch.readings.push_back(reading);
+    if (!(reading.flags & kDuplicate)) {
+      tallies_.add(calendar_.day_of(reading.time_ms), reading.sensor, reading.value);
+    }
   }
   void add_alert(Batch& batch, Counts& counts, std::int64_t at_ms) {
     AlertEvent event;
@@ -157,6 +161,7 @@ class ExampleBooks {
   std::unique_ptr<Store> store_;
   std::unique_ptr<StoreView> view_;
   std::unique_ptr<Summariser> summariser_;
+  RunningTallies tallies_;
   std::uint64_t cursor_ = 0;
   std::uint64_t made_ = 0;
   bool firing_ = false;

@@ -6,6 +6,7 @@
 
 #include "base/sha256.h"
 #include "store/sqlite.h"
+#include "summary/summary_view.h"
 #include "unit/audit/example_books.h"
 
 namespace sluice {
@@ -105,6 +106,41 @@ TEST_F(PlantedFaults, InBatchesAreFound) {
       "CREATE TEMP TABLE gone AS SELECT * FROM batch WHERE id = " + a_batch() +
       "; DELETE FROM batch WHERE id = (SELECT id FROM gone);"
       "DELETE FROM reading WHERE id BETWEEN (SELECT first_row FROM gone) AND (SELECT last_row FROM gone)");
+}
+
+TEST_F(PlantedFaults, InTalliesOfTheSpeedLayerAreFound) {
+  expect_found("UPDATE batch SET tallies = x'' WHERE id = " + a_batch());
+  expect_found(
+      "UPDATE batch SET tallies = (SELECT tallies FROM batch b WHERE b.id = batch.id - 1) WHERE id = " +
+      a_batch());
+}
+
+// A fault that was there before the day was summed: its summary is made of what is left, and says so.
+TEST_F(PlantedFaults, BeforeADayIsSummedAreToldOfInItsSummary) {
+  auto differences = [&] {
+    const Calendar calendar = Calendar::load("Europe/Berlin").value();
+    auto view = std::move(StoreView::open(folder_.database(), "", calendar, OnStore()).value());
+    SummarySettings settings;
+    settings.gateway = "test";
+    Summariser summariser(settings, calendar, *view, [](const std::string&) { return SensorNotes{}; }, {});
+    const SummaryRevision made = summariser.compute(day(), calendar.end_ms(day() + 10)).value();
+    return summary_from_json(made.body).value().layers_differ;
+  };
+  EXPECT_TRUE(differences().empty());
+  plant("UPDATE reading SET value = value + 0.0001 WHERE id = " + a_row());
+  ASSERT_EQ(1u, differences().size());
+  EXPECT_EQ(differences()[0].on_arrival.count, differences()[0].in_table.count);
+  EXPECT_NEAR(0.0001, differences()[0].in_table.sum - differences()[0].on_arrival.sum, 1e-9);
+  reset();
+  plant("DELETE FROM reading WHERE id = " + a_row());
+  ASSERT_EQ(1u, differences().size());
+  EXPECT_EQ(differences()[0].on_arrival.count - 1, differences()[0].in_table.count);
+  reset();
+  plant("UPDATE reading SET sensor = 4 - sensor WHERE sensor != 2 AND id BETWEEN " + a_row() + " AND " +
+        a_row() + " + 2");
+  EXPECT_EQ(2u, differences().size());
+  plant("UPDATE batch SET tallies = NULL WHERE id = " + a_batch());
+  EXPECT_TRUE(differences().empty()) << "what was counted is not known of all batches";
 }
 
 TEST_F(PlantedFaults, InAnyCounterAreFound) {

@@ -76,7 +76,7 @@ TEST_F(Days, EnterRowsThatRepeatOthersOnceAndOnTheDayOfTheirArrival) {
   must(view_->save(revision, {}, state.touched, true, {{2, kStart + kDayMs}}));
   EXPECT_EQ(1u, must(view_->arrived_on(kFirstDay + 1))[Counter::kReadingsRepeated]);
   EXPECT_EQ(0u, must(view_->arrived_on(kFirstDay))[Counter::kReadingsRepeated]);
-  EXPECT_EQ(kPayloadTime | kDuplicate, stored_rows().at(1).flags);
+  EXPECT_EQ(kPayloadTime | kDuplicate | kFoundDuplicate, stored_rows().at(1).flags);
   EXPECT_EQ(kPayloadTime, stored_rows().at(2).flags);
 }
 

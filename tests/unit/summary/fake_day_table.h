@@ -20,6 +20,7 @@ class FakeDayTable final : public DayTable {
   std::map<Day, DayState> states;
   std::vector<AlertSpan> spans;
   std::map<Day, Counts> ledger;
+  std::map<Day, SensorTallies> arrived;
   std::map<Day, std::vector<SummaryRevision>> revisions;
   std::vector<std::tuple<Day, int, std::string>> outbox;  // day, revision, sink
   std::function<void()> before_save;                      // what happens between reading and writing
@@ -76,6 +77,10 @@ class FakeDayTable final : public DayTable {
       if (row.time_ms >= from_ms && row.time_ms < to_ms) visit(number, row);
     }
     return {};
+  }
+  Result<std::optional<SensorTallies>> tallies(Day day) override {
+    auto found = arrived.find(day);
+    return found == arrived.end() ? std::nullopt : std::optional(found->second);
   }
   Result<std::vector<AlertSpan>> alert_spans(std::int64_t from_ms, std::int64_t to_ms) override {
     std::vector<AlertSpan> found;
