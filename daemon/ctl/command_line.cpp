@@ -126,8 +126,9 @@ class Parser {
     summary->add_option("--revision", line_.revision, "show this revision, not the newest")
         ->needs("--day")
         ->check(CLI::PositiveNumber);
-    summary->add_flag("--dry-run", line_.dry_run, "sum the day now from its readings; write nothing")
-        ->needs("--day")
+    summary
+        ->add_flag("--dry-run", line_.dry_run,
+                   "sum the day, or today so far, now from its readings; write nothing")
         ->excludes("--revision");
 
     CLI::App* report = command(app_, "report", "days rolled up: a week, a month or a year");

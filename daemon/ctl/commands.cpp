@@ -1,5 +1,7 @@
 #include "ctl/commands.h"
 
+#include <filesystem>
+
 #include "base/check.h"
 #include "ctl/exit_code.h"
 
@@ -32,12 +34,15 @@ Result<Settings> settings_for(const CommandLine& line) {
   if (line.command == "backtest") return load_settings(line.config, NamedFiles::kNotLookedAt);
   if (line.command != "discover") return load_settings(line.config);
   Settings settings;
-  if (line.broker.empty()) {
+  std::error_code ignored;
+  const bool nothing_yet =
+      line.config == CommandLine().config && !std::filesystem::exists(line.config, ignored);
+  if (line.broker.empty() && !nothing_yet) {
     Result<Settings> loaded =
         load_settings(line.config, NamedFiles::kMustBeReadable, ReadingsSection::kMayBeAbsent);
     if (!loaded) return loaded.error();
     settings = std::move(*loaded);
-  } else {
+  } else if (!line.broker.empty()) {
     settings.mqtt.uri = line.broker;
   }
   return settings;

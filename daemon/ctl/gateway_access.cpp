@@ -30,6 +30,10 @@ Result<std::string> GatewayAccess::ask(const std::string& method, const std::str
     return make_error(ErrorCode::kUnavailable,
                       "you may not use " + socket_path() + "; join the group that owns it, or use sudo");
   }
+  if (::access(socket_path().c_str(), F_OK) != 0 && errno == ENOENT) {
+    return make_error(ErrorCode::kUnavailable,
+                      "there is no " + socket_path() + ": is sluiced running with this configuration?");
+  }
   HttpClient::Request request;
   request.method = method;
   request.url = "http://sluice" + path;

@@ -61,20 +61,24 @@ std::string summary_text(const SummaryView& summary) {
 Result<std::string> body_of_now(const CommandContext& context) {
   Result<std::unique_ptr<StoreView>> view = context.gateway.open_database();
   if (!view) return view.error();
+  const std::int64_t now_ms = context.clock.now().wall_ms;
   Summariser summariser(summary_settings(context.settings), (*view)->calendar(), **view,
                         sensor_notes(context.settings), {});
-  Result<SummaryRevision> made = summariser.compute(*context.line.day, context.clock.now().wall_ms);
+  Result<SummaryRevision> made =
+      summariser.compute(context.line.day.value_or((*view)->calendar().day_of(now_ms)), now_ms);
   if (!made) return made.error();
   return std::move(made->body);
 }
 
-int show_day(const CommandContext& context) {
+Result<std::string> stored_body(const CommandContext& context) {
   const std::string path = "/api/v1/summaries/" + format_date(*context.line.day) +
                            (context.line.revision ? "/" + std::to_string(*context.line.revision) : "");
-  Result<std::string> body =
-      context.line.dry_run ? body_of_now(context) : context.gateway.read(path, [&](StoreView& view) {
-        return summary_body(view, *context.line.day, context.line.revision);
-      });
+  return context.gateway.read(
+      path, [&](StoreView& view) { return summary_body(view, *context.line.day, context.line.revision); });
+}
+
+int show_day(const CommandContext& context) {
+  Result<std::string> body = context.line.dry_run ? body_of_now(context) : stored_body(context);
   if (!body) return fail(context, body.error());
   if (context.line.json) {
     context.out << *body;  // the frozen bytes
@@ -89,7 +93,7 @@ int show_day(const CommandContext& context) {
 }  // namespace
 
 int run_summary(const CommandContext& context) {
-  return context.line.day ? show_day(context) : list_days(context);
+  return context.line.day || context.line.dry_run ? show_day(context) : list_days(context);
 }
 
 }  // namespace sluice

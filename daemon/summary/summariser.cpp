@@ -218,7 +218,7 @@ Result<std::vector<Day>> Summariser::due(std::int64_t now_wall_ms, bool schedule
 }
 
 // What the table says of a day, as a document without a revision number.
-Result<Summariser::Summed> Summariser::view_of(Day day) {
+Result<Summariser::Summed> Summariser::view_of(Day day, std::int64_t now_wall_ms) {
   DayFoldInput input;
   input.from_ms = calendar_.begin_ms(day);
   input.to_ms = calendar_.end_ms(day);
@@ -255,7 +255,8 @@ Result<Summariser::Summed> Summariser::view_of(Day day) {
   view.counts = {fold->stored, fold->duplicate, fold->late, arrived->readings_rejected(),
                  arrived->readings_dropped()};
   view.digest = fold->digest;
-  const AlertTimes in_alert(*spans, input.from_ms, input.to_ms);
+  // Of a day that goes on, what stands has stood until now.
+  const AlertTimes in_alert(*spans, input.from_ms, std::clamp(now_wall_ms, input.from_ms, input.to_ms));
   for (const SensorDay& sensor : fold->sensors) {
     view.sensors.push_back(sensor_view(sensor, notes_(sensor.sensor), stored_units[sensor.sensor],
                                        in_alert.any_s(sensor.sensor)));
@@ -272,7 +273,7 @@ Result<Summariser::Draft> Summariser::draft(Day day, std::int64_t now_wall_ms) {
   if (!state) return state.error();
   auto newest = table_.newest(day);
   if (!newest) return newest.error();
-  auto summed = view_of(day);
+  auto summed = view_of(day, now_wall_ms);
   if (!summed) return summed.error();
   SummaryView* view = &summed->view;
 

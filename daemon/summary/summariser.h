@@ -48,7 +48,7 @@ class Summariser {
   struct Draft;  // a revision and what it was made from
   Result<DayState> state_of(Day day);
   struct Summed;  // the document without a revision number, and the rows to flag
-  Result<Summed> view_of(Day day);
+  Result<Summed> view_of(Day day, std::int64_t now_wall_ms);
   Result<Draft> draft(Day day, std::int64_t now_wall_ms);
 
   SummarySettings settings_;

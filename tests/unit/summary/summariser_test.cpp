@@ -203,6 +203,16 @@ TEST_F(SummariserOf, CutsTheDayOfAChangeOfZoneByBothZones) {
   EXPECT_EQ((23 + 6) * kHour, made.to_ms - made.from_ms);
 }
 
+TEST_F(SummariserOf, CountsAnAlertOfADayThatGoesOnUntilNow) {
+  arrive(1, now(), 20.5);
+  AlertSpan& span = table_.spans.emplace_back();
+  span.event.sensor = "sensors/b";
+  span.event.since_ms = span.from_ms = now() - kMinute;
+  span.to_ms = now();
+  span.open = true;
+  EXPECT_EQ(60, view(summariser().compute(day_, now()).value()).sensors.at(0).in_alert_s);
+}
+
 TEST_F(SummariserOf, TellsOfAnAlertOnlyWhatTheDaySaw) {
   const std::int64_t from = calendar_.begin_ms(day_), to = calendar_.end_ms(day_);
   auto span = [&](const char* id, std::int64_t since, std::int64_t until, bool open) {
