@@ -165,11 +165,12 @@ class MainLoop {
 // (ioprio_set(2); the lowest level, not class idle, which a busy disk could starve). Where the system
 // refuses, it goes on as it is.
 void yield_to_others() {
-  constexpr int kNice = 10;
+  constexpr int kNicer = 10;  // than the rest of the process
   constexpr int kOneThread = 1;
   constexpr int kLowestBestEffort = 2 << 13 | 7;
   const long thread = ::syscall(SYS_gettid);
-  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(thread), kNice);
+  const int nice = ::getpriority(PRIO_PROCESS, static_cast<id_t>(thread));
+  (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(thread), nice + kNicer);
   (void)::syscall(SYS_ioprio_set, kOneThread, 0, kLowestBestEffort);
 }
 

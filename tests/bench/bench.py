@@ -18,7 +18,9 @@ import tempfile
 import time
 import urllib.request
 
-PARTS = ["startup", "latency", "power", "cost", "disk", "memory"]
+from history import measure_backtest, measure_batch, show_backtest, show_batch
+
+PARTS = ["startup", "latency", "power", "cost", "disk", "memory", "batch", "backtest"]
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -97,8 +99,8 @@ class Lab:
             stop(process)
 
     @contextlib.contextmanager
-    def gateway(self, name, durability="crash", preload=None):
-        gateway = Gateway(self, name, durability, preload)
+    def gateway(self, name, durability="crash", preload=None, extra="upload: { to: [] }\n"):
+        gateway = Gateway(self, name, durability, preload, extra)
         try:
             yield gateway
         finally:
@@ -106,11 +108,11 @@ class Lab:
 
 
 class Gateway:
-    def __init__(self, lab, name, durability, preload):
+    def __init__(self, lab, name, durability, preload, extra):
         self.lab = lab
         self.folder = os.path.join(lab.folder, name)
         runtime = os.path.join(lab.memory, name)
-        os.makedirs(self.folder)
+        os.makedirs(self.folder, exist_ok=True)
         os.makedirs(runtime)
         self.api = free_port()
         self.config = os.path.join(self.folder, "sluice.yaml")
@@ -121,10 +123,9 @@ readings: [ {{ topic: "sensors/+/temperature", value: /temperature, time: /times
 alerts: [ {{ name: hot, sensor: "sensors/+/temperature", above: 28 }} ]
 clock: {{ trust: always }}
 store: {{ durability: {durability} }}
-upload: {{ to: [] }}
 api: {{ listen: "127.0.0.1:{self.api}" }}
 log: {{ level: warning }}
-""")
+{extra}""")
         environment = dict(os.environ)
         if preload:
             environment["LD_PRELOAD"] = preload
@@ -287,6 +288,10 @@ def show(part, result):
     elif part == "memory":
         print(f"memory, 1000 sensors: {result['stored_mib']:.1f} MiB after the load, {result['loaded_mib']:.1f} at its end, "
               f"{result['peak_mib']:.1f} at most, {result['start_mib']:.1f} at the start   (target: under 24)")
+    elif part == "batch":
+        show_batch(result)
+    elif part == "backtest":
+        show_backtest(result)
     sys.stdout.flush()
 
 

@@ -11,7 +11,9 @@ constexpr std::uint64_t kWindow = 200;  // messages on their way without acknowl
 int main(int argc, char** argv) {
   using std::chrono::steady_clock;
   const bench::Arguments arguments(
-      argc, argv, {{"port", "1883"}, {"messages", "200000"}, {"sensors", "100"}, {"rate", "0"}});
+      argc, argv,
+      {{"port", "1883"}, {"messages", "200000"}, {"sensors", "100"}, {"rate", "0"}, {"timestamp-ms", "0"}});
+  const std::int64_t timestamp_ms = arguments.count("timestamp-ms");  // 0: now
   const long messages = arguments.count("messages");
   const long sensors = arguments.count("sensors");
   const double rate = arguments.number("rate");  // a second; 0: as fast as possible
@@ -28,8 +30,9 @@ int main(int argc, char** argv) {
            (rate <= 0 || due(sent) <= steady_clock::now())) {
       // Never above 20: no rule fires. Two readings of a sensor in one millisecond differ.
       const double temperature = 10 + 0.001 * static_cast<double>(sent / sensors % 10000);
-      socket.publish_qos1("sensors/s" + std::to_string(sent % sensors) + "/temperature",
-                          bench::reading_json(bench::wall_ms(), temperature));
+      socket.publish_qos1(
+          "sensors/s" + std::to_string(sent % sensors) + "/temperature",
+          bench::reading_json(timestamp_ms != 0 ? timestamp_ms : bench::wall_ms(), temperature));
       ++sent;
     }
     socket.flush();
