@@ -1,23 +1,27 @@
 #!/usr/bin/env bash
 # Sets up what is missing, builds, and runs the tests. Without options: the dev build and all of its tests.
 #
-#   tests/run.sh [--sanitize] [--clang] [--cross] [--lint] [--fuzz SECONDS] [--only REGEX]
+#   tests/run.sh [--sanitize | --asan | --tsan] [--no-dev] [--clang] [--cross] [--lint] [--fuzz SECONDS] [--only REGEX]
 #
-#   --sanitize      the tests again with AddressSanitizer and UBSan, then with ThreadSanitizer
+#   --sanitize      the tests again with AddressSanitizer and UBSan, then with ThreadSanitizer (--asan, --tsan: one)
 #   --clang         the build and the tests again with clang++
 #   --cross         arm64: sysroot, build, and the unit tests under qemu-user
 #   --lint          clang-format and clang-tidy over all sources
 #   --fuzz SECONDS  every fuzz target for so long
+#   --no-dev        without the dev build and its tests
 #   --only REGEX    of the tests, only those whose name matches (as ctest -R); for the sanitizers and clang too
 #
 # All output folders are under build/. Needs Debian 12 and, when a package is missing, root or sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-sanitize=no clang=no cross=no lint=no fuzz=0 only=.
+dev=yes asan=no tsan=no clang=no cross=no lint=no fuzz=0 only=.
 while [ $# -gt 0 ]; do
   case "$1" in
-    --sanitize) sanitize=yes ;;
+    --sanitize) asan=yes tsan=yes ;;
+    --asan) asan=yes ;;
+    --tsan) tsan=yes ;;
+    --no-dev) dev=no ;;
     --clang) clang=yes ;;
     --cross) cross=yes ;;
     --lint) lint=yes ;;
@@ -50,22 +54,29 @@ configure() {
 failed=()
 build_and_test() {
   say "build $1"
-  cmake --build --preset "$1" -j "$jobs"
+  local targets=()
+  # Of a part of the unit tests, only these are built.
+  if [[ $2 == '^(unit_'* ]]; then
+    mapfile -t targets < <(ctest --test-dir "build/$1" -N -R "$2" | sed -nE 's/^ *Test +#[0-9]+: (unit_.*)$/--target=test_\1/p')
+  fi
+  cmake --build --preset "$1" -j "$jobs" "${targets[@]}"
   say "test $1"
   ctest --test-dir "build/$1" -R "$2" -j "$jobs" --output-on-failure --no-tests=error || failed+=("the tests of $1")
 }
 
 if [ "$cross" = yes ]; then cross/install-deps.sh --cross; else cross/install-deps.sh; fi
 
-configure dev
-build_and_test dev "$only"
+if [ "$dev" = yes ]; then
+  configure dev
+  build_and_test dev "$only"
+fi
 
 if [ "$clang" = yes ]; then
   configure clang
   build_and_test clang "$only"
 fi
 
-if [ "$sanitize" = yes ]; then
+if [ "$asan" = yes ] || [ "$tsan" = yes ]; then
   # Leaks and races inside the libraries of the system are not ours to mend.
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
   export UBSAN_OPTIONS=print_stacktrace=1
@@ -73,6 +84,8 @@ if [ "$sanitize" = yes ]; then
   [ -f tests/tsan.supp ] && TSAN_OPTIONS+=":suppressions=$PWD/tests/tsan.supp"
   [ -f tests/lsan.supp ] && export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp"
   for preset in asan-ubsan tsan; do
+    [ "$preset" = asan-ubsan ] && [ "$asan" = no ] && continue
+    [ "$preset" = tsan ] && [ "$tsan" = no ] && continue
     configure "$preset"
     build_and_test "$preset" "$only"
   done
@@ -89,6 +102,7 @@ if [ "$lint" = yes ]; then
   say "clang-format"
   mapfile -t sources < <(find daemon drivers tests -name '*.cpp' -o -name '*.h' | sort)
   clang-format --dry-run -Werror "${sources[@]}" || failed+=("clang-format")
+  [ -f build/dev/compile_commands.json ] || configure dev
   say "clang-tidy"
   if command -v run-clang-tidy >/dev/null; then
     run-clang-tidy -quiet -j "$jobs" -p build/dev "$PWD/(daemon|drivers)/.*\.cpp" > build/clang-tidy.log 2>&1 ||

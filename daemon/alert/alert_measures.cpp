@@ -44,7 +44,7 @@ double AlertFold::Impl::measure_now(const Pair& pair) const {
   const SensorState& sensor = sensors[pair.sensor];
   const Rule& r = rule(pair);
   if (r.kind == ConditionKind::kMissingRatio) return missing_ratio(pair);
-  if (r.measure == Measure::kValue) return sensor.value;
+  if (r.measure == Measure::kValue || sensor.time_ms == kLongAgo) return sensor.value;
   return measure_by(pair, sensor.time_ms).value_or(sensor.value);
 }
 

@@ -91,7 +91,7 @@ class Source:
         def once():
             self.say_many(200)
             return condition()
-        gateway.wait_until(once, what)
+        gateway.wait_until(once, what, timeout=180)  # a slow machine publishes slowly
 
 
 def balance(source, what):
