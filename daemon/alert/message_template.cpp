@@ -10,11 +10,18 @@ namespace {
 
 constexpr std::string_view kLabel = "label.";
 
+// For people: what does not come out short is rounded. The event itself carries the exact number.
+std::string number_text(double value) {
+  constexpr std::size_t kShort = 10;
+  std::string text = fmt::format("{}", value);
+  return text.size() <= kShort ? text : fmt::format("{:.6g}", value);
+}
+
 std::string placeholder(std::string_view name, const AlertEvent& event) {
   if (name == "sensor") return event.sensor;
-  if (name == "value") return fmt::format("{}", event.value);
+  if (name == "value") return number_text(event.value);
   if (name == "unit") return event.unit;
-  if (name == "threshold") return fmt::format("{}", event.threshold);
+  if (name == "threshold") return number_text(event.threshold);
   if (name == "alert") return event.alert;
   if (name == "severity") return event.severity;
   if (name == "since") return format_rfc3339(event.since_ms);

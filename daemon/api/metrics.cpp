@@ -137,6 +137,9 @@ void add_intake(Families& out, const StatusSnapshot& s) {
   out.gauge("sluice_journal_capacity_bytes", "Journal space", number(s.journal.capacity_bytes));
   out.gauge("sluice_sensors", "Sensors known", number(s.engine.sensors));
   out.gauge("sluice_alerts_firing", "Alerts that stand", number(s.engine.firing));
+  out.counter("sluice_derived_not_finite_total",
+              "Results of derived sensors that were no number, since start",
+              number(s.engine.derived_not_finite));
 }
 
 void add_channels(Families& out, const std::vector<StatusSnapshot::Channel>& channels) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "alert/alert_fold.h"
+#include "decode/derivation.h"
 #include "decode/topic_filter.h"
 #include "engine/engine.h"
 #include "engine/registry.h"
@@ -26,6 +27,7 @@ class Run {
       : settings_(settings_of(settings)),
         filter_(filter),
         registry_(settings_.decode),
+        derivation_(settings_.decode.derived),
         fold_(settings_.alerts, topic_matches, calendar),
         tell_(std::move(tell)) {}
 
@@ -36,13 +38,13 @@ class Run {
     for (const KnownSensor& known : facts.sensors) {
       Entry& entry = sensors_[known.sensor.id];
       entry.row = &known.sensor;
-      entry.watched = watches(known.sensor.name);
+      entry.watched = looks_at(known.sensor.name);
       const bool fell_silent_before = known.last.arrival_ms > 0 && known.last.arrival_ms < first.arrival_ms;
       if (entry.watched && fell_silent_before) add(entry, known.last);
     }
     SensorId next_id = last_id + 1;
     for (const std::string& name : awaited_sensors(settings_, registry_)) {
-      if (!watches(name)) continue;
+      if (!looks_at(name)) continue;
       auto known = std::find_if(sensors_.begin(), sensors_.end(), [&](const Entry& entry) {
         return entry.row != nullptr && entry.row->name == name;
       });
@@ -94,6 +96,9 @@ class Run {
       add(entry, last);
     }
     fold_.on_reading(reading, at);
+    made_.clear();
+    derivation_.on_reading(reading, made_);
+    for (const Reading& made : made_) fold_.on_reading(made, at);
     collect();
   }
 
@@ -120,16 +125,25 @@ class Run {
   }
   void add(Entry& entry, const SensorLast& last) {
     entry.added = true;
-    fold_.add_sensor(
-        facts_of(registry_.add(entry.row->name, entry.row->unit, entry.row->id), settings_.decode), &last);
+    const SensorEntryState& sensor = registry_.add(entry.row->name, entry.row->unit, entry.row->id);
+    fold_.add_sensor(facts_of(sensor, settings_.decode), &last);
+    derivation_.add_sensor(sensor.id, sensor.name, &last);
+  }
+  // Watched itself, or what a derived sensor is made from.
+  bool looks_at(const std::string& name) const {
+    return watches(name) || plays_a_part(settings_.decode.derived, name);
   }
   void collect() {
-    for (const AlertEvent& event : fold_.take_events()) tell_(event);
+    for (const AlertEvent& event : fold_.take_events()) {
+      if (filter_.empty() || topic_matches(filter_, event.sensor)) tell_(event);
+    }
   }
 
   const EngineSettings settings_;
   const std::string& filter_;
   Registry registry_;
+  Derivation derivation_;
+  std::vector<Reading> made_;
   AlertFold fold_;
   Tell tell_;
   std::vector<Entry> sensors_;     // by id

@@ -92,6 +92,7 @@ bool EngineLoop::fold_some() {
   const EngineStatus status = engine_.status();
   vitals_.records = status.records;
   vitals_.sensors = status.sensors;
+  vitals_.derived_not_finite = status.derived_not_finite;
   vitals_.firing = status.firing;
   vitals_.clock_trusted = status.clock_trusted;
   vitals_.pending_readings = engine_.pending_readings();

@@ -82,7 +82,7 @@ StatusSnapshot GatewayApi::status() {
   s.intake.high_water = intake_.high_water();
   s.journal = {journal_.used_bytes(), journal_.capacity_bytes(),
                settings_.store.durability == Durability::kPower ? "power" : "crash", journal_.last_seq()};
-  s.engine = {vitals_.records, vitals_.sensors, vitals_.firing};
+  s.engine = {vitals_.records, vitals_.sensors, vitals_.firing, vitals_.derived_not_finite};
 
   for (const WiredChannel& channel : channels_) s.channels.push_back(channel.loop->state());
 

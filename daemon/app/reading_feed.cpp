@@ -25,6 +25,7 @@ void ReadingFeed::stored(const Batch& batch) {
     if (place == nullptr || reading.time_ms >= place->time_ms) place = &reading;
   }
   for (const auto& [id, reading] : newest) put(id, reading->value, reading->time_ms);
+  for (const SensorLast& last : batch.derived) put(last.id, last.value, last.time_ms);
 }
 
 void ReadingFeed::put(SensorId id, double value, std::int64_t time_ms) {

@@ -45,6 +45,7 @@ struct Vitals {
   std::atomic<std::uint64_t> records{0};
   std::atomic<std::uint64_t> sensors{0};
   std::atomic<std::uint64_t> firing{0};
+  std::atomic<std::uint64_t> derived_not_finite{0};
   std::atomic<std::uint64_t> pending_readings{0};
   std::atomic<bool> clock_trusted{false};
   Shared<std::vector<std::int64_t>> heard_boot_ms;  // by readings entry, 0: nothing since start; each second

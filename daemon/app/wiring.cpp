@@ -17,7 +17,7 @@
 #include "base/time_text.h"
 #include "decode/decoder.h"
 #include "decode/sensor_profile.h"
-#include "decode/topic_filter.h"
+#include "engine/watched.h"
 #include "upload/file_sink.h"
 #include "upload/http_sink.h"
 #include "version.h"
@@ -93,8 +93,8 @@ Lookback lookback_of(const Settings& settings) {
   for (const Rule& rule : settings.alerts.rules) {
     lookback.last_ms = std::max<std::int64_t>(lookback.last_ms, (rule.silent_for + rule.hold).count());
   }
-  lookback.recall_ms = [&rules = settings.alerts](const std::string& sensor) {
-    return recall_ms(rules, topic_matches, sensor);
+  lookback.recall_ms = [&settings](const std::string& sensor) {
+    return recall_ms(settings.decode, settings.alerts, sensor);
   };
   lookback.recent_max = settings.alerts.window_samples;
   return lookback;

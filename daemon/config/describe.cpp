@@ -153,6 +153,19 @@ void write_readings(Writer& out, const DecodeSettings& decode) {
     if (entry.unit) out.text("unit", *entry.unit);
     out.members("labels", entry.labels);
   });
+  out.list("derived", decode.derived, [&](const DerivedSensor& entry) {
+    out.text("name", entry.name);
+    out.text("value", entry.value);
+    out.text("unit", entry.unit);
+    out.map("inputs", [&] {
+      for (const DerivedInput& input : entry.inputs) {
+        out.map(input.name, [&] {
+          out.text("sensor", input.sensor);
+          out.duration("within", input.within);
+        });
+      }
+    });
+  });
 }
 
 void write_comparison(Writer& out, ConditionKind kind, double low, double high) {

@@ -67,6 +67,7 @@ void load_sections(const YamlNode& document, Settings& settings, LoadContext& co
     load_gateway(root, settings);
     load_mqtt(root, settings);
     load_readings(root, settings, context.needs_readings);
+    load_derived(root, settings);
     load_notify(root, settings);
     load_alerts(root, settings);
     load_gateway_alerts(root, settings);
@@ -104,7 +105,8 @@ std::set<std::string> known_keys() {
   LoadContext context;
   Settings settings;
   auto document = parse_yaml(
-      "{readings: [{}], sensors: [{}], alerts: [{}], notify: {mqtt: {type: mqtt}, hook: {type: webhook}, "
+      "{readings: [{}], sensors: [{}], derived: [{inputs: {a: {}}}], alerts: [{}], notify: {mqtt: {type: "
+      "mqtt}, hook: {type: webhook}, "
       "am: {type: alertmanager}, ha: {type: homeassistant}, run: {type: exec}}, "
       "upload: {to: [{}]}}",
       context.problems);

@@ -16,6 +16,7 @@ namespace sluice {
 void load_gateway(MapReader& root, Settings& settings);                // gateway, log
 void load_mqtt(MapReader& root, Settings& settings);                   // mqtt; after gateway
 void load_readings(MapReader& root, Settings& settings, bool needed);  // readings, sensors
+void load_derived(MapReader& root, Settings& settings);                // derived
 void load_notify(MapReader& root, Settings& settings);                 // notify
 void load_alerts(MapReader& root, Settings& settings);                 // alerting, alerts; after notify
 void load_gateway_alerts(MapReader& root, Settings& settings);         // after notify

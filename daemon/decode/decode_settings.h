@@ -1,4 +1,5 @@
-// What a `readings:` entry and a `sensors:` entry of the configuration say.
+// What a `readings:` entry and a `sensors:` entry of the configuration say; `derived:` is in
+// derived_sensor.h.
 #pragma once
 
 #include <chrono>
@@ -9,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "decode/derived_sensor.h"
 #include "model/sensor_kind.h"
 
 namespace sluice {
@@ -47,6 +49,7 @@ struct SensorEntry {
 struct DecodeSettings {
   std::vector<ReadingsEntry> readings;
   std::vector<SensorEntry> sensors;
+  std::vector<DerivedSensor> derived;
   std::chrono::milliseconds max_future{5 * 60 * 1000};
   std::size_t max_sensors = 100000;  // sensor names remembered; more are rejected
   std::size_t max_each = 10000;      // readings in one message

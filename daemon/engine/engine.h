@@ -36,6 +36,7 @@ struct EngineStatus {
   std::size_t firing = 0;
   std::size_t pairs = 0;  // of rules and sensors
   bool clock_trusted = false;
+  std::uint64_t derived_not_finite = 0;  // since start: results of derived sensors that were no number
 };
 
 class Engine {

@@ -42,15 +42,17 @@ SensorEntryState* Registry::find(std::string_view name) {
 }
 
 SensorEntryState& Registry::add(std::string_view name, const std::string& unit, SensorId id) {
-  SLUICE_CHECK(id > last_id_, "sensor ids grow");
   SensorEntryState& sensor = sensors_.emplace_back();
   sensor.id = id;
   sensor.name = name;
-  sensor.profile = profile_of(settings_.sensors, sensor.name, unit);
+  const auto derived = std::find_if(settings_.derived.begin(), settings_.derived.end(),
+                                    [&](const DerivedSensor& entry) { return entry.name == name; });
+  sensor.derived = derived != settings_.derived.end();
+  sensor.profile = profile_of(settings_.sensors, sensor.name, sensor.derived ? derived->unit : unit);
   sensor.last.id = id;
   by_name_.emplace(sensor.name, &sensor);
-  by_id_.emplace(id, &sensor);
-  last_id_ = id;
+  SLUICE_CHECK(by_id_.emplace(id, &sensor).second, "a sensor has an id of its own");
+  last_id_ = std::max(last_id_, id);
   return sensor;
 }
 

@@ -21,6 +21,7 @@ struct SensorEntryState {
   SensorId id = 0;
   std::string name;
   SensorProfile profile;
+  bool derived = false;
   SensorLast last;
   // Times and values of the newest readings that carried a time, to know an equal one again.
   static constexpr std::size_t kRecent = 16;

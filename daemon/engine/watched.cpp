@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "alert/silence_json.h"
+#include "decode/derivation.h"
 #include "decode/topic_filter.h"
 
 namespace sluice {
@@ -20,7 +21,7 @@ SensorFacts facts_of(const SensorEntryState& sensor, const DecodeSettings& decod
   facts.unit = &sensor.profile.unit;
   facts.labels = &sensor.profile.labels;
   facts.every_ms = sensor.profile.every.value_or(std::chrono::milliseconds(0)).count();
-  facts.registered = is_registered(decode, sensor.name);
+  facts.registered = sensor.derived || is_registered(decode, sensor.name);
   return facts;
 }
 
@@ -28,6 +29,9 @@ std::vector<std::string> awaited_sensors(const EngineSettings& settings, Registr
   const DecodeSettings& decode = settings.decode;
   const AlertSettings& alerts = settings.alerts;
   std::vector<std::string> names;
+  for (const DerivedSensor& derived : decode.derived) {
+    if (registry.find(derived.name) == nullptr) names.push_back(derived.name);
+  }
   for (const SensorEntry& entry : decode.sensors) {
     if (entry.sensor.find_first_of("+#") != std::string::npos) continue;
     const bool awaited = std::any_of(alerts.rules.begin(), alerts.rules.end(), [&](const Rule& rule) {
@@ -38,6 +42,11 @@ std::vector<std::string> awaited_sensors(const EngineSettings& settings, Registr
     if (awaited && room && new_here && registry.find(entry.sensor) == nullptr) names.push_back(entry.sensor);
   }
   return names;
+}
+
+std::int64_t recall_ms(const DecodeSettings& decode, const AlertSettings& alerts, const std::string& sensor) {
+  return derived_recall_ms(decode.derived, sensor,
+                           [&](const std::string& name) { return recall_ms(alerts, topic_matches, name); });
 }
 
 void apply_silence(const JournalRecord& record, AlertFold& fold, const FoldTime& now) {

@@ -17,8 +17,12 @@ namespace sluice {
 bool is_registered(const DecodeSettings& decode, const std::string& sensor);
 // Points into `sensor`.
 SensorFacts facts_of(const SensorEntryState& sensor, const DecodeSettings& decode);
-// Sensors named in the configuration without wildcards, that a rule waits for to be silent.
-// Those that the registry knows or has no room for are left out.
+// How long ago the readings of a sensor arrived that rules on it, or on what is derived from it, look back
+// on.
+std::int64_t recall_ms(const DecodeSettings& decode, const AlertSettings& alerts, const std::string& sensor);
+// Sensors that are there before they are heard: derived ones, and those named in the configuration without
+// wildcards that a rule waits for to be silent. Those that the registry knows, or has no room for, are left
+// out.
 std::vector<std::string> awaited_sensors(const EngineSettings& settings, Registry& registry);
 
 // Of a kSilence or kUnsilence record.

@@ -142,6 +142,7 @@ struct Batch {
   std::vector<QuarantineSample> quarantine;
   Ledger counts;                        // to add, by arrival day
   std::vector<SensorLast> snapshot;     // empty, or all sensors as of the end of this batch
+  std::vector<SensorLast> derived;      // of derived sensors that had a reading: they have no rows
   std::vector<SilenceChange> silences;  // in order
   std::vector<Day> gateway_days;        // days on which the gateway ran, that no batch has named yet
 };
@@ -149,7 +150,7 @@ struct Batch {
 // How far back the fold has to see, to go on.
 struct Lookback {
   std::int64_t last_ms = 0;  // sensors' newest readings, where there is no snapshot yet
-  // How long ago the readings of a sensor of this name arrived that rules look back on; 0: none do.
+  // How long ago the readings of a sensor of this name arrived that are looked back on; 0: none are.
   std::function<std::int64_t(const std::string& sensor)> recall_ms = {};
   std::size_t recent_max = 1000;  // readings of one sensor
 };
@@ -159,7 +160,7 @@ struct Checkpoint {
   StreamClockState clock;
   std::vector<SensorRow> sensors;  // ids ascending
   std::vector<SensorLast> last;
-  std::vector<RecentReading> recent;   // in order of arrival; of sensors that a rule looks back on
+  std::vector<RecentReading> recent;   // in order of arrival, of all sensors that are looked back on
   std::vector<RuleState> rule_states;  // those not forgettable
   std::vector<Silence> silences;
   std::vector<DeliveredRun> delivered;  // ascending; the last may repeat some of those before

@@ -28,6 +28,7 @@ constexpr std::array<std::string_view, kCounterCount> kNames = {
     "readings_rejected/invalid",
     "readings_rejected/implausible",
     "readings_rejected/future",
+    "readings_rejected/name_taken",
     "readings_rejected/too_many_sensors",
     "readings_dropped/disk",
     "readings_expired",

@@ -41,6 +41,7 @@ enum class Counter : std::uint8_t {
   kReadingsInvalid,         // a sentinel of `invalid`
   kReadingsImplausible,     // outside `plausible`
   kReadingsFuture,          // later than clock.max_future allows
+  kReadingsNameTaken,       // its sensor is a derived one
   kReadingsTooManySensors,  // the sensor registry is full
   // readings dropped, by reason
   kReadingsDropDisk,  // could not be stored: disk full or broken

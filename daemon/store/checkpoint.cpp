@@ -146,13 +146,14 @@ Status read_rows_since(Connection& connection, std::int64_t first_batch, std::in
 Status read_recent_rows(Connection& connection, std::int64_t first, std::int64_t last,
                         std::int64_t wall_minus_stream_ms, const Lookback& lookback, std::int64_t now_ms,
                         const std::unordered_map<SensorId, std::int64_t>& recall_ms,
-                        std::unordered_map<SensorId, std::vector<RecentReading>>& recent) {
+                        std::unordered_map<SensorId, std::size_t>& counts,
+                        std::vector<RecentReading>& recent) {
   Query query = connection.query(kRowsBack, first, last);
   while (query.next()) {
     auto wanted = recall_ms.find(static_cast<SensorId>(query.integer(0)));
     if (wanted == recall_ms.end()) continue;
-    std::vector<RecentReading>& readings = recent[wanted->first];
-    if (readings.size() >= lookback.recent_max) continue;
+    std::size_t& count = counts[wanted->first];
+    if (count >= lookback.recent_max) continue;
     RecentReading row;
     row.reading.sensor = wanted->first;
     row.reading.time_ms = query.integer(1);
@@ -160,7 +161,9 @@ Status read_recent_rows(Connection& connection, std::int64_t first, std::int64_t
     row.reading.arrival_ms = row.reading.time_ms + query.integer(3);
     row.reading.flags = static_cast<std::uint32_t>(query.integer(4));
     row.arrival_stream_ms = row.reading.arrival_ms - wall_minus_stream_ms;
-    if (row.arrival_stream_ms >= now_ms - wanted->second) readings.push_back(row);
+    if (row.arrival_stream_ms < now_ms - wanted->second) continue;
+    recent.push_back(row);
+    ++count;
   }
   return query.status();
 }
@@ -175,21 +178,17 @@ Status read_recent(Connection& connection, const Lookback& lookback, Checkpoint&
   }
   if (recall_ms.empty()) return {};
   const std::int64_t now_ms = checkpoint.clock.stream_ms;
-  std::unordered_map<SensorId, std::vector<RecentReading>> recent;
+  std::unordered_map<SensorId, std::size_t> counts;
   std::int64_t rows_left = kRecentRowsMax;
   Query batches = connection.query(kRecentBatches);
   while (rows_left > 0 && batches.next() && batches.integer(2) >= now_ms - longest_ms) {
     rows_left -= batches.integer(1) - batches.integer(0) + 1;
     Status status = read_recent_rows(connection, batches.integer(0), batches.integer(1), batches.integer(3),
-                                     lookback, now_ms, recall_ms, recent);
+                                     lookback, now_ms, recall_ms, counts, checkpoint.recent);
     if (!status.ok()) return status;
   }
   if (Status status = batches.status(); !status.ok()) return status;
-  for (const SensorRow& sensor : checkpoint.sensors) {
-    auto found = recent.find(sensor.id);
-    if (found == recent.end()) continue;
-    checkpoint.recent.insert(checkpoint.recent.end(), found->second.rbegin(), found->second.rend());
-  }
+  std::reverse(checkpoint.recent.begin(), checkpoint.recent.end());
   return {};
 }
 

@@ -164,16 +164,14 @@ Status write_quarantine(Connection& connection, const std::vector<QuarantineSamp
   return connection.query(kTrimQuarantine, samples_max).run();
 }
 
-Status write_snapshot(Connection& connection, const std::vector<SensorLast>& snapshot, CommitState& state) {
-  if (snapshot.empty()) return {};
-  for (const SensorLast& last : snapshot) {
+Status write_last(Connection& connection, const std::vector<SensorLast>& sensors) {
+  for (const SensorLast& last : sensors) {
     Status status = connection
                         .query(kSnapshot, last.id, last.time_ms, last.value, last.flags, last.lag_ms,
                                last.arrival_ms, last.subscribed_ms)
                         .run();
     if (!status.ok()) return status;
   }
-  state.snapshot_row = state.last_row;
   return {};
 }
 
@@ -261,7 +259,9 @@ Status write_batch(Connection& connection, const CommitSettings& settings, const
   if (s.ok()) s = write_retained(connection, batch);
   if (s.ok()) s = write_backlog(connection, batch.backlog);
   if (s.ok()) s = write_quarantine(connection, batch.quarantine, settings.quarantine_max);
-  if (s.ok()) s = write_snapshot(connection, batch.snapshot, state);
+  if (s.ok()) s = write_last(connection, batch.derived);
+  if (s.ok()) s = write_last(connection, batch.snapshot);
+  if (!batch.snapshot.empty()) state.snapshot_row = state.last_row;
   if (s.ok()) s = write_cursor(connection, batch, state);
   return s;
 }

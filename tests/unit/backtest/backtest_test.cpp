@@ -31,6 +31,9 @@ class Backtest : public ::testing::Test {
     SensorEntry never;
     never.sensor = "s/never";
     settings_.decode.sensors = {all, never};
+    settings_.decode.derived = {
+        {"d/gap", "abs(a - b) * 2", "", {{"a", "s/a", seconds(20)}, {"b", "s/b", seconds(5)}}},
+        {"d/more", "gap / (c - 20) + 20", "", {{"gap", "d/gap", seconds(10)}, {"c", "s/c", seconds(30)}}}};
   }
   void TearDown() override {
     for (const std::string& folder : folders_) std::filesystem::remove_all(folder);

@@ -13,6 +13,7 @@
 #include "config/settings.h"
 #include "decode/topic_filter.h"
 #include "engine/engine.h"
+#include "engine/watched.h"
 #include "store/store.h"
 #include "unit/store/store_fixture.h"
 
@@ -83,7 +84,7 @@ class SmallGateway {
     Lookback lookback;
     lookback.last_ms = 365 * kDayMs;
     lookback.recall_ms = [this](const std::string& sensor) {
-      return recall_ms(settings_.alerts, topic_matches, sensor);
+      return recall_ms(settings_.decode, settings_.alerts, sensor);
     };
     return store_->load_checkpoint(lookback);
   }

@@ -49,6 +49,8 @@ upload:
   to:
     - {name: archive, type: file, path: /x}
     - {name: cloud, type: http, url: "https://h/{date}", headers: {X-Site: berlin, X-Key: "{token}"}}
+derived:
+  - {name: s/d, value: "(a - b) / 2", unit: K, inputs: {a: {sensor: s/a}, b: {sensor: s/b, within: 1h}}}
 alerts:
   - {name: a, sensor: "#", above: 2, clear: 1}
   - {name: b, sensor: "#", below: 1}

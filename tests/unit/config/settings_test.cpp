@@ -161,7 +161,8 @@ TEST_F(LoadedSettings, ListEverythingThatIsWrongInTheOrderOfTheFile) {
   auto settings = parse_settings("stor: {}\nmqtt: {protocol: 4, brokr: x}\napi: {listen: 80}\n", "f");
   EXPECT_EQ(
       "f:1:1: readings: is missing; expected at least one entry with a topic to subscribe to\n"
-      "f:1:1: stor: is not a key here; expected alerting, alerts, api, clock, gateway, gateway_alerts, log, "
+      "f:1:1: stor: is not a key here; expected alerting, alerts, api, clock, derived, gateway, "
+      "gateway_alerts, log, "
       "mqtt, notify, "
       "readings, "
       "sensors, store, summary or upload; did you mean \"store\"?\n"

@@ -143,6 +143,38 @@ TEST_F(WrongSettings, OfSensors) {
   });
 }
 
+TEST_F(WrongSettings, OfDerivedSensors) {
+  expect_errors({
+      {"derived: [{value: a, inputs: {a: {sensor: x}}}]", "1:11: derived[0].name", "is missing"},
+      {"derived: [{name: d, inputs: {a: {sensor: x}}}]", "1:11: derived[0].value", "is missing"},
+      {"derived: [{name: d, value: 1}]", "1:11: derived[0].inputs", "is missing"},
+      {"derived: [{name: \"d/+\", value: a, inputs: {a: {sensor: x}}}]", "1:18: derived[0].name",
+       "of one sensor"},
+      {"derived: [{name: d, value: a + c, inputs: {a: {sensor: x}}}]", "1:28: derived[0].value",
+       "character 5: there is no input \"c\"; expected a name under inputs: a"},
+      {"derived: [{name: d, value: \"1\", inputs: {a: {sensor: x}}}]", "1:28: derived[0].value",
+       "does not use the input"},
+      {"derived: [{name: d, value: a, inputs: {a: {within: 5m}}}]", "1:43: derived[0].inputs.a.sensor",
+       "is missing"},
+      {"derived: [{name: d, value: a, inputs: {a: {sensor: \"x/#\"}}}]", "1:52: derived[0].inputs.a.sensor",
+       "of one sensor"},
+      {"derived: [{name: d, value: a, inputs: {a: {sensor: x, within: 0s}}}]",
+       "1:63: derived[0].inputs.a.within", "from 1s"},
+      {"derived: [{name: d, value: max, inputs: {max: {sensor: x}}}]", "1:47: derived[0].inputs.max",
+       "not the name of a function"},
+      {"derived: [{name: d, value: a, inputs: {a: {sensor: x}}}, {name: d, value: a, inputs: {a: {sensor: "
+       "x}}}]",
+       "1:65: derived[1].name", "is given twice"},
+      {"derived: [{name: d, value: a, inputs: {a: {sensor: d}}}]", "1:18: derived",
+       "is made from itself: \"d\" from \"d\""},
+      {"derived: [{name: d, value: a, inputs: {a: {sensor: e}}}, {name: e, value: a, inputs: {a: {sensor: "
+       "d}}}]",
+       "1:18: derived", "is made from itself: \"d\" from \"e\" from \"d\""},
+      {"derived: [{name: d, value: a, uint: K, inputs: {a: {sensor: x}}}]", "1:31: derived[0].uint",
+       "did you mean \"unit\"?"},
+  });
+}
+
 TEST_F(WrongSettings, OfAlerts) {
   expect_errors({
       {"alerts: [{name: a, sensor: \"#\"}]", "1:10: alerts[0]", "has no condition; expected exactly one of"},

@@ -57,6 +57,7 @@ class MiniStore {
         last.lag_ms = row.arrival_ms - row.time_ms;
       }
     }
+    for (const SensorLast& last : batch.derived) last_[last.id] = last;
     for (const AlertEvent& event : batch.events) events_.push_back(event_to_json(event, "gw"));
     for (const auto& [day, counts] : batch.counts) counts_[day].add(counts);
   }
@@ -125,11 +126,17 @@ std::vector<Rule> steady_rules() {
 }
 
 TEST_F(EngineOf, GivesTheSameRowsEventsAndCountsWhereverItIsRestarted) {
-  settings_.decode.sensors[0].every = std::chrono::seconds(2);
+  using std::chrono::seconds;
+  settings_.decode.sensors[0].every = seconds(2);
   SensorEntry awaited;
   awaited.sensor = "s/never";
   settings_.decode.sensors.push_back(awaited);
+  settings_.decode.derived = {
+      {"d/gap", "abs(a - b) * 2", "", {{"a", "s/a", seconds(20)}, {"b", "s/b", seconds(5)}}},
+      {"d/ratio", "gap / (c - 20) + 20", "", {{"gap", "d/gap", seconds(10)}, {"c", "p/c", seconds(30)}}}};
   for (Rule& rule : steady_rules()) settings_.alerts.rules.push_back(std::move(rule));
+  std::ptrdiff_t derived_events = 0;
+  std::uint64_t not_finite = 0;
   for (unsigned seed = 1; seed <= 40; ++seed) {
     std::mt19937 random(seed);
     journal_.erase(journal_.begin() + 4, journal_.end());
@@ -175,6 +182,7 @@ TEST_F(EngineOf, GivesTheSameRowsEventsAndCountsWhereverItIsRestarted) {
         feed(engine, kept);
         while (engine.pending()) straight.commit(engine.take_batch());
       }
+      not_finite += engine.status().derived_not_finite;
     }
     MiniStore restarted;
     auto engine = std::make_unique<Engine>(settings_, Calendar::load("UTC").value(), Checkpoint{});
@@ -191,7 +199,57 @@ TEST_F(EngineOf, GivesTheSameRowsEventsAndCountsWhereverItIsRestarted) {
     ASSERT_EQ("", first_difference(straight.rows(), restarted.rows())) << "seed " << seed;
     ASSERT_EQ("", first_difference(straight.events(), restarted.events())) << "seed " << seed;
     ASSERT_EQ(straight.counts(), restarted.counts()) << "seed " << seed;
+    derived_events +=
+        std::count_if(straight.events().begin(), straight.events().end(),
+                      [](const auto& event) { return event.find("\"d/ratio\"") != std::string::npos; });
   }
+  EXPECT_LT(100, derived_events);
+  EXPECT_LT(10u, not_finite);
+}
+
+TEST_F(EngineOf, DerivesReadingsForRulesAndStoresNone) {
+  settings_.decode.derived = {
+      {"room/sum",
+       "a + b",
+       "°C",
+       {{"a", "s/a", std::chrono::seconds(20)}, {"b", "s/b", std::chrono::seconds(20)}}}};
+  say("s/a", R"({"v":20,"t":1700000000})");
+  say("s/b", R"({"v":11,"t":1700000001})");
+  say("p/x", "1");
+  Batch batch = fold();
+  ASSERT_EQ(1u, batch.events.size());
+  EXPECT_EQ("room/sum", batch.events[0].sensor);
+  EXPECT_EQ("°C", batch.events[0].unit);
+  EXPECT_EQ(31, batch.events[0].value);
+  EXPECT_EQ(1700000001000, batch.events[0].since_ms);
+  EXPECT_EQ(3u, batch.readings.size());
+  EXPECT_TRUE(total(batch).balanced());
+  Engine engine = fresh();
+  for (Kept& kept : journal_) feed(engine, kept);
+  const Batch whole = engine.take_batch();
+  ASSERT_EQ(1u, whole.derived.size());
+  EXPECT_EQ(31, whole.derived[0].value);
+  EXPECT_EQ(1700000001000, whole.derived[0].time_ms);
+}
+
+TEST_F(EngineOf, RejectsAReadingUnderTheNameOfADerivedSensor) {
+  settings_.decode.derived = {{"p/sum", "a", "", {{"a", "s/a", std::chrono::seconds(20)}}}};
+  say("p/sum", "50");
+  const Batch batch = fold();
+  EXPECT_EQ(1u, total(batch)[Counter::kReadingsNameTaken]);
+  EXPECT_TRUE(batch.readings.empty());
+  EXPECT_TRUE(batch.events.empty());
+  EXPECT_TRUE(total(batch).balanced());
+}
+
+TEST_F(EngineOf, FindsADerivedSensorSilentThatNeverHadAReading) {
+  settings_.decode.derived = {{"d", "a", "", {{"a", "s/a", std::chrono::seconds(20)}}}};
+  clock_.pass_ms(20000);
+  append(RecordKind::kTick);
+  const Batch batch = fold();
+  ASSERT_EQ(1u, batch.events.size());
+  EXPECT_EQ("silent", batch.events[0].alert);
+  EXPECT_EQ("d", batch.events[0].sensor);
 }
 
 TEST_F(EngineOf, ExplainsWhereARuleStandsAndWhatItWaitsFor) {

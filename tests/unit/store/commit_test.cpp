@@ -261,6 +261,29 @@ TEST_F(Commit, GivesBackTheReadingsThatRulesLookBackOn) {
   EXPECT_EQ(recent[1].reading.arrival_ms - 5, recent[1].arrival_stream_ms);
   lookback.recent_max = 1;
   EXPECT_EQ(3, must(store_->load_checkpoint(lookback)).recent.at(0).reading.value);
+  lookback.recent_max = 2;
+  lookback.recall_ms = [](const std::string&) { return kHour; };
+  recent = must(store_->load_checkpoint(lookback)).recent;
+  ASSERT_EQ(3u, recent.size());
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(i + 1, recent[i].reading.value) << "in order of arrival";
+}
+
+TEST_F(Commit, KeepsTheNewestOfADerivedSensorWhichHasNoRows) {
+  Batch b = batch({reading(1, kStart, 1)});
+  b.new_sensors = {{1, "a", ""}, {2, "derived", ""}};
+  b.derived = {{2, kStart, 7.5, kQueued, 40, kStart + 40, 300}};
+  must(store_->commit(b));
+  b = batch({reading(1, kStart + 1, 2)});
+  must(store_->commit(b));
+  const Checkpoint checkpoint = must(store_->load_checkpoint({kHour}));
+  ASSERT_EQ(2u, checkpoint.last.size());
+  const SensorLast& last = checkpoint.last[1];
+  EXPECT_EQ(7.5, last.value);
+  EXPECT_EQ(kStart, last.time_ms);
+  EXPECT_EQ(std::uint32_t{kQueued}, last.flags);
+  EXPECT_EQ(40, last.lag_ms);
+  EXPECT_EQ(kStart + 40, last.arrival_ms);
+  EXPECT_EQ(300, last.subscribed_ms);
 }
 
 }  // namespace

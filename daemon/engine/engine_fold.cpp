@@ -1,0 +1,220 @@
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/check.h"
+#include "engine/engine_impl.h"
+#include "engine/reading_flags.h"
+#include "engine/watched.h"
+
+namespace sluice {
+
+namespace {
+
+constexpr std::int64_t kStepMs = 1000;  // a larger move of the wall clock is a step, not a drift
+
+}  // namespace
+
+void Engine::Impl::begin(const JournalRecord& record) {
+  SLUICE_CHECK(record.seq > last_seq, "records come in order");
+  // Offsets between the clocks and the connection are the same for all readings of a batch.
+  const std::int64_t wall_minus_boot_ms = record.wall_ms - record.boot_ms;
+  if (record.kind == RecordKind::kStart || record.kind == RecordKind::kConnected ||
+      record.kind == RecordKind::kDisconnected || std::abs(wall_minus_boot_ms - offset_ms) > kStepMs) {
+    seal_readings();
+    offset_ms = wall_minus_boot_ms;
+  }
+  last_seq = record.seq;
+  ++records;
+  now = clock.observe(record);
+  const Day day = calendar.day_of(record.wall_ms);
+  counts = &batch.counts[day];
+  if (overload > 0) {
+    (*counts)[Counter::kMessagesReceived] += overload;
+    (*counts)[Counter::kMessagesOverload] += std::exchange(overload, 0);
+    anything = true;
+  }
+  if (day > gateway_day && clock.state().clock_trusted) {
+    gateway_day = day;
+    batch.gateway_days.push_back(day);
+    anything = true;
+  }
+  fold.advance(now);
+  conditions.advance(now);
+}
+
+void Engine::Impl::end(const JournalRecord& record) {
+  clock.apply(record);
+  collect_events(fold.take_events());
+  collect_events(conditions.take_events());
+  for (SilenceChange& change : fold.take_silences()) batch.silences.push_back(std::move(change));
+  anything = anything || !batch.silences.empty();
+}
+
+void Engine::Impl::collect_events(std::vector<AlertEvent> happened) {
+  for (AlertEvent& event : happened) {
+    ++(*counts)[event.state == AlertState::kFiring ? Counter::kAlertsFired : Counter::kAlertsResolved];
+    batch.events.push_back(event);
+    events.push_back(std::move(event));
+    anything = true;
+  }
+}
+
+void Engine::Impl::reject_message(const JournalRecord& record, Counter reason) {
+  ++(*counts)[reason];
+  quarantine(record, reason);
+}
+
+void Engine::Impl::quarantine(const JournalRecord& record, Counter reason) {
+  if (batch.quarantine.size() >= settings.quarantine_per_batch) return;
+  batch.quarantine.push_back({record.wall_ms, std::string(record.topic),
+                              std::string(record.payload.substr(0, kQuarantinePayloadMax)), reason});
+}
+
+void Engine::Impl::message(const JournalRecord& record) {
+  anything = true;
+  ++(*counts)[Counter::kMessagesReceived];
+  if ((record.flags & (kQos1 | kQos2)) && redelivery.seen_before(record)) {
+    ++(*counts)[Counter::kMessagesDuplicate];
+    return;
+  }
+  if (record.flags & kOversize) return reject_message(record, Counter::kMessagesTooLarge);
+  const int entry = decoder.entry_for(record.topic);
+  if (entry < 0) {
+    ++(*counts)[Counter::kMessagesIgnored];
+    return;
+  }
+  heard_boot_ms[static_cast<std::size_t>(entry)] = record.boot_ms;
+  if ((record.flags & kRetainFlag) && !wants_retained(record, decoder.entry(entry).retained)) return;
+  values.clear();
+  const Counter rejected = decoder.decode(entry, record.topic, record.payload, values);
+  if (rejected != Counter::kCount_) return reject_message(record, rejected);
+  ++(*counts)[Counter::kMessagesDecoded];
+  for (const DecodedValue& value : values) reading(record, value, decoder.entry(entry).unit);
+}
+
+// Counts the message if it is not wanted.
+bool Engine::Impl::wants_retained(const JournalRecord& record, RetainedPolicy policy) {
+  if (policy == RetainedPolicy::kStore) return true;
+  if (policy == RetainedPolicy::kIgnore) {
+    ++(*counts)[Counter::kMessagesIgnored];
+    return false;
+  }
+  const std::uint64_t hash = message_hash(record.topic, record.payload);
+  auto known = retained.find(std::string(record.topic));
+  if (known != retained.end() && known->second == hash) {
+    ++(*counts)[Counter::kMessagesDuplicate];
+    return false;
+  }
+  // Beyond the bound a retained message is taken as new each time.
+  if (known == retained.end() && retained.size() >= settings.decode.max_sensors) return true;
+  retained[std::string(record.topic)] = hash;
+  batch.retained.emplace_back(record.topic, hash);
+  return true;
+}
+
+void Engine::Impl::reading(const JournalRecord& record, const DecodedValue& found, const std::string& unit) {
+  ++(*counts)[Counter::kReadingsDecoded];
+  auto reject = [&](Counter reason) {
+    ++(*counts)[reason];
+    if (SensorEntryState* known = registry.find(found.sensor)) known->count_reject(reason);
+    quarantine(record, reason);
+  };
+  if (found.reject != Counter::kCount_) return reject(found.reject);
+  if (found.has_time && clock.state().clock_trusted &&
+      found.time_ms > record.wall_ms + settings.decode.max_future.count()) {
+    return reject(Counter::kReadingsFuture);
+  }
+  SensorEntryState* sensor = registry.find(found.sensor);
+  if (sensor != nullptr && sensor->derived) return reject(Counter::kReadingsNameTaken);
+  if (sensor == nullptr) {
+    if (registry.full()) return reject(Counter::kReadingsTooManySensors);
+    sensor = &add_sensor(found.sensor, unit);
+  }
+  Reading row;
+  row.sensor = sensor->id;
+  row.value = found.value;
+  const Counter reason = sensor->profile.apply(row.value);
+  if (reason != Counter::kCount_) return reject(reason);
+  row.arrival_ms = record.wall_ms;
+  row.time_ms = found.has_time ? found.time_ms : record.wall_ms;
+  row.flags = reading_flags(record, found, *sensor, row, clock.state());
+  ++(*counts)[(row.flags & kDuplicate) ? Counter::kReadingsDuplicate : Counter::kReadingsStored];
+  batch.readings.push_back(row);
+  if (!(row.flags & kDuplicate)) tallies.add(calendar.day_of(row.time_ms), row.sensor, row.value);
+  fold.on_reading(row, now);
+  if (row.flags & (kRetained | kDuplicate)) return;
+  sensor->take(row, now.subscribed_ms);
+  if (found.has_time) sensor->remember(row.time_ms, row.value);
+  derive(row);
+}
+
+void Engine::Impl::derive(const Reading& row) {
+  made.clear();
+  derivation.on_reading(row, made);
+  for (const Reading& reading : made) {
+    fold.on_reading(reading, now);
+    registry.by_id(reading.sensor).take(reading, now.subscribed_ms);
+    derived.insert(reading.sensor);
+  }
+}
+
+SensorEntryState& Engine::Impl::add_sensor(std::string_view name, const std::string& unit) {
+  SensorEntryState& sensor = registry.add(name, unit, registry.next_id());
+  sensor.last.subscribed_ms = now.subscribed_ms;
+  batch.new_sensors.push_back({sensor.id, sensor.name, sensor.profile.unit, now.subscribed_ms});
+  fold.add_sensor(facts_of(sensor, settings.decode), &sensor.last);
+  derivation.add_sensor(sensor.id, sensor.name);
+  anything = true;
+  return sensor;
+}
+
+// What rules look back on. Derived readings are not stored, but follow from what is.
+void Engine::Impl::recall(const std::vector<RecentReading>& recent) {
+  Derivation anew(settings.decode.derived);
+  for (const SensorEntryState& sensor : registry.all()) anew.add_sensor(sensor.id, sensor.name);
+  for (const RecentReading& recalled : recent) {
+    fold.recall(recalled);
+    made.clear();
+    anew.on_reading(recalled.reading, made);
+    for (const Reading& reading : made) fold.recall({reading, recalled.arrival_stream_ms});
+  }
+}
+
+void Engine::Impl::collect_rule_states() {
+  collect_rule_states(fold.take_changed());
+  collect_rule_states(conditions.take_changed());
+}
+
+void Engine::Impl::collect_rule_states(std::vector<RuleState> changed) {
+  for (RuleState& state : changed) {
+    auto key = std::make_pair(state.rule, state.sensor);
+    rule_states[std::move(key)] = std::move(state);
+    anything = true;
+  }
+}
+
+void Engine::Impl::seal_readings() {
+  if (!batch.readings.empty()) seal();
+}
+
+void Engine::Impl::seal() {
+  collect_rule_states();
+  batch.cursor.seq = last_seq;
+  batch.clock = clock.state();
+  batch.delivered = redelivery.newest();
+  batch.backlog = redelivery.take_backlog();
+  batch.tallies = tallies.take();
+  for (auto& [key, state] : rule_states) batch.rule_states.push_back(std::move(state));
+  rule_states.clear();
+  for (SensorId id : std::exchange(derived, {})) batch.derived.push_back(registry.by_id(id).last);
+  if (batch.clock.stream_ms - snapshot_stream_ms >= settings.snapshot_every_ms) {
+    snapshot_stream_ms = batch.clock.stream_ms;
+    for (const SensorEntryState& sensor : registry.all()) batch.snapshot.push_back(sensor.last);
+  }
+  std::erase_if(batch.counts, [](const auto& day) { return day.second == Counts{}; });
+  sealed_readings += batch.readings.size();
+  sealed.push_back(std::exchange(batch, Batch{}));
+  anything = false;
+}
+
+}  // namespace sluice
