@@ -4,6 +4,7 @@
 #include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -162,13 +163,15 @@ class MainLoop {
 };
 
 // Of the thread that calls it: summing a day waits for everybody else, for the processor and for the disk
-// (ioprio_set(2); the lowest level, not class idle, which a busy disk could starve). Where the system
-// refuses, it goes on as it is.
+// (ioprio_set(2); the lowest level, not class idle, which a busy disk could starve), also where the process
+// was started with a real-time policy. Where the system refuses, it goes on as it is.
 void yield_to_others() {
   constexpr int kNicer = 10;  // than the rest of the process
   constexpr int kOneThread = 1;
   constexpr int kLowestBestEffort = 2 << 13 | 7;
   const long thread = ::syscall(SYS_gettid);
+  const sched_param no_priority{};
+  (void)::sched_setscheduler(0, SCHED_BATCH, &no_priority);
   const int nice = ::getpriority(PRIO_PROCESS, static_cast<id_t>(thread));
   (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(thread), nice + kNicer);
   (void)::syscall(SYS_ioprio_set, kOneThread, 0, kLowestBestEffort);
