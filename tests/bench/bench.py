@@ -20,7 +20,14 @@ import urllib.request
 
 from history import measure_backtest, measure_batch, show_backtest, show_batch
 
-PARTS = ["startup", "latency", "power", "cost", "disk", "memory", "batch", "backtest"]
+PARTS = ["startup", "latency", "power", "cost", "disk", "memory", "batch", "backtest", "rules"]
+ONE_RULE = '[ { name: hot, sensor: "sensors/+/temperature", above: 28 } ]'
+FIVE_RULES = '''
+  - { name: hot, sensor: "sensors/#", above: 28, clear: 27 }
+  - { name: cold, sensor: "sensors/#", below: 3, for: 30s }
+  - { name: band, sensor: "sensors/#", outside: [1, 35], keep_firing_for: 1m }
+  - { name: ladder, sensor: "sensors/#", levels: [ { severity: warning, above: 29 }, { severity: critical, above: 32 } ] }
+  - { name: silent, sensor: "sensors/#", silent_for: 5m }'''
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -99,8 +106,8 @@ class Lab:
             stop(process)
 
     @contextlib.contextmanager
-    def gateway(self, name, durability="crash", preload=None, extra="upload: { to: [] }\n"):
-        gateway = Gateway(self, name, durability, preload, extra)
+    def gateway(self, name, durability="crash", preload=None, extra="upload: { to: [] }\n", alerts=ONE_RULE):
+        gateway = Gateway(self, name, durability, preload, extra, alerts)
         try:
             yield gateway
         finally:
@@ -108,7 +115,7 @@ class Lab:
 
 
 class Gateway:
-    def __init__(self, lab, name, durability, preload, extra):
+    def __init__(self, lab, name, durability, preload, extra, alerts):
         self.lab = lab
         self.folder = os.path.join(lab.folder, name)
         runtime = os.path.join(lab.memory, name)
@@ -120,7 +127,7 @@ class Gateway:
             file.write(f"""gateway: {{ id: bench, timezone: UTC, state_dir: "{self.folder}", runtime_dir: "{runtime}" }}
 mqtt: {{ broker: "mqtt://127.0.0.1:{lab.port}", client_id: "{name}" }}
 readings: [ {{ topic: "sensors/+/temperature", value: /temperature, time: /timestamp }} ]
-alerts: [ {{ name: hot, sensor: "sensors/+/temperature", above: 28 }} ]
+alerts: {alerts}
 clock: {{ trust: always }}
 store: {{ durability: {durability} }}
 api: {{ listen: "127.0.0.1:{self.api}" }}
@@ -254,6 +261,35 @@ def measure_memory(lab, quick):
                 "peak_mib": peak / 1024}
 
 
+def measure_rules(lab, quick):
+    """The engine alone, and the whole process as fast as the broker delivers."""
+    command = [lab.bench("rules"), "--json"] + (["--quick"] if quick else [])
+    result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    messages = 50000 if quick else 200000
+    worlds = {"few": (10, ONE_RULE), "many": (10000, FIVE_RULES)}
+    runs = {name: [] for name in worlds}
+    for i in range(1 if quick else 3):
+        for name, (sensors, alerts) in worlds.items():
+            with lab.gateway(f"rules-{name}-{i}", alerts=alerts) as gateway:
+                lab.measure("load", messages=2 * sensors, sensors=sensors)  # all have been heard
+                gateway.wait_stored(2 * sensors)
+                before = gateway.cpu_seconds()
+                lab.measure("load", messages=messages, sensors=sensors)
+                gateway.wait_stored(messages + 2 * sensors)
+                runs[name].append((gateway.cpu_seconds() - before) / messages * 1e6)
+    result["process"] = {name: statistics.median(values) for name, values in runs.items()}
+    result["process"]["ratio"] = result["process"]["many"] / result["process"]["few"]
+    return result
+
+
+def show_rules(result):
+    process = result["process"]
+    print("rules, 10,000 sensors of 5 rules against 10 sensors of 1 rule, CPU a reading   (target: at most 1.3 times)")
+    print(f"  engine alone   {result['few_ns'] / 1000:8.2f} us {result['many_ns'] / 1000:8.2f} us {result['ratio']:7.2f} times")
+    print(f"  whole process  {process['few']:8.2f} us {process['many']:8.2f} us {process['ratio']:7.2f} times")
+    print(f"  {result['bytes_a_pair']:.0f} B a pair of rule and sensor   (target: at most 256)")
+
+
 def print_latency(results):
     print(f"  {'messages/s':>10} {'':8}{'median ms':>10}{'p99 ms':>10}{'max ms':>10}{'missed':>8}")
     for r in results:
@@ -292,6 +328,8 @@ def show(part, result):
         show_batch(result)
     elif part == "backtest":
         show_backtest(result)
+    elif part == "rules":
+        show_rules(result)
     sys.stdout.flush()
 
 

@@ -50,15 +50,34 @@ class AlertDocs : public ::testing::Test {
       text += (text.empty() ? "" : ", ") + event.alert;
       text += event.state == AlertState::kFiring ? " firing " + event.severity : " resolved";
       std::vector<std::string> flags = flag_names(event.flags);
-      for (const char* flag :
-           {"standing", "repeated", "new_level", "flapping", "muted", "retained", "quiet"}) {
+      for (const char* flag : {"standing", "repeated", "new_level", "flapping", "muted", "silenced", "queued",
+                               "late", "retained", "duplicate", "clock_unset", "quiet"}) {
         if (std::find(flags.begin(), flags.end(), flag) != flags.end()) text += std::string(" ") + flag;
       }
       if (!event.message.empty()) text += " \"" + event.message + "\"";
     }
     return text;
   }
-  // "10s  room/a 29 retained   too-hot firing warning": three spaces before what is said.
+  // What happens beside readings. False: it is none of this.
+  bool happens(std::int64_t wall_ms, const std::string& what) {
+    if (what == "offline") {
+      at(wall_ms, RecordKind::kDisconnected);
+    } else if (what == "online") {
+      at(wall_ms, RecordKind::kConnected, "", "", kSessionPresent);
+    } else if (what == "backlog ends") {
+      at(wall_ms, RecordKind::kBacklogEnd);
+    } else if (what == "reboot") {
+      at(wall_ms, RecordKind::kStart, "another boot");
+    } else if (what == "clock set") {
+      at(wall_ms, RecordKind::kClockTrusted);
+    } else if (what.starts_with("silence ")) {
+      at(wall_ms, RecordKind::kSilence, "", what.substr(8));
+    } else {
+      return false;
+    }
+    return true;
+  }
+  // "10s  room/a 29 retained   too-hot firing warning": two spaces or more before what is said.
   void run(const std::string& line) {
     std::istringstream words(line);
     std::string offset;
@@ -72,8 +91,11 @@ class AlertDocs : public ::testing::Test {
     std::string want = rest;
     const std::size_t gap = rest.find("  ");
     const std::string input = rest.substr(0, gap);
-    if (input.find('/') != std::string::npos && input.find(' ') < input.size()) {
-      want = gap == std::string::npos ? "" : rest.substr(rest.find_first_not_of(' ', gap));
+    const std::string after = gap == std::string::npos ? "" : rest.substr(rest.find_first_not_of(' ', gap));
+    if (happens(wall_ms, input)) {
+      want = after;
+    } else if (input.find('/') != std::string::npos && input.find(' ') < input.size()) {
+      want = after;
       std::istringstream parts(input);
       std::string topic;
       std::string payload;
