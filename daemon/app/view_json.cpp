@@ -39,6 +39,7 @@ Json flag_names_of(std::uint32_t flags) {
       {kRetained, "retained"},        {kQueued, "queued"},
       {kClockUnset, "clock_unset"},   {kTimeEstimated, "time_estimated"},
       {kTooLate, "too_late"},         {kFoundDuplicate, "repeated"},
+      {kImported, "imported"},
   };
   Json names = Json::array();
   for (const auto& entry : kNames) {

@@ -1,7 +1,6 @@
 #include "app/wiring.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +11,7 @@
 
 #include "api/bearer_token.h"
 #include "api/routes.h"
+#include "app/store_setup.h"
 #include "app/summary_setup.h"
 #include "app/view_json.h"
 #include "base/time_text.h"
@@ -30,15 +30,6 @@ Status make_folder(const std::string& path) {
   if (::mkdir(path.c_str(), 0750) == 0 || errno == EEXIST) return {};
   return make_error(ErrorCode::kIo, "cannot make the folder " + path + ": " + std::strerror(errno) +
                                         "; make it, and give it to the user that sluiced runs as");
-}
-
-Result<int> lock_state(const std::string& state_dir) {
-  const std::string path = state_dir + "/lock";
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-  if (fd < 0) return make_error(ErrorCode::kIo, "cannot open " + path + ": " + std::strerror(errno));
-  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return fd;
-  ::close(fd);
-  return make_error(ErrorCode::kRefused, "another sluiced is using " + state_dir + "; stop it first");
 }
 
 struct OpenedStore {
@@ -98,18 +89,6 @@ Lookback lookback_of(const Settings& settings) {
   };
   lookback.recent_max = settings.alerts.window_samples;
   return lookback;
-}
-
-StoreSettings store_settings(const Settings& settings) {
-  StoreSettings store;
-  store.path = settings.gateway.state_dir + "/sluice.db";
-  store.gateway = settings.gateway.id;
-  store.retention = settings.store.retention;
-  store.reopen = settings.summary.reopen;
-  store.max_size_bytes = settings.store.max_size_bytes;
-  store.quarantine_max = settings.store.quarantine;
-  store.reserve_bytes = settings.store.reserve_bytes;
-  return store;
 }
 
 std::vector<std::string> channel_names(const Settings& settings) {

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <map>
 
 #include "base/time_text.h"
 #include "config/quantity.h"
@@ -37,6 +38,8 @@ constexpr std::pair<const char*, const char*> kExamples[] = {
     {"why", "sluicectl why sensors/hall/temperature too-hot"},
     {"backup", "sluicectl backup /mnt/usb/sluice-2026-03-29.db"},
     {"export", "sluicectl export --from 2026-03-01 --to 2026-04-01 --sensor 'sensors/#' march.csv"},
+    {"import",
+     "sluicectl import --sensor 'room/{node}/{column}' --value temperature --value humidity old.csv"},
     {"completion", "sluicectl completion bash > ~/.local/share/bash-completion/completions/sluicectl"},
 };
 
@@ -203,6 +206,33 @@ class Parser {
     why->add_option("sensor", line_.sensor, "name of the sensor")->required();
     why->add_option("rule", line_.rule, "name of the rule")->required();
   }
+  void add_import() {
+    ImportFormat& format = line_.import;
+    CLI::App* in = command(app_, "import", "readings from a file, while sluiced is stopped");
+    in->add_option("file", line_.file, "where from; - is standard input")->required();
+    in->add_option("--format", format.kind, "csv (with a header), ndjson, or values: one number a line")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, ImportFormat::Kind>{{"csv", ImportFormat::Kind::kCsv},
+                                                      {"ndjson", ImportFormat::Kind::kNdjson},
+                                                      {"values", ImportFormat::Kind::kValues}}));
+    in->add_option("--time", format.time, "column or member with the time")->capture_default_str();
+    in->add_option("--value", format.values, "column or member with a value (value); may be repeated");
+    in->add_option("--sensor", format.sensor,
+                   "name of the sensor; {x} is column x, {column} that of the value")
+        ->capture_default_str();
+    in->add_option("--unit", format.unit, "unit of the sensors (the column unit, if there is one)");
+    in->add_option("--separator", format.separator, "between CSV columns (,)");
+    add_time(*in, "--from", line_.from_ms, "values: the time of the first line");
+    in->add_option_function<std::string>(
+          "--every",
+          [&format](const std::string& text) {
+            format.every = parse_duration(text);
+            if (!format.every) throw CLI::ValidationError("--every", "expected a duration such as 30s or 5m");
+          },
+          "values: the time between lines")
+        ->type_name("DURATION");
+    in->add_flag("--dry-run", line_.dry_run, "look at every line; write nothing");
+  }
   void add_database_commands() {
     CLI::App* backup =
         command(app_, "backup", "copy the database while the gateway runs, and check the copy");
@@ -216,6 +246,8 @@ class Parser {
     out->add_option("--format", line_.format, "csv or ndjson")
         ->check(CLI::IsMember({"csv", "ndjson"}))
         ->capture_default_str();
+
+    add_import();
 
     CLI::App* backtest = command(app_, "backtest", "when the rules of a configuration would have fired");
     backtest->add_option("--against", line_.against, "compare with the rules of this configuration")

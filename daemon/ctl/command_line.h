@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/calendar.h"
+#include "ctl/import_lines.h"
 
 namespace sluice {
 
@@ -25,7 +26,7 @@ struct CommandLine {
   std::string rule;            // why
   std::string reason;          // quarantine; empty: all
   std::string format = "csv";  // export: csv, ndjson
-  std::string file;            // backup, export
+  std::string file;            // backup, export, import
   std::string against;         // backtest: the configuration to compare with; empty: none
   std::string broker;          // discover: instead of the configuration's; empty: that one
   std::string shell;           // completion
@@ -49,6 +50,7 @@ struct CommandLine {
   std::string span;                 // a duration
   std::string comment;
   std::uint64_t id = 0;
+  ImportFormat import;   // import: how to read `file`
   bool explain = false;  // check: a sentence for each alert
 };
 

@@ -13,15 +13,12 @@ constexpr struct {
   const char* name;
   int (*run)(const CommandContext&);
 } kCommands[] = {
-    {"check", run_check},       {"status", run_status},
-    {"alerts", run_alerts},     {"summary", run_summary},
-    {"upload", run_upload},     {"audit", run_audit},
-    {"discover", run_discover}, {"tail", run_tail},
-    {"sensors", run_sensors},   {"quarantine", run_quarantine},
-    {"why", run_why},           {"backup", run_backup},
-    {"export", run_export},     {"completion", run_completion},
-    {"reload", run_reload},     {"report", run_report},
-    {"backtest", run_backtest},
+    {"check", run_check},           {"status", run_status}, {"alerts", run_alerts},
+    {"summary", run_summary},       {"upload", run_upload}, {"audit", run_audit},
+    {"discover", run_discover},     {"tail", run_tail},     {"sensors", run_sensors},
+    {"quarantine", run_quarantine}, {"why", run_why},       {"backup", run_backup},
+    {"export", run_export},         {"import", run_import}, {"completion", run_completion},
+    {"reload", run_reload},         {"report", run_report}, {"backtest", run_backtest},
 };
 
 // Who looks for topics has no readings entries yet, and maybe no configuration.

@@ -38,6 +38,7 @@ int run_quarantine(const CommandContext& context);
 int run_why(const CommandContext& context);
 int run_backup(const CommandContext& context);
 int run_export(const CommandContext& context);
+int run_import(const CommandContext& context);
 int run_completion(const CommandContext& context);
 
 int fail(const CommandContext& context, const Error& error);  // says it; returns its exit status

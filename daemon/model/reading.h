@@ -17,6 +17,7 @@ enum ReadingFlag : std::uint32_t {
   kTimeEstimated = 1u << 5,   // time is last known time + elapsed
   kTooLate = 1u << 6,         // its day could no longer be reopened
   kFoundDuplicate = 1u << 7,  // with kDuplicate: found when its day was summed, not on arrival
+  kImported = 1u << 8,        // from a file, not from the broker
 };
 
 struct Reading {

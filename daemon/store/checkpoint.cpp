@@ -114,7 +114,7 @@ Status fold_rows(Connection& connection, std::int64_t first, std::int64_t last, 
   while (query.next()) {
     SensorLast* value = last_values.of(static_cast<SensorId>(query.integer(0)));
     const auto flags = static_cast<std::uint32_t>(query.integer(4));
-    if (value == nullptr || (flags & (kRetained | kDuplicate))) continue;
+    if (value == nullptr || (flags & (kRetained | kDuplicate | kImported))) continue;
     std::int64_t time_ms = query.integer(1);
     value->arrival_ms = time_ms + query.integer(3);
     value->subscribed_ms = clock.subscribed_at(value->arrival_ms);
@@ -161,7 +161,7 @@ Status read_recent_rows(Connection& connection, std::int64_t first, std::int64_t
     row.reading.arrival_ms = row.reading.time_ms + query.integer(3);
     row.reading.flags = static_cast<std::uint32_t>(query.integer(4));
     row.arrival_stream_ms = row.reading.arrival_ms - wall_minus_stream_ms;
-    if (row.arrival_stream_ms < now_ms - wanted->second) continue;
+    if ((row.reading.flags & kImported) || row.arrival_stream_ms < now_ms - wanted->second) continue;
     recent.push_back(row);
     ++count;
   }

@@ -38,6 +38,8 @@ constexpr char kTrimQuarantine[] = "DELETE FROM quarantine WHERE id <= (SELECT m
 constexpr char kSnapshot[] =
     "UPDATE sensor SET last_time_ms = ?2, last_value = ?3, last_flags = ?4, last_lag_ms = ?5, "
     "last_arrival_ms = ?6, last_subscribed_ms = ?7 WHERE id = ?1";
+constexpr char kPutRows[] =
+    "UPDATE cursor SET commits = ?1, last_row = ?2, row_count = ?3, newest_arrival_ms = ?4";
 constexpr char kPutCursor[] =
     "UPDATE cursor SET journal_id = ?1, seq = ?2, commits = ?3, last_row = ?4, row_count = ?5, "
     "snapshot_row = ?6, newest_arrival_ms = ?7, boot = ?8, stream_minus_boot_ms = ?9, "
@@ -264,6 +266,19 @@ Status write_batch(Connection& connection, const CommitSettings& settings, const
   if (!batch.snapshot.empty()) state.snapshot_row = state.last_row;
   if (s.ok()) s = write_cursor(connection, batch, state);
   return s;
+}
+
+Status write_imported(Connection& connection, std::int64_t reopen_ms, const Calendar& calendar,
+                      const Batch& batch, CommitState& state) {
+  ++state.commits;
+  BatchDays days(calendar, batch);
+  Status s = days.settle(connection, calendar, state.commits, reopen_ms, state.open_day);
+  if (s.ok()) s = write_sensors(connection, batch.new_sensors);
+  if (s.ok()) s = write_rows(connection, calendar, batch, days, state);
+  if (s.ok()) s = add_counts(connection, batch.counts);
+  if (!s.ok()) return s;
+  return connection.query(kPutRows, state.commits, state.last_row, state.row_count, state.newest_arrival_ms)
+      .run();
 }
 
 }  // namespace sluice

@@ -42,4 +42,8 @@ Status write_batch(Connection& connection, const CommitSettings& settings, const
 Status flag_repeated(Connection& connection, const Calendar& calendar, const std::vector<RepeatedRow>& rows);
 Status add_counts(Connection& connection, const Ledger& counts);
 
+// Its readings, sensors and counters alone; `batch.clock` says which clocks the rows are noted with.
+Status write_imported(Connection& connection, std::int64_t reopen_ms, const Calendar& calendar,
+                      const Batch& batch, CommitState& state);
+
 }  // namespace sluice

@@ -206,6 +206,12 @@ Status Store::commit(const Batch& batch) {
   return status;
 }
 
+Status Store::import(const Batch& batch) {
+  return impl_->write([&](CommitState& state) {
+    return write_imported(*impl_->connection, impl_->settings.reopen.count(), impl_->calendar, batch, state);
+  });
+}
+
 Status Store::mark_delivered(const std::vector<Delivered>& delivered) {
   if (delivered.empty()) return {};
   return impl_->write([&](CommitState&) { return delete_slots(*impl_->connection, delivered); });

@@ -61,6 +61,9 @@ class Store {
     AlertState state = AlertState::kFiring;
     std::string channel;
   };
+  // Adds readings that did not come through the journal, with their sensors, counters and tallies: all of it
+  // or nothing, and the fold's own state stays as it is.
+  Status import(const Batch& batch);
   Status mark_delivered(const std::vector<Delivered>& delivered);
   // One bounded step of retention; true: there is more to do. Call it regularly: commits go by its time, too.
   Result<bool> retain_step(std::int64_t now_wall_ms);
