@@ -4,6 +4,9 @@
 sluice-drivers replays a CSV file (time_ms, node, then one column a quantity) at full speed through mosquitto; the
 uploaded summaries are compared with what this script computes from the file with means of its own. Without a file
 it makes one: some days around both changes of the clocks, with duplicates, late rows and missing cells.
+
+--rough sends the same rows to a second gateway as bad days would: in any order within an hour, one in twenty two days
+late, one in a hundred twice, while the daemon is killed again and again. Its summaries have to be the same.
 """
 import collections
 import csv
@@ -82,6 +85,27 @@ def write_csv(path, rows):
         writer = csv.writer(file)
         writer.writerow(["time_ms", "node", *FIELDS])
         writer.writerows(rows)
+
+
+HOUR_MS = 3600 * 1000
+
+
+def rough_rows(path, generator):
+    """The rows of the file in another order, some of them twice."""
+    opened = gzip.open(path, "rt", newline="") if str(path).endswith(".gz") else open(path, newline="")
+    with opened as file:
+        rows = [[row["time_ms"], row["node"], *(row[name] for name in FIELDS)] for row in csv.DictReader(file)]
+    sent = []
+    for row in rows:
+        at = int(row[0])
+        when = at // HOUR_MS * HOUR_MS + generator.random() * HOUR_MS
+        if generator.random() < 0.05:
+            when = at + 48 * HOUR_MS
+        sent.append((when, row))
+        if generator.random() < 0.01:
+            sent.append((when + generator.random() * 3 * HOUR_MS, row))
+    sent.sort(key=lambda one: one[0])
+    return [row for _, row in sent]
 
 
 class Recording:
@@ -177,12 +201,16 @@ def replay(lab, path):
     gateway.check(done.returncode == 0, f"sluice-drivers ended with {done.returncode}: {done.stderr}")
 
 
-def check_rows(lab, recording):
+def check_values(lab, recording):
     found = collections.Counter(lab.query(
         "SELECT s.name, r.time_ms, r.value FROM reading r JOIN sensor s ON s.id = r.sensor"))
     gateway.check(found == recording.stored,
                   f"{sum((recording.stored - found).values())} values are missing, "
                   f"{sum((found - recording.stored).values())} are too many")
+
+
+def check_rows(lab, recording):
+    check_values(lab, recording)
     ledger = lab.ledger()
     expected = {"messages_received": recording.messages, "messages_decoded": recording.messages,
                 "readings_decoded": recording.values, "readings_duplicate": recording.duplicates,
@@ -213,7 +241,67 @@ def check_summaries(lab, recording):
     documents = gateway.wait_until(complete, "the summaries of all days are uploaded", 120, 0.5)
     wrong = [line for date, sensors in recording.days.items() for line in compare_day(date, sensors, documents[date])]
     gateway.check(not wrong, "\n".join([f"{len(wrong)} differences"] + wrong[:20]))
-    return sum(len(sensors) for sensors in recording.days.values())
+    return documents
+
+
+def without_history(document):
+    """What has to be the same however the readings came."""
+    rest = {name: value for name, value in document.items()
+            if name not in ("revision", "counts", "changes", "alerts")}
+    rest["sensors"] = [{name: value for name, value in sensor.items() if not name.startswith("in_alert")}
+                       for sensor in document["sensors"]]
+    return rest
+
+
+def replay_with_a_kill(lab, path, generator):
+    config = lab.folder / "drivers.yaml"
+    config.write_text(drivers_yaml(lab.port, path))
+    with subprocess.Popen([lab.programs.drivers, "--config", config, "--once"], stderr=subprocess.PIPE,
+                          text=True) as drivers:
+        try:
+            already = lab.row_count()
+            more = generator.randrange(1, 1000)
+            gateway.wait_until(lambda: drivers.poll() is not None or lab.row_count() > already + more,
+                               "the replay gets on", 300)
+            lab.kill()
+            lab.start()
+            _, errors = drivers.communicate(timeout=3600)
+        except BaseException:
+            drivers.kill()
+            raise
+    gateway.check(drivers.returncode == 0, f"sluice-drivers ended with {drivers.returncode}: {errors}")
+
+
+def run_rough(options, straight, path):
+    """Sends the rows of `path` again, roughly; `straight`: the documents that they gave in order."""
+    generator = random.Random(options.seed)
+    rows = rough_rows(path, generator)
+    with gateway.Gateway(options, CONFIG, store="flush: 1s") as lab:
+        rough = lab.folder / "rough.csv.gz"
+        write_csv(rough, rows)
+        recording = Recording(rough)
+        lab.start()
+        pieces = options.kills
+        for i in range(pieces):
+            piece = lab.folder / "piece.csv.gz"
+            write_csv(piece, rows[len(rows) * i // pieces:len(rows) * (i + 1) // pieces])
+            replay_with_a_kill(lab, piece, generator)
+        lab.wait_rows(recording.values, 900)
+        check_values(lab, recording)
+        documents = check_summaries(lab, recording)
+        gateway.check(documents.keys() == straight.keys(), f"other days: {documents.keys() ^ straight.keys()}")
+        for date, document in documents.items():
+            ours, theirs = without_history(document), without_history(straight[date])
+            different = [name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name)]
+            gateway.check(not different, f"{date} differs from the straight run in {different}")
+        problems = lab.query("SELECT count(*) FROM alert_events WHERE alert = 'layers-differ'")
+        gateway.check(problems == [(0,)], "the layers were said to differ")
+        lab.stop()
+        audit = lab.audit()
+        proved = {day["date"] for day in audit["days"] if day["recomputed"]}
+        gateway.check(recording.days.keys() <= proved, f"not summed again: {recording.days.keys() - proved}")
+        return {"rough_messages": recording.messages, "rough_kills": pieces, "rough_revisions": audit["revisions"],
+                "rough_repeated": lab.ledger().get("readings_repeated", 0)}
 
 
 def processor_seconds(pid):
@@ -230,6 +318,8 @@ def main():
     parser = gateway.parser_of(__doc__)
     parser.add_argument("file", nargs="?", type=Path, help="CSV file, may be compressed; without it one is made up")
     parser.add_argument("--seed", type=int, default=20250330)
+    parser.add_argument("--rough", action="store_true", help="then the same rows as bad days would bring them")
+    parser.add_argument("--kills", type=int, default=20, help="of the daemon, during the rough run")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     store = "flush: 10s" if options.file else "flush: 1s"
@@ -247,7 +337,8 @@ def main():
         processor = processor_seconds(lab.daemon.pid)
         check_rows(lab, recording)
         asked = time.monotonic()
-        sensor_days = check_summaries(lab, recording)
+        documents = check_summaries(lab, recording)
+        sensor_days = sum(len(sensors) for sensors in recording.days.values())
         summed = time.monotonic()
         written, peak = lab.status()["store"]["write_bytes"], resident_peak(lab.daemon.pid)
         lab.stop()
@@ -263,6 +354,8 @@ def main():
                   "summaries_s": round(summed - asked, 2),
                   "audit_s": round(time.monotonic() - audit_began, 2), "database_bytes": lab.database.stat().st_size,
                   "written_bytes": written, "peak_rss_bytes": peak}
+        if options.rough:
+            result.update(run_rough(options, documents, path))
     if options.json:
         print(json.dumps(result))
     else:

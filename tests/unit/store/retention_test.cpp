@@ -127,6 +127,7 @@ TEST_F(Retention, TakesTheOldestFirstWhenTheDatabaseIsTooBig) {
   EXPECT_EQ(kStart + 2 * kDayMs + 9 * kMinute + 999, rows.back().time_ms);
   EXPECT_EQ(30000u - rows.size(), expired(kFirstDay) + expired(kFirstDay + 1) + expired(kFirstDay + 2));
   EXPECT_TRUE(day_state(kFirstDay).dirty);  // what is left of it is still summed
+  EXPECT_EQ(30000u - rows.size(), store_->status().forced_rows);
   must(store_->close_cleanly());
   std::uintmax_t size = std::filesystem::file_size(settings_.path);
   for (int i = 0; i < 30; ++i) {
@@ -137,6 +138,18 @@ TEST_F(Retention, TakesTheOldestFirstWhenTheDatabaseIsTooBig) {
   }
   must(store_->close_cleanly());
   EXPECT_GT(size + 200000, std::filesystem::file_size(settings_.path));  // room is used again
+}
+
+TEST_F(Retention, TakesDaysThatAreSummedAndDeliveredBeforeOthers) {
+  settings_.max_size_bytes = 600000;
+  open();
+  fill(3, 1000, 10);
+  sum(kFirstDay, kStart + 3 * kDayMs, {"cloud"});  // not delivered
+  sum(kFirstDay + 1, kStart + 3 * kDayMs);
+  EXPECT_LT(0, retain(kStart + 3 * kDayMs));
+  EXPECT_LT(0u, expired(kFirstDay + 1));
+  EXPECT_EQ(0u, expired(kFirstDay)) << "it is older, but nobody has its summary yet";
+  EXPECT_EQ(0u, store_->status().forced_rows);
 }
 
 TEST_F(Retention, TakesEvenTheCurrentDayAndOutdatesItsSummary) {
