@@ -57,6 +57,9 @@ inline constexpr std::array kGatewayAlertKinds = {
         "upload-dropped", "critical", kPassing, "summaries waited longer than upload.keep and were given up",
         "see why the receiver takes nothing (sluicectl upload status), then send them again from "
         "the database (sluicectl summary)"},
+    GatewayAlertKind{"readings-removed", "critical", kPassing,
+                     "store.max_size forced readings out that no delivered summary holds",
+                     "raise store.max_size, or see why summaries are not delivered"},
     GatewayAlertKind{"layers-differ", "critical", kPassing,
                      "a day's stored readings are not those that were counted on arrival",
                      "run sluicectl audit, and look at layers_differ in the day's summary"},

@@ -1,5 +1,7 @@
 #include "app/store_loop.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -19,6 +21,7 @@ constexpr double kDropUntil = 0.125;
 constexpr std::uint64_t kPendingMax = 75000;  // readings in memory; main holds intake at 100,000
 constexpr std::int64_t kDropAfterMs = 10000;  // of failing: a disk may have a bad moment
 constexpr std::int64_t kHousekeepingMs = 60000;
+constexpr std::int64_t kForcedMs = 1800 * 1000;  // between two times that it says so
 constexpr std::int64_t kDeliveredMs = 10000;
 constexpr int kRetentionSteps = 20;  // a minute; each is bounded
 }  // namespace
@@ -235,7 +238,12 @@ void StoreLoop::housekeeping() {
     if (!more.ok()) log_.warning("retention: {}", more.error().context);
     if (!more.ok() || !*more) break;
   }
-  vitals_.store.set(store_.status());
+  const StoreStatus status = store_.status();
+  vitals_.store.set(status);
+  if (status.forced_rows == forced_rows_told_ || now.boot_ms < next_forced_boot_ms_) return;
+  forced_rows_told_ = status.forced_rows;
+  next_forced_boot_ms_ = now.boot_ms + kForcedMs;
+  vitals_.conditions.happened("readings-removed", fmt::format("{} since the start", status.forced_rows));
 }
 
 void StoreLoop::note_delivered() {

@@ -78,6 +78,8 @@ class StoreLoop {
   std::int64_t failing_since_boot_ms_ = 0;
   std::int64_t retry_boot_ms_ = 0;
   std::atomic<bool> gave_up_{false};
+  std::uint64_t forced_rows_told_ = 0;
+  std::int64_t next_forced_boot_ms_ = 0;
   std::int64_t next_housekeeping_boot_ms_ = 0;
   std::int64_t next_delivered_boot_ms_ = 0;
   std::int64_t next_reserve_boot_ms_ = 0;

@@ -181,6 +181,26 @@ Result<std::optional<Day>> done_day(Connection& connection, std::int64_t done_be
   return day;
 }
 
+// Nothing is old enough, and the database is too big.
+Result<RetentionStep> make_small(Connection& connection, const Calendar& calendar, CommitState& state) {
+  RetentionStep step;
+  Removal removal(connection, calendar, INT64_MAX, state);
+  auto day = done_day(connection, INT64_MAX);
+  if (!day.ok()) return day.error();
+  if (day->has_value()) {
+    step.more = step.early = true;
+    if (Status status = removal.remove_of(**day, kStepRows); !status.ok()) return status.error();
+    return step;
+  }
+  const std::int64_t rows_before = state.row_count;
+  Status status = removal.choose(0, INT64_MAX, kStepRows, true);
+  if (!status.ok()) return status.error();
+  step.more = step.early = !removal.chose_nothing();
+  if (status = removal.remove(std::nullopt); !status.ok()) return status.error();
+  step.forced_rows = rows_before - state.row_count;
+  return step;
+}
+
 }  // namespace
 
 Result<bool> anything_expired(Connection& connection, const RetentionSettings& settings,
@@ -210,11 +230,7 @@ Result<RetentionStep> remove_expired(Connection& connection, const RetentionSett
     step.more = true;
     if (Status status = removal.remove_of(**day, kStepRows); !status.ok()) return status.error();
   } else if (*big) {
-    Status status = removal.choose(0, INT64_MAX, kStepRows, true);
-    if (!status.ok()) return status.error();
-    step.forced = step.more = !removal.chose_nothing();
-    status = removal.remove(std::nullopt);
-    if (!status.ok()) return status.error();
+    return make_small(connection, calendar, state);
   }
   return step;
 }

@@ -1,6 +1,7 @@
 // Retention: removes whole batches of readings whose days are summed, delivered and past `retention`, counted
-// from each day's last arrival; above `max_size` the oldest batches whatever their state. In steps that are
-// short enough to stand between two commits.
+// from each day's last arrival; above `max_size` the oldest days that are summed and delivered, whatever
+// their age, and when there is none the oldest batches whatever their state. In steps that are short enough
+// to stand between two commits.
 //
 // In WAL mode SQLite writes also the pages that become free, which would double what a reading costs. Pages
 // that the same transaction fills again are written once; so commits remove about as many rows as they add.
@@ -24,8 +25,9 @@ struct RetentionSettings {
 };
 
 struct RetentionStep {
-  bool more = false;    // call again
-  bool forced = false;  // max_size made it remove what was not summed and delivered, or not old enough
+  bool more = false;             // call again
+  bool early = false;            // max_size made it remove what was not old enough
+  std::int64_t forced_rows = 0;  // of those, removed though not summed and delivered
 };
 
 // In the caller's transaction; `state` is brought forward, after an error it is void.

@@ -76,6 +76,7 @@ struct Store::Impl {
   bool was_unclean = false;
   bool marked_unclean = false;  // the flag in the database
   bool told_of_size = false;
+  std::uint64_t forced_rows = 0;
   std::int64_t retain_now_ms = INT64_MIN;  // of the last retain_step
   std::int64_t room_rows = 0;  // may be removed by the next commit: what was added, and a sixteenth
   std::uint64_t transactions = 0;
@@ -231,7 +232,8 @@ Result<bool> Store::retain_step(std::int64_t now_wall_ms) {
     return {};
   });
   if (!status.ok()) return status.error();
-  if (step.forced && !impl_->told_of_size) {
+  impl_->forced_rows += static_cast<std::uint64_t>(step.forced_rows);
+  if (step.early && !impl_->told_of_size) {
     impl_->told_of_size = true;
     impl_->log.warning(
         "{} has reached store.max_size: the oldest readings are removed before their time (counter "
@@ -287,6 +289,7 @@ StoreStatus Store::status() {
   status.transactions = impl_->transactions;
   status.rows = static_cast<std::uint64_t>(impl_->state.row_count);
   status.size_bytes = impl_->connection->file_bytes();
+  status.forced_rows = impl_->forced_rows;
   status.write_bytes = impl_->vfs->written_bytes();
   return status;
 }

@@ -39,6 +39,7 @@ struct StoreStatus {
   std::uint64_t rows = 0;         // in the reading table
   std::uint64_t size_bytes = 0;   // database and WAL
   std::uint64_t write_bytes = 0;  // written to database and WAL since start
+  std::uint64_t forced_rows = 0;  // removed for max_size since start, before a delivered summary held them
 };
 
 class Store {
