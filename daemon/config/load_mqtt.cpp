@@ -84,7 +84,7 @@ void load_tls(MapReader& mqtt, BrokerSettings& broker) {
 void load_tls_files(MapReader& tls, std::string& ca, std::string& cert, std::string& key) {
   tls.file("ca", ca);
   tls.file("cert", cert);
-  tls.file("key", key);
+  tls.private_file("key", key);
   if (cert.empty() == key.empty() || !tls.clean()) return;
   tls.wrong(cert.empty() ? "key" : "cert", std::string("is given without ") + (cert.empty() ? "cert" : "key"),
             "expected both cert and key, or neither");

@@ -49,16 +49,8 @@ void load_headers(MapReader& reader, HttpPostSettings& http) {
 void load_http(MapReader& reader, HttpPostSettings& http) {
   load_url(reader, http.url);
   load_headers(reader, http);
-  reader.text("token_file", http.token_file);
-  reader.map("tls", [&](MapReader& tls) {
-    tls.file("ca", http.tls.ca);
-    tls.file("cert", http.tls.cert);
-    tls.file("key", http.tls.key);
-    if (http.tls.cert.empty() != http.tls.key.empty() && tls.clean()) {
-      tls.wrong(http.tls.key.empty() ? "cert" : "key", "is given alone",
-                "expected both cert and key, or neither");
-    }
-  });
+  reader.secret("token_file", http.token_file);
+  reader.map("tls", [&](MapReader& tls) { load_tls_files(tls, http.tls.ca, http.tls.cert, http.tls.key); });
   reader.duration("timeout", http.timeout, milliseconds(100), std::chrono::minutes(2));
 }
 

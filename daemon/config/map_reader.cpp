@@ -276,15 +276,19 @@ bool MapReader::file(const std::string& key, std::string& out) {
   return false;
 }
 
+bool MapReader::private_file(const std::string& key, std::string& out) {
+  if (!file(key, out)) return false;
+  if (!context_.check_files || !open_to_everybody(out)) return true;
+  wrong(key, in_quotes(out) + " is open to every user of this machine",
+        "expected a file for the daemon alone: chmod o= " + out);
+  return false;
+}
+
 bool MapReader::secret(const std::string& key, std::string& out) {
   const YamlNode* found = take(key);
   if (found == nullptr || found->kind != YamlNode::Kind::kText || found->text.empty() ||
       found->text[0] == '/') {
-    if (!file(key, out)) return false;
-    if (!context_.check_files || !open_to_everybody(out)) return true;
-    wrong(key, in_quotes(out) + " is open to every user of this machine",
-          "expected a file for the daemon alone: chmod o= " + out);
-    return false;
+    return private_file(key, out);
   }
   const std::string& text = found->text;
   const bool variable = text.starts_with("env:");

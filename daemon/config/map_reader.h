@@ -53,7 +53,8 @@ class MapReader {
   // An absolute path; of a file that can be read now, unless the context says not to look.
   bool path(const std::string& key, std::string& out);
   bool file(const std::string& key, std::string& out);
-  // Where a secret is: a file as above that not everybody may open, a credential's name, or env:NAME.
+  bool private_file(const std::string& key, std::string& out);  // that not everybody may open
+  // Where a secret is: such a file, a credential's name, or env:NAME.
   bool secret(const std::string& key, std::string& out);
 
   template <class T>

@@ -283,6 +283,22 @@ TEST_F(SettingsFile, DescribesAnHttpSink) {
   EXPECT_EQ(std::chrono::seconds(5), sink.timeout);
 }
 
+TEST_F(SettingsFile, RefusesAKeyOrATokenThatEverybodyCanRead) {
+  const std::string open = write("open", "x");
+  const std::string closed = write_secret("closed", "x");
+  const std::string tls = ", tls: {cert: " + closed + ", key: " + open + "}";
+  for (const std::string& text :
+       {"mqtt: {broker: mqtts://h" + tls + "}",
+        "upload: {to: [{name: c, type: http, url: \"https://h/{date}\"" + tls + "}]}",
+        "notify: {c: {type: webhook, url: \"https://h\"" + tls + "}}",
+        "notify: {c: {type: webhook, url: \"https://h\", token_file: " + open + "}}"}) {
+    const std::string error = error_of(with(text));
+    EXPECT_NE(std::string::npos, error.find("is open to every user of this machine")) << text << "\n"
+                                                                                      << error;
+    EXPECT_NE(std::string::npos, error.find("chmod o= " + open)) << error;
+  }
+}
+
 TEST_F(SettingsFile, AcceptsFilesThatCanBeRead) {
   std::string file = write_secret("secret", "x");
   auto settings = with("mqtt: {broker: mqtts://h, username: u, password_file: " + file +
