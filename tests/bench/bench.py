@@ -106,8 +106,8 @@ class Lab:
             stop(process)
 
     @contextlib.contextmanager
-    def gateway(self, name, durability="crash", preload=None, extra="upload: { to: [] }\n", alerts=ONE_RULE):
-        gateway = Gateway(self, name, durability, preload, extra, alerts)
+    def gateway(self, name, durability="crash", preload=None, extra="upload: { to: [] }\n", alerts=ONE_RULE, wrapper=()):
+        gateway = Gateway(self, name, durability, preload, extra, alerts, wrapper)
         try:
             yield gateway
         finally:
@@ -115,7 +115,7 @@ class Lab:
 
 
 class Gateway:
-    def __init__(self, lab, name, durability, preload, extra, alerts):
+    def __init__(self, lab, name, durability, preload, extra, alerts, wrapper):
         self.lab = lab
         self.folder = os.path.join(lab.folder, name)
         runtime = os.path.join(lab.memory, name)
@@ -141,7 +141,7 @@ log: {{ level: warning }}
         notify.settimeout(30)
         environment["NOTIFY_SOCKET"] = os.path.join(runtime, "notify")
         begin = time.monotonic()
-        self.process = lab.start([lab.folders.sluiced, "--config", self.config], env=environment)
+        self.process = lab.start([*wrapper, lab.folders.sluiced, "--config", self.config], env=environment)
         while b"READY=1" not in notify.recv(4096):
             pass
         self.ready_ms = (time.monotonic() - begin) * 1000

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""What a gateway needs: the figures of limits.md, as a table in Markdown. Options as of bench.py.
+
+Start-up, memory, CPU and bytes are bench.py's. Instructions a reading are callgrind's count of the functions in WORK for two
+loads of different size, their difference divided by the difference of messages: start and end cancel out. Paho, the
+kernel and waiting are not in it, so it hardly depends on what else the machine does.
+"""
+import argparse
+import contextlib
+import os
+import platform
+import re
+import shutil
+import sys
+
+import bench
+
+LOADS = (3000, 9000)  # messages under callgrind, which is some fifty times slower
+# From the callback that takes a message to the row in the database, with all that they call.
+WORK = ("sluice::Intake::on_message*", "sluice::Engine::handle*", "sluice::Store::commit*")
+
+
+def instructions(lab, messages):
+    """Of taking, folding and storing so many messages, and what else the functions do from start to end."""
+    out = os.path.join(lab.folder, f"callgrind.{messages}")
+    wrapper = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--quiet",
+               *(f"--toggle-collect={function}" for function in WORK)]
+    with lab.gateway(f"callgrind-{messages}", wrapper=wrapper) as gateway:
+        lab.measure("load", messages=messages, sensors=100)
+        gateway.wait_stored(messages)
+    with open(out, encoding="ascii", errors="replace") as file:
+        return sum(int(number) for number in re.findall(r"^(?:totals|summary): (\d+)", file.read(), re.MULTILINE)[-1:])
+
+
+def rows(lab, quick):
+    startup = bench.measure_startup(lab, quick)
+    yield "start of the process → ready / subscribed", f"{startup['ready_ms']:.0f} / {startup['subscribed_ms']:.0f} ms"
+    memory = bench.measure_memory(lab, quick)
+    yield "memory (RSS) at the start", f"{memory['start_mib']:.1f} MiB"
+    yield "memory with 1,000 sensors, after / at most", f"{memory['stored_mib']:.1f} / {memory['peak_mib']:.1f} MiB"
+    cost = bench.measure_cost(lab, quick)
+    for rate in sorted({run["rate"] for run in cost}):
+        mine = sorted(run["sluice_us"] for run in cost if run["rate"] == rate)
+        yield f"CPU a reading, {f'{rate} a second' if rate else 'as fast as possible'}", f"{mine[len(mine) // 2]:.1f} µs"
+    disk = bench.measure_disk(lab, quick)
+    yield "bytes written a reading, 100 a second: store / kernel", (
+        f"{disk['written_per_reading']:.0f} / {disk['process_per_reading']:.0f} B")
+    if shutil.which("valgrind"):
+        few, many = (instructions(lab, messages) for messages in LOADS)
+        yield "instructions a reading, from the callback to the row (callgrind)", f"{(many - few) / (LOADS[1] - LOADS[0]):,.0f}"
+    else:
+        yield "instructions a reading, from the callback to the row (callgrind)", "valgrind is not installed"
+
+
+def main():
+    root = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="a quarter of the messages, fewer repetitions")
+    parser.add_argument("--bin", default=os.path.join(root, "build/release"), help="build folder (default: build/release)")
+    parser.add_argument("--bench-bin", help="folder of the bench programs, if not BIN/tests/bench")
+    parser.add_argument("--state-dir", default="/var/tmp", help="where databases lie: a real disk (default: /var/tmp)")
+    arguments = parser.parse_args()
+    print(f"{platform.machine()}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the start\n")
+    print("| figure | result |\n|---|---|")
+    with contextlib.ExitStack() as keep_on:
+        for figure, result in rows(bench.Lab(bench.find_folders(arguments), keep_on), arguments.quick):
+            print(f"| {figure} | {result} |", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
