@@ -27,7 +27,7 @@ inline constexpr std::array kGatewayAlertKinds = {
     GatewayAlertKind{"broker-down", "warning", std::chrono::minutes(2), "not subscribed at the broker",
                      "check that the broker runs and accepts us"},
     GatewayAlertKind{"taken-over", "critical", std::chrono::seconds(0),
-                     "another client has taken over our session",
+                     "another client seems to use our client id",
                      "give each gateway its own gateway.id and mqtt.client_id"},
     GatewayAlertKind{"subscription-refused", "warning", std::chrono::minutes(1),
                      "the broker refuses a subscription", "check the broker's access list"},

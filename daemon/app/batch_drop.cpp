@@ -59,6 +59,7 @@ void put_before(Batch&& earlier, Batch& later) {
   prepend(std::move(earlier.quarantine), later.quarantine);
   if (later.quarantine.size() > kCarriedSamplesMax) later.quarantine.resize(kCarriedSamplesMax);
   for (const auto& [day, counts] : earlier.counts) later.counts[day].add(counts);
+  prepend(std::move(earlier.silences), later.silences);
   prepend(std::move(earlier.gateway_days), later.gateway_days);
   // A snapshot says how things stand after all rows so far; before later rows it would hide these.
   if (later.snapshot.empty() && later.readings.empty()) later.snapshot = std::move(earlier.snapshot);

@@ -24,7 +24,7 @@ void ConditionWatch::look(const SessionStatus& session, Instant now) {
 }
 
 void ConditionWatch::look_for_rival(const SessionStatus& session, Instant now) {
-  const bool taken = session.state == IntakeState::kDown && session.detail.starts_with("taken over");
+  const bool taken = session.state == IntakeState::kDown && session.rival;
   if (taken) rival_boot_ms_ = now.boot_ms;
   const bool recent = rival_boot_ms_ != 0 && now.boot_ms - rival_boot_ms_ < kRivalGoneMs;
   vitals_.conditions.set("taken-over", recent, taken ? session.detail : "");

@@ -1,11 +1,12 @@
 #include "base/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <mutex>
 
 #include "base/log_limit.h"
+#include "base/standard_error.h"
 
 namespace sluice {
 
@@ -40,6 +41,28 @@ const char* journald_prefix(LogLevel level) {
   return "<6>";
 }
 
+// Says later how many lines nobody took.
+class NeverWaitingSink final : public spdlog::sinks::base_sink<std::mutex> {
+ public:
+  explicit NeverWaitingSink(Log::Style style)
+      : prefix_(style == Log::Style::kJournald ? journald_prefix(LogLevel::kWarning) : "") {}
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (lost_ > 0) {
+      const std::string note =
+          fmt::format("{}{} lines of the log are missing here: nobody read them\n", prefix_, lost_);
+      if (write_standard_error(note)) lost_ = 0;
+    }
+    spdlog::memory_buf_t line;
+    formatter_->format(message, line);
+    if (lost_ > 0 || !write_standard_error({line.data(), line.size()})) ++lost_;
+  }
+  void flush_() override {}
+  const char* prefix_;
+  std::uint64_t lost_ = 0;
+};
+
 }  // namespace
 
 struct Log::Impl {
@@ -51,11 +74,8 @@ struct Log::Impl {
 };
 
 Log::Log(LogLevel level, Style style, Clock* clock)
-    : impl_(new Impl{spdlog::logger("sluice", std::make_shared<spdlog::sinks::stderr_sink_mt>()),
-                     style,
-                     clock,
-                     {},
-                     {}}) {
+    : impl_(new Impl{
+          spdlog::logger("sluice", std::make_shared<NeverWaitingSink>(style)), style, clock, {}, {}}) {
   impl_->logger.set_pattern(style == Style::kJournald ? "%v" : "%Y-%m-%dT%H:%M:%S.%e %l %v");
   impl_->logger.set_level(spd_level(level));
   impl_->logger.flush_on(spdlog::level::info);

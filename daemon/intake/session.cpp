@@ -57,16 +57,24 @@ void Session::change(IntakeState state, std::string detail, Instant now) {
 }
 
 void Session::retry_later(const std::string& why, Instant now) {
-  if (connected_boot_ms_ != 0 && now.boot_ms - connected_boot_ms_ >= kStableAfterMs) backoff_.reset();
-  bool short_lived = connected_boot_ms_ != 0 && now.boot_ms - connected_boot_ms_ < kStableAfterMs;
-  connected_boot_ms_ = 0;
+  if (connected_boot_ms_ != 0 && now.boot_ms - connected_boot_ms_ < kStableAfterMs) {
+    ++short_connections_;
+  } else if (connected_boot_ms_ != 0) {
+    backoff_.reset();
+    short_connections_ = 0;
+  }
+  const bool was_connected = std::exchange(connected_boot_ms_, 0) != 0;
   auto wait = backoff_.next();
   std::string detail = why;
+  status_.rival = false;
   if (why.starts_with("taken over")) {
+    status_.rival = true;
     wait = std::max(wait, backoff_.draw(kTakenOverBackoff, kBackoffCap));
     detail += "; is there another gateway with mqtt.client_id \"" + settings_.client_id + "\"?";
-  } else if (short_lived && backoff_.failures() > 2) {
-    detail += ", soon after connecting, " + std::to_string(backoff_.failures()) +
+  } else if (was_connected &&
+             short_connections_ > 2) {  // mosquitto 2.0.11 does not say that we were taken over
+    status_.rival = true;
+    detail += ", soon after connecting, " + std::to_string(short_connections_) +
               " times; does another client use mqtt.client_id \"" + settings_.client_id + "\"?";
   }
   next_connect_boot_ms_ = now.boot_ms + wait.count();

@@ -24,7 +24,8 @@ struct SessionStatus {
   std::string detail;  // why it is not up, and what to check
   bool session_present = false;
   std::uint64_t connects = 0;
-  std::uint64_t sessions_lost = 0;                      // times that the broker had forgotten us
+  std::uint64_t sessions_lost = 0;  // times that the broker had forgotten us
+  bool rival = false;  // by the newest loss, another client uses our id: `detail` says why we think so
   std::optional<std::chrono::microseconds> round_trip;  // last heartbeat
   std::vector<std::string> refused;                     // filters the broker refused
   std::int64_t since_wall_ms = 0;
@@ -79,6 +80,7 @@ class Session {
   bool session_expected_ = false;    // we were connected before, so the broker should know our session
   bool heard_heartbeat_ = false;     // on this connection
   int deaf_connections_ = 0;         // in a row on which no heartbeat came back
+  int short_connections_ = 0;        // in a row that ended soon
   std::int64_t connected_boot_ms_ = 0;
   std::int64_t next_connect_boot_ms_ = 0;
   std::int64_t beat_sent_boot_ms_ = 0;  // 0: none is under way

@@ -1,7 +1,7 @@
 // Preloaded into sluiced by tests: a disk that fails and a clock that nobody has set, whenever the test says
 // so. While the file $SLUICE_BAD_DISK exists, calls on files under $SLUICE_BAD_FOLDER fail with the error
-// number in it: those that write, and those that read, too, if a second number follows that is not 0. While
-// $SLUICE_BAD_CLOCK exists, the kernel says that the clock is not synchronised.
+// number in it: those that write, and those that read, too, if a second number follows that is not 0. The
+// kernel says that the clock is synchronised unless $SLUICE_BAD_CLOCK exists, where that is given.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/timex.h>
@@ -89,8 +89,9 @@ int ftruncate64(int fd, off64_t size) noexcept {
 int adjtimex(struct timex* state) noexcept {
   static const auto real = next<int (*)(struct timex*)>("adjtimex");
   const int answer = real(state);
-  if (!is_there("SLUICE_BAD_CLOCK")) return answer;
-  state->status |= STA_UNSYNC;
-  return TIME_ERROR;
+  if (std::getenv("SLUICE_BAD_CLOCK") == nullptr) return answer;
+  const bool unset = is_there("SLUICE_BAD_CLOCK");
+  state->status = unset ? state->status | STA_UNSYNC : state->status & ~STA_UNSYNC;
+  return unset ? TIME_ERROR : TIME_OK;
 }
 }

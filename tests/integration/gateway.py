@@ -105,6 +105,7 @@ class Gateway:
         self.daemon = None
         self.timezone, self.store, self.mqtt, self.clock = timezone, store, mqtt, clock
         self.environment = {}  # of the daemon, beside our own
+        self.prefix = []  # a program that runs the daemon
         self._clients = []
         for folder in (self.state_dir, self.runtime_dir):
             folder.mkdir()
@@ -132,11 +133,16 @@ class Gateway:
             conf.write_text(f"listener {self.port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
                             "max_queued_messages 0\nmax_inflight_messages 100\nset_tcp_nodelay true\n"
                             "log_type error\nlog_type warning\n")
-            with open(self.folder / "mosquitto.log", "ab") as log:
-                self.broker = subprocess.Popen([self.programs.mosquitto, "-c", conf], stdout=log, stderr=log)
-            if wait_until(self._broker_answers, "mosquitto listens", 20) == "listening":
+            if self.restart_broker():
                 return
         raise Failure("mosquitto does not start; see " + str(self.folder / "mosquitto.log"))
+
+    def restart_broker(self):
+        """Runs it, new or again on the same port, without a memory of what was. False: it ended at once."""
+        with open(self.folder / "mosquitto.log", "ab") as log:
+            self.broker = subprocess.Popen([self.programs.mosquitto, "-c", self.folder / "mosquitto.conf"], stdout=log,
+                                           stderr=log)
+        return wait_until(self._broker_answers, "mosquitto listens", 20) == "listening"
 
     def _broker_answers(self):
         if self.broker.poll() is not None:
@@ -165,8 +171,9 @@ store: {{ {self.store} }}
     def spawn(self):
         """Starts the process and returns at once."""
         with open(self.folder / "sluiced.log", "ab") as log:
-            self.daemon = subprocess.Popen([self.programs.sluiced, "--config", self.config], stdin=subprocess.DEVNULL,
-                                           stdout=log, stderr=log, env={**os.environ, **self.environment})
+            self.daemon = subprocess.Popen([*self.prefix, self.programs.sluiced, "--config", self.config],
+                                           stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                           env={**os.environ, **self.environment})
 
     def start(self, timeout=PATIENCE_S):
         self.spawn()

@@ -1,6 +1,8 @@
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <functional>
@@ -48,6 +50,33 @@ TEST_F(ALog, LeavesNoNewsOutAndNothingWithoutAClock) {
     for (int i = 1; i <= 30; ++i) every.error("cannot store");
   });
   EXPECT_EQ(30, lines());
+}
+
+TEST_F(ALog, WaitsForNobodyAndSaysHowManyLinesAreMissing) {
+  int ends[2];
+  ASSERT_EQ(0, ::pipe2(ends, O_NONBLOCK));
+  ASSERT_EQ(0, ::fcntl(ends[1], F_SETFL, 0)) << "who writes would wait";
+  const int before = ::dup(STDERR_FILENO);
+  ::dup2(ends[1], STDERR_FILENO);
+  Log log(LogLevel::kInfo, Log::Style::kJournald);
+  const std::string payload(1000, 'x');
+  for (int i = 0; i < 1000; ++i) log.info("{} {}", i, payload);
+  std::string taken;
+  char bytes[65536];
+  for (ssize_t size = 0; (size = ::read(ends[0], bytes, sizeof bytes)) > 0;) {
+    taken.append(bytes, static_cast<std::size_t>(size));
+  }
+  log.info("the last");
+  const ssize_t size = ::read(ends[0], bytes, sizeof bytes);
+  ::dup2(before, STDERR_FILENO);
+  for (int fd : {before, ends[0], ends[1]}) ::close(fd);
+  const long whole = std::count(taken.begin(), taken.end(), '\n');
+  EXPECT_LT(0, whole);
+  EXPECT_GT(1000, whole);
+  EXPECT_EQ('\n', taken.back());
+  EXPECT_EQ("<4>" + std::to_string(1000 - whole) +
+                " lines of the log are missing here: nobody read them\n<6>the last\n",
+            std::string(bytes, static_cast<std::size_t>(size)));
 }
 
 }  // namespace

@@ -114,6 +114,23 @@ TEST_F(SessionOf, BacksOffWithinItsBounds) {
   }
 }
 
+TEST_F(SessionOf, ComesBackByItselfAfterDaysWithoutTheBroker) {
+  pass(100);
+  link_->accepts = false;
+  link_->lose("network");
+  step_ms_ = 1000;
+  const std::int64_t days = 3;
+  const std::uint64_t records = journal_->last_seq();
+  pass(days * 24 * 3600 * 1000);
+  EXPECT_GT(days * 24 * 3600 / 25, static_cast<std::int64_t>(link_->connect_times.size()));
+  EXPECT_LT(days * 24 * 3600 / 75, static_cast<std::int64_t>(link_->connect_times.size()));
+  EXPECT_GE(records + 1, journal_->last_seq()) << "nothing is written meanwhile";
+  link_->accepts = true;
+  link_->session_present = false;
+  EXPECT_TRUE(pass_until([&] { return up_and_granted(); }, 75000));
+  EXPECT_EQ(1u, session_->status().sessions_lost);
+}
+
 TEST_F(SessionOf, SaysWhyItIsDown) {
   link_->accepts = false;
   pass(100);
@@ -137,7 +154,21 @@ TEST_F(SessionOf, NamesTheTakeoverAndBacksOffWhenConnectionsKeepEndingSoon) {
     pass(20);
   }
   EXPECT_NE(std::string::npos, session_->status().detail.find("another client"));
+  EXPECT_TRUE(session_->status().rival);
   EXPECT_GE(link_->connect_times.back() - link_->connect_times[link_->connect_times.size() - 2], 10000);
+}
+
+TEST_F(SessionOf, SuspectsNobodyWhenABrokerThatWasAwayFailsOnceMore) {
+  pass(100);
+  link_->accepts = false;
+  link_->lose("connection lost");
+  pass(600000);
+  EXPECT_FALSE(session_->status().rival);
+  link_->accepts = true;
+  ASSERT_TRUE(pass_until([&] { return state() == IntakeState::kUp; }));
+  link_->lose("connection lost");
+  pass(20);
+  EXPECT_FALSE(session_->status().rival);
 }
 
 TEST_F(SessionOf, KeepsTheGrantedFiltersAndAsksAgainForTheRefusedOnes) {
