@@ -27,6 +27,7 @@ constexpr std::int64_t kDeafAfterMs = 10000;
 constexpr std::int64_t kBacklogMaxMs = 300000;  // a heartbeat that has not come back by then never will
 constexpr std::int64_t kIdleMs = 1000;
 constexpr int kDeafConnectionsMax = 2;
+constexpr int kShortConnectionsMax = 2;  // mosquitto 2.0 does not say that somebody has taken over
 
 }  // namespace
 
@@ -71,8 +72,7 @@ void Session::retry_later(const std::string& why, Instant now) {
     status_.rival = true;
     wait = std::max(wait, backoff_.draw(kTakenOverBackoff, kBackoffCap));
     detail += "; is there another gateway with mqtt.client_id \"" + settings_.client_id + "\"?";
-  } else if (was_connected &&
-             short_connections_ > 2) {  // mosquitto 2.0.11 does not say that we were taken over
+  } else if (was_connected && short_connections_ > kShortConnectionsMax) {
     status_.rival = true;
     detail += ", soon after connecting, " + std::to_string(short_connections_) +
               " times; does another client use mqtt.client_id \"" + settings_.client_id + "\"?";
