@@ -22,6 +22,7 @@ class BatchDrop : public ::testing::Test {
     b.clock.stream_ms = static_cast<std::int64_t>(seq);
     b.new_sensors = {{static_cast<SensorId>(seq), name, "°C", 0}};
     b.readings.resize(2);
+    b.tallies.emplace(seq);
     b.rule_states.resize(2);
     b.rule_states[0].rule = "both";
     b.rule_states[0].value = static_cast<double>(seq);
@@ -52,6 +53,7 @@ TEST_F(BatchDrop, CountsWhatWasStoredAsDroppedAndKeepsTheRest) {
   Batch b = batch("a", 1);
   drop_readings(b);
   EXPECT_TRUE(b.readings.empty());
+  EXPECT_FALSE(b.tallies.has_value());
   EXPECT_EQ(0u, b.counts[kToday][Counter::kReadingsStored]);
   EXPECT_EQ(0u, b.counts[kToday][Counter::kReadingsDuplicate]);
   EXPECT_EQ(2u, b.counts[kToday][Counter::kReadingsDropDisk]);
@@ -69,13 +71,15 @@ TEST_F(BatchDrop, PutsOneBatchBeforeAnotherLosingNothingButReadings) {
   drop_readings(earlier);
   put_before(std::move(earlier), later);
   // As many members as a batch has: a new one does not compile here until somebody has thought of it.
-  const auto& [cursor, clock, new_sensors, readings, rule_states, events, delivered, backlog, retained,
-               quarantine, counts, snapshot, silences, gateway_days] = later;
+  const auto& [cursor, clock, new_sensors, readings, tallies, rule_states, events, delivered, backlog,
+               retained, quarantine, counts, snapshot, silences, gateway_days] = later;
   EXPECT_EQ(2u, cursor.seq);
   EXPECT_EQ(2, clock.stream_ms);
   ASSERT_EQ(2u, new_sensors.size());
   EXPECT_EQ("a", new_sensors[0].name);
   EXPECT_EQ(2u, readings.size());
+  ASSERT_TRUE(tallies.has_value());
+  EXPECT_EQ(2u, tallies->size()) << "of the readings that are still there";
   ASSERT_EQ(3u, rule_states.size());
   EXPECT_EQ("a", rule_states[0].rule);
   EXPECT_EQ(2, rule_states[1].value) << "of the same rule and sensor the newer counts";
