@@ -38,6 +38,8 @@ void DayLoop::run() {
 void DayLoop::check_database() {
   if (!vitals_.check_database) return;
   Status checked = view_.check_integrity();
+  if (vitals_.stopping) return;  // interrupted; the next start checks again
+  vitals_.check_database = false;
   if (checked.ok()) return log_.info("the database is sound after the unclean stop");
   log_.error("{}", checked.error().context);
   if (checked.error().code == ErrorCode::kCorrupt) vitals_.database_damaged = true;

@@ -123,6 +123,19 @@ void skip_dropped(const std::vector<FoundRing>& rings, Engine& engine, Clock& cl
   engine.skip_dropped(newest.through_seq, newest.messages, newest.readings, clock.now().wall_ms);
 }
 
+// The database is older than what the journal was told to release: a restored backup, or a damaged log of it.
+// Empty: it is not.
+std::string find_gap(const std::vector<FoundRing>& rings, std::uint64_t stored_seq) {
+  if (rings.empty() || stored_seq == 0) return {};
+  const Journal& oldest = *rings.front().journal;
+  const std::uint64_t first =
+      oldest.recovery().first_seq > 0 ? oldest.recovery().first_seq : oldest.last_seq() + 1;
+  if (first <= stored_seq + 1) return {};
+  return std::to_string(first - stored_seq - 1) +
+         " records that were stored once are missing: the database " + "ends at record " +
+         std::to_string(stored_seq) + ", the journal begins at " + std::to_string(first);
+}
+
 // Folds what the ring holds beyond the cursor and stores it.
 Status drain(Journal& ring, Engine& engine, Store& store, AlertSlots& slots, JournalStart& start,
              Clock& clock, Log& log) {
@@ -172,6 +185,10 @@ Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, 
   if (!rings.ok()) return rings.error();
   start.stored_seq = engine.last_seq();
   skip_dropped(*rings, engine, clock, log);
+  if (const std::string gap = find_gap(*rings, engine.last_seq()); !gap.empty()) {
+    log.error("{}", gap);
+    start.damage += (start.damage.empty() ? "" : "; ") + gap;
+  }
   for (FoundRing& ring : *rings) {
     Status done = drain(*ring.journal, engine, store, slots, start, clock, log);
     if (!done.ok()) return done.error();

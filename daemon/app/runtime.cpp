@@ -199,6 +199,7 @@ class Threads {
     w_.engine_loop->stop();
     engine_.join();
     w_.vitals.stopping = true;
+    w_.day_view->interrupt();
     w_.day_loop->wake();
     w_.slots->wake_all();
     w_.http->wake();
@@ -250,6 +251,8 @@ Result<MainLoop::End> live(const std::string& config, const Settings& settings, 
   // Only what is in the database may call it closed.
   if (w.vitals.database_damaged) return end;
   if (end == MainLoop::End::kStop && w.store_loop->gave_up()) keep_over_reboot(w);
+  // Not sound until the check has said so.
+  if (w.vitals.check_database) return end;
   Status closed = w.store->close_cleanly();
   if (!closed.ok()) log.error("the database was not closed: {}", closed.error().context);
   return end;

@@ -63,7 +63,7 @@ struct Vitals {
   Shared<SessionStatus> session;
   Shared<std::string> journal_damage;  // empty: none found at start
   // batch layer
-  std::atomic<bool> check_database{false};        // the last process did not close it
+  std::atomic<bool> check_database{false};        // the last process did not close it; until it is checked
   std::atomic<bool> database_damaged{false};      // found by that check: wire again, with a new one
   std::atomic<bool> upload_asked{false};          // upload --now
   std::atomic<bool> deliver_asked{false};         // upload retry

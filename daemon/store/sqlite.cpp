@@ -211,6 +211,10 @@ std::int64_t Connection::changes() const {
   return sqlite3_changes64(handle_);
 }
 
+void Connection::interrupt() {
+  sqlite3_interrupt(handle_);
+}
+
 bool Connection::in_transaction() const {
   return sqlite3_get_autocommit(handle_) == 0;
 }

@@ -110,6 +110,7 @@ class Connection {
   }
   std::int64_t changes() const;  // rows changed by the last statement
   bool in_transaction() const;
+  void interrupt();                  // any thread: the statement that runs now ends with an error
   Status checkpoint_and_truncate();  // empties the WAL, as far as readers let it
   std::uint64_t file_bytes() const;  // database and WAL
   const std::string& path() const { return path_; }

@@ -114,6 +114,10 @@ Status StoreView::check_integrity() {
   return read_every_page(*impl_->connection);
 }
 
+void StoreView::interrupt() {
+  impl_->connection->interrupt();
+}
+
 Result<std::vector<StoredAlert>> StoreView::alert_history(std::size_t limit) {
   return read_alert_history(*impl_->connection, limit);
 }

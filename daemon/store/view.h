@@ -50,6 +50,7 @@ class StoreView final : public DayTable, public OutboxTable {
 
   // Reads every page, minutes for a gigabyte. kCorrupt: the file is damaged; a line says where.
   Status check_integrity();
+  void interrupt();  // any thread: a check that runs ends soon, and its answer means nothing
 
   // For people and tools.
   Result<std::vector<Silence>> silences();                            // those that have not ended

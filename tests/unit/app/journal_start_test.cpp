@@ -129,6 +129,26 @@ TEST_F(JournalStarts, CountWhatWasGivenUpOnceAndStoreTheRest) {
   }
 }
 
+TEST_F(JournalStarts, TellOfADatabaseThatIsOlderThanWhatTheJournalReleased) {
+  std::unique_ptr<Journal> journal = start();
+  say(*journal, 10);
+  journal.reset();
+  journal = start();  // stores them, so that the database has a cursor
+  for (int round = 0; round < 40; ++round) {
+    say(*journal, 200);
+    journal->release(journal->last_seq());
+  }
+  say(*journal, 5);
+  journal.reset();
+  journal = start();
+  EXPECT_NE(std::string::npos, damage_.find("records that were stored once are missing")) << damage_;
+  EXPECT_LE(15u, ledger()[Counter::kReadingsStored]);
+  EXPECT_GT(8000u, ledger()[Counter::kReadingsStored]);
+  journal.reset();
+  journal = start();
+  EXPECT_EQ("", damage_) << "it is told once";
+}
+
 TEST_F(JournalStarts, UseWhatIsBeforeDamageAndTellOfIt) {
   std::unique_ptr<Journal> journal = start();
   say(*journal, 100);
