@@ -117,8 +117,7 @@ def dropping(lab):
 def main():
     options = gateway.parser_of(__doc__).parse_args()
     if os.geteuid() != 0:
-        print("skipped: only root may mount a small file system")
-        return
+        raise gateway.Skipped("only root may mount a small file system")
     with gateway.Gateway(options, CONFIG, store=STORE, mqtt=MQTT) as lab, Disk(lab.state_dir) as disk:
         lab.start()
         source = Source(lab)
