@@ -59,6 +59,8 @@ void put_before(Batch&& earlier, Batch& later) {
   prepend(std::move(earlier.quarantine), later.quarantine);
   if (later.quarantine.size() > kCarriedSamplesMax) later.quarantine.resize(kCarriedSamplesMax);
   for (const auto& [day, counts] : earlier.counts) later.counts[day].add(counts);
+  prepend_unless_newer(std::move(earlier.derived), later.derived,
+                       [](const SensorLast& last) { return last.id; });
   prepend(std::move(earlier.silences), later.silences);
   prepend(std::move(earlier.gateway_days), later.gateway_days);
   // A snapshot says how things stand after all rows so far; before later rows it would hide these.
