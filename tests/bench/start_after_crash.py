@@ -24,6 +24,9 @@ BATCH_ROWS = 5000
 UNSNAPPED_ROWS = 60000  # ten minutes at 100 readings a second: what a start reads again at most
 SMALLEST_ROW_BYTES = 24
 SPAN_MS = 29 * 86_400_000
+# Of a batch of new rows, from `a` to `z`; the rest is as in the newest batch that there is.
+BATCH = {"id": "b.id + 1 + i / ?2", "first_row": "?1 + 1 + i", "last_row": "?1 + i + ?2", "min_time_ms": "a.time_ms",
+         "max_time_ms": "z.time_ms", "min_arrival_ms": "a.time_ms + 5", "max_arrival_ms": "z.time_ms + 5"}
 
 
 def grow(path, wanted_bytes):
@@ -42,12 +45,11 @@ def grow(path, wanted_bytes):
                 (first + rows + 1, step, SENSORS, now_ms - SPAN_MS + rows * SPAN_MS // total, SPAN_MS, total))
             rows += step
             database.commit()
+        columns = [row[1] for row in database.execute("PRAGMA table_info(batch)")]
         database.execute(
             "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + ?2 FROM n WHERE i < ?3 - ?2) "
-            "INSERT INTO batch SELECT b.id + 1 + i / ?2, ?1 + 1 + i, ?1 + i + ?2, a.time_ms, z.time_ms, a.time_ms + 5, "
-            "z.time_ms + 5, boot, connected, stream_ms, subscribed_ms, wall_minus_stream_ms, stream_minus_boot_ms, digest "
-            "FROM n, (SELECT * FROM batch ORDER BY id DESC LIMIT 1) b JOIN reading a ON a.id = ?1 + 1 + i "
-            "JOIN reading z ON z.id = ?1 + i + ?2", (first, BATCH_ROWS, rows))
+            f"INSERT INTO batch SELECT {', '.join(BATCH.get(name, 'b.' + name) for name in columns)} FROM n, "
+            "(SELECT * FROM batch ORDER BY id DESC LIMIT 1) b JOIN reading a ON a.id = ?1 + 1 + i JOIN reading z ON z.id = ?1 + i + ?2", (first, BATCH_ROWS, rows))
         database.execute("UPDATE cursor SET commits = (SELECT max(id) FROM batch), last_row = last_row + ?1, "
                          "row_count = row_count + ?1, snapshot_row = last_row + ?1 - ?2", (rows, UNSNAPPED_ROWS))
         database.commit()
