@@ -4,12 +4,14 @@ that was acknowledged is lost, and the gateway recovers without a hand.
 
 errors: every write gives EIO, then every read, too (a preloaded library; anybody may run it); a start meanwhile ends
     with a reason, and the journal keeps what it has
+journal_errors: the same where the journal is on that disk (durability: power): the process ends, the broker has the rest
 read_only: ext4 makes itself read-only under the running gateway; it is mounted anew after a stop (root)
 full: ext4 has no block left; then there is room again (root)
 journal: the runtime directory has no room for the journal (root)
 """
 import errno
 import json
+import signal
 from pathlib import Path
 
 import bad_day
@@ -54,6 +56,21 @@ def errors(lab, options):
     fault.mend_disk()
     lab.start()
     finish(source, "after a start on a failing disk")
+
+
+def journal_errors(lab, options):
+    fault = bad_day.Fault(lab, options.preload)
+    lab.start()
+    source = bad_day.Source(lab)
+    source.say_many()
+    lab.wait_rows(200)
+    fault.break_disk(errno.EIO)
+    source.say_many()
+    check(lab.daemon.wait(gateway.PATIENCE_S) == -signal.SIGABRT, "what cannot be kept is not acknowledged")
+    check(bad_day.log_has(lab, "a message cannot be kept, so it must not be acknowledged"), "it says why")
+    fault.mend_disk()
+    lab.start()
+    finish(source, "after errors of the journal's disk")
 
 
 def read_only(lab, _):
@@ -116,7 +133,7 @@ def journal(lab, _):
     finish(source, "with the journal where it belongs")
 
 
-DAYS = {"errors": errors, "read_only": read_only, "full": full, "journal": journal}
+DAYS = {"errors": errors, "journal_errors": journal_errors, "read_only": read_only, "full": full, "journal": journal}
 
 
 def main():
@@ -124,7 +141,8 @@ def main():
     parser.add_argument("--day", choices=DAYS, required=True)
     parser.add_argument("--preload", type=Path, help="the library of bad_day_preload.cpp, for errors")
     options = parser.parse_args()
-    with gateway.Gateway(options, bad_day.CONFIG, store=STORE, mqtt=MQTT) as lab:
+    store = STORE + (", durability: power" if options.day == "journal_errors" else "")
+    with gateway.Gateway(options, bad_day.CONFIG, store=store, mqtt=MQTT) as lab:
         DAYS[options.day](lab, options)
     print(f"{options.day}: told, survived, and nothing was lost")
 
