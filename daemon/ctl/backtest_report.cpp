@@ -21,8 +21,8 @@ std::string head(const BacktestTexts& texts) {
   const BacktestReport& report = texts.report;
   if (report.rows == 0) return "there are no readings in that time\n";
   std::string text =
-      fmt::format("{} to {}: {} readings, {} sensors with a rule\n", format_rfc3339(report.from_ms),
-                  format_rfc3339(report.to_ms), report.rows, report.sensors);
+      fmt::format("{} to {}: {} readings, {} sensor{} looked at\n", format_rfc3339(report.from_ms),
+                  format_rfc3339(report.to_ms), report.rows, report.sensors, report.sensors == 1 ? "" : "s");
   if (report.expired) text += "older readings have expired: rules that stood before them are not known\n";
   return text;
 }
