@@ -17,6 +17,7 @@ namespace {
 // again cost less than keeping an order among them would.
 constexpr std::size_t kTopicsMax = 16384;
 constexpr std::size_t kTopicBytesMax = 256;  // longer ones are looked up each time
+constexpr std::size_t kEntriesFew = 8;  // so few are looked through sooner than a topic is found in memory
 
 struct TopicHash {
   using is_transparent = void;
@@ -52,14 +53,17 @@ Decoder::Decoder(const DecodeSettings& settings) : settings_(settings), impl_(st
 Decoder::~Decoder() = default;
 
 int Decoder::entry_for(std::string_view topic) {
-  auto& known = impl_->entry_of_topic;
-  if (auto found = known.find(topic); found != known.end()) return found->second;
   const auto& readings = settings_.readings;
+  const bool few = readings.size() <= kEntriesFew;
+  auto& known = impl_->entry_of_topic;
+  if (!few) {
+    if (auto found = known.find(topic); found != known.end()) return found->second;
+  }
   const auto first = std::find_if(readings.begin(), readings.end(), [&](const ReadingsEntry& entry) {
     return topic_matches(entry.topic, topic);
   });
   const int index = first == readings.end() ? -1 : static_cast<int>(first - readings.begin());
-  if (topic.size() <= kTopicBytesMax) {
+  if (!few && topic.size() <= kTopicBytesMax) {
     if (known.size() >= kTopicsMax) known.clear();
     known.emplace(topic, index);
   }

@@ -1,10 +1,20 @@
 #include "engine/registry.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "base/check.h"
 
 namespace sluice {
+
+namespace {
+
+std::uint32_t hash_of(std::string_view name) {
+  const std::uint64_t hash = std::hash<std::string_view>{}(name);
+  return static_cast<std::uint32_t>(hash ^ hash >> 32);
+}
+
+}  // namespace
 
 void SensorEntryState::take(const Reading& reading, std::int64_t subscribed_ms) {
   constexpr double kWeight = 1.0 / 8;
@@ -37,8 +47,21 @@ void SensorEntryState::remember(std::int64_t time_ms, double value) {
 }
 
 SensorEntryState* Registry::find(std::string_view name) {
-  auto found = by_name_.find(name);
-  return found == by_name_.end() ? nullptr : found->second;
+  if (by_name_.empty()) return nullptr;
+  const std::uint32_t hash = hash_of(name);
+  for (std::size_t at = hash;; ++at) {
+    const Slot& slot = by_name_[at & (by_name_.size() - 1)];
+    if (slot.place == 0) return nullptr;
+    if (slot.hash != hash) continue;
+    SensorEntryState& sensor = sensors_[slot.place - 1];
+    if (sensor.name == name) return &sensor;
+  }
+}
+
+void Registry::enter(std::uint32_t hash, std::uint32_t place) {
+  std::size_t at = hash & (by_name_.size() - 1);
+  while (by_name_[at].place != 0) at = (at + 1) & (by_name_.size() - 1);
+  by_name_[at] = {hash, place};
 }
 
 SensorEntryState& Registry::add(std::string_view name, const std::string& unit, SensorId id) {
@@ -50,7 +73,13 @@ SensorEntryState& Registry::add(std::string_view name, const std::string& unit, 
   sensor.derived = derived != settings_.derived.end();
   sensor.profile = profile_of(settings_.sensors, sensor.name, sensor.derived ? derived->unit : unit);
   sensor.last.id = id;
-  by_name_.emplace(sensor.name, &sensor);
+  if (by_name_.size() < 2 * sensors_.size()) {
+    by_name_.assign(std::max<std::size_t>(64, 2 * by_name_.size()), {});
+    for (std::size_t i = 0; i + 1 < sensors_.size(); ++i) {
+      enter(hash_of(sensors_[i].name), static_cast<std::uint32_t>(i + 1));
+    }
+  }
+  enter(hash_of(sensor.name), static_cast<std::uint32_t>(sensors_.size()));
   SLUICE_CHECK(by_id_.emplace(id, &sensor).second, "a sensor has an id of its own");
   last_id_ = std::max(last_id_, id);
   return sensor;

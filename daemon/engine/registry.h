@@ -55,13 +55,17 @@ class Registry {
   SensorId next_id() const { return last_id_ + 1; }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  // Open addressing, at most half full: with thousands of sensors each line of memory that a look-up touches
+  // is one to wait for, and here it is one beside the sensor's own.
+  struct Slot {
+    std::uint32_t hash = 0;
+    std::uint32_t place = 0;  // in sensors_, from 1; 0: free
   };
+  void enter(std::uint32_t hash, std::uint32_t place);
+
   const DecodeSettings& settings_;
   std::deque<SensorEntryState> sensors_;  // addresses stay
-  std::unordered_map<std::string_view, SensorEntryState*, Hash, std::equal_to<>> by_name_;
+  std::vector<Slot> by_name_;             // a power of two
   std::unordered_map<SensorId, SensorEntryState*> by_id_;
   SensorId last_id_ = 0;
 };

@@ -47,6 +47,7 @@ TEST_F(Decoding, ChoosesTheFirstEntryThatMatchesEachTime) {
 }
 
 TEST_F(Decoding, StaysRightOverMoreTopicsThanItRemembers) {
+  for (int i = 0; i < 10; ++i) settings_.readings.push_back(entry("other/" + std::to_string(i)));
   Decoder decoder(settings_);
   for (int i = 0; i < 60000; ++i) {
     const std::string name = std::to_string(i % 40000);
