@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "base/check.h"
 #include "engine/engine_impl.h"
@@ -140,6 +141,7 @@ void Engine::Impl::reading(const JournalRecord& record, const DecodedValue& foun
   row.flags = reading_flags(record, found, *sensor, row, clock.state());
   ++(*counts)[(row.flags & kDuplicate) ? Counter::kReadingsDuplicate : Counter::kReadingsStored];
   batch.readings.push_back(row);
+  times_may_change = times_may_change || (row.flags & kClockUnset);
   if (!(row.flags & kDuplicate)) tallies.add(calendar.day_of(row.time_ms), row.sensor, row.value);
   fold.on_reading(row, now);
   if (row.flags & (kRetained | kDuplicate)) return;
@@ -203,7 +205,8 @@ void Engine::Impl::seal() {
   batch.clock = clock.state();
   batch.delivered = redelivery.newest();
   batch.backlog = redelivery.take_backlog();
-  batch.tallies = tallies.take();
+  std::vector<DayTally> counted = tallies.take();
+  if (!std::exchange(times_may_change, false)) batch.tallies = std::move(counted);
   for (auto& [key, state] : rule_states) batch.rule_states.push_back(std::move(state));
   rule_states.clear();
   for (SensorId id : std::exchange(derived, {})) batch.derived.push_back(registry.by_id(id).last);

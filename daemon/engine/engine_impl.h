@@ -61,9 +61,10 @@ struct Engine::Impl {
   std::uint64_t records = 0;
   std::uint64_t overload = 0;
 
-  Batch batch;                                                        // growing
-  RunningTallies tallies;                                             // of its readings
-  std::set<SensorId> derived;                                         // that had a reading in `batch`
+  Batch batch;                    // growing
+  bool times_may_change = false;  // of the growing batch's readings: one came while the clock was unset
+  RunningTallies tallies;         // of its readings
+  std::set<SensorId> derived;     // that had a reading in `batch`
   std::map<std::pair<std::string, SensorId>, RuleState> rule_states;  // of `batch`
   std::deque<Batch> sealed;
   std::size_t sealed_readings = 0;

@@ -95,6 +95,32 @@ TEST_F(EngineOf, CutsBatchesWhereTheClocksOrTheConnectionChange) {
   EXPECT_EQ((std::vector<std::size_t>{1, 1, 1}), sizes);
 }
 
+TEST_F(EngineOf, CountsByDayAndSensorWhatCannotMoveAnyMore) {
+  say("p/a", "1");
+  say("p/b", "7");
+  say("p/a", "3");
+  auto tallies = [&] {
+    Engine engine = fresh();
+    for (Kept& kept : journal_) feed(engine, kept);
+    std::optional<std::vector<DayTally>> found;
+    while (engine.pending()) {
+      Batch batch = engine.take_batch();
+      if (!batch.readings.empty()) found = std::move(batch.tallies);
+    }
+    return found;
+  };
+  const auto counted = tallies();
+  ASSERT_TRUE(counted.has_value());
+  ASSERT_EQ(2u, counted->size());
+  EXPECT_EQ((Tally{2, 1, 3, 4}), counted->at(0).tally);
+  EXPECT_EQ((Tally{1, 7, 7, 7}), counted->at(1).tally);
+  journal_.clear();
+  append(RecordKind::kStart, "boot-2");
+  append(RecordKind::kConnected);
+  say("p/a", "1");
+  EXPECT_FALSE(tallies().has_value()) << "the clock is not set, and the reading's time may change";
+}
+
 TEST_F(EngineOf, QuarantinesARecordThatItWasToldToGiveUp) {
   say("p/a", "1");
   Engine engine = fresh();
