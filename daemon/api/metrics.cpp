@@ -179,6 +179,8 @@ void add_batch_layer(Families& out, const StatusSnapshot& s) {
   out.gauge("sluice_outbox_oldest_seconds", "Age of the oldest waiting summary",
             seconds(s.outbox.oldest_age_ms.value_or(0)));
   out.gauge("sluice_clock_trusted", "1 once the wall clock is believed", s.clock.trusted ? 1 : 0);
+  out.gauge("sluice_readings_unset", "readings that wait for the clock, to be moved to their time",
+            s.clock.unset_rows);
   out.gauge("sluice_clock_synchronised", "1 while the kernel's clock is synchronised",
             s.clock.synchronised ? 1 : 0);
   out.gauge("sluice_disk_free_bytes", "Free space where the database lies", number(s.disk.free_bytes));

@@ -85,6 +85,8 @@ struct StatusSnapshot {
   struct Clock {
     bool trusted = false;
     bool synchronised = false;
+    std::int64_t since_ms = 0;     // of `trusted`: when that became so, or the process started; 0: not known
+    std::uint64_t unset_rows = 0;  // readings that wait for the clock, to be moved to their time
   } clock;
   struct Disk {
     std::uint64_t free_bytes = 0;

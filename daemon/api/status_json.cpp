@@ -88,6 +88,8 @@ void read_parts(const Json& json, StatusSnapshot& s) {
   Members clock(json, "clock");
   clock.get("trusted", s.clock.trusted);
   clock.get("synchronised", s.clock.synchronised);
+  clock.get("since_ms", s.clock.since_ms);
+  clock.get("unset_readings", s.clock.unset_rows);
   Members disk(json, "disk");
   disk.get("free_bytes", s.disk.free_bytes);
   Members process(json, "process");
@@ -191,7 +193,10 @@ std::string status_to_json(const StatusSnapshot& s) {
                         {"dropped", s.outbox.dropped},
                         {"oldest_age_ms", or_null(s.outbox.oldest_age_ms)},
                         {"last_error", s.outbox.last_error}};
-  json["clock"] = Json{{"trusted", s.clock.trusted}, {"synchronised", s.clock.synchronised}};
+  json["clock"] = Json{{"trusted", s.clock.trusted},
+                       {"synchronised", s.clock.synchronised},
+                       {"since_ms", s.clock.since_ms},
+                       {"unset_readings", s.clock.unset_rows}};
   json["disk"] = Json{{"free_bytes", s.disk.free_bytes}};
   json["process"] = Json{{"resident_bytes", s.process.resident_bytes}};
   json["certificates"] = Json::array();

@@ -54,6 +54,18 @@ std::string channel_line(const StatusSnapshot::Channel& channel) {
   return text;
 }
 
+std::string clock_line(const StatusSnapshot& s) {
+  std::string text = s.clock.trusted ? "trusted" : "not trusted yet";
+  if (s.clock.since_ms > 0 && s.at_ms >= s.clock.since_ms)
+    text += " for " + format_duration(s.at_ms - s.clock.since_ms);
+  text += s.clock.synchronised ? ", synchronised" : ", not synchronised";
+  if (s.clock.unset_rows > 0) {
+    text += fmt::format(", {} to be moved to the time of arrival",
+                        counted(s.clock.unset_rows, "reading waits", "readings wait"));
+  }
+  return text;
+}
+
 std::string outbox_line(const StatusSnapshot& s) {
   std::string text = fmt::format("{} waiting", s.outbox.pending);
   if (s.outbox.oldest_age_ms) text += ", the oldest for " + format_duration(*s.outbox.oldest_age_ms);
@@ -118,9 +130,7 @@ std::string status_to_text(const StatusSnapshot& s) {
                    counted(s.days.dirty, "day", "days")));
   line(text, "outbox", outbox_line(s));
   if (!stopped) {
-    line(text, "clock",
-         fmt::format("{}, {}", s.clock.trusted ? "trusted" : "not trusted yet",
-                     s.clock.synchronised ? "synchronised" : "not synchronised"));
+    line(text, "clock", clock_line(s));
     line(text, "disk", fmt::format("{} free", format_bytes(s.disk.free_bytes)));
     line(text, "memory", fmt::format("{} resident", format_bytes(s.process.resident_bytes)));
     if (!s.certificates.empty()) line(text, "tls", certificates_line(s));

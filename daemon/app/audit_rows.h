@@ -10,6 +10,6 @@ Status audit_rows(StoreView& view, const Calendar& calendar, const AuditOptions&
                   const AuditProgress& progress, AuditReport& report);
 
 // The two equations of the ledger's line for a day.
-void check_equations(Day day, const Counts& counts, AuditReport& report);
+void check_equations(std::optional<Day> day, const Counts& counts, AuditReport& report);
 
 }  // namespace sluice

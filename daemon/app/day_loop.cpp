@@ -47,7 +47,8 @@ void DayLoop::check_database() {
 
 void DayLoop::step() {
   const Instant now = clock_.now();
-  if (!vitals_.clock_trusted) return;  // which day it is is not known
+  // Which day it is is not known, or not yet what arrived before it was.
+  if (!vitals_.clock_trusted || vitals_.cursor_seq < vitals_.trusted_seq) return;
   const bool asked = vitals_.upload_asked.exchange(false);
   const bool scheduled = schedule_.due(now.wall_ms, last_run_wall_ms_);
   if (asked) wait_for_store();

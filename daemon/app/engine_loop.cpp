@@ -94,7 +94,7 @@ bool EngineLoop::fold_some() {
   vitals_.sensors = status.sensors;
   vitals_.derived_not_finite = status.derived_not_finite;
   vitals_.firing = status.firing;
-  vitals_.clock_trusted = status.clock_trusted;
+  note_trust(status.clock_trusted);
   vitals_.pending_readings = engine_.pending_readings();
   const Instant now = clock_.now();
   if (now.boot_ms >= tell_heard_at_ms_) {
@@ -103,6 +103,13 @@ bool EngineLoop::fold_some() {
   }
   moderate(records_.size(), now);
   return !records_.empty();
+}
+
+void EngineLoop::note_trust(bool trusted) {
+  if (trusted == vitals_.clock_trusted && vitals_.clock_since_boot_ms != 0) return;
+  vitals_.trusted_seq = engine_.last_seq();
+  vitals_.clock_since_boot_ms = clock_.now().boot_ms;
+  vitals_.clock_trusted = trusted;
 }
 
 void EngineLoop::moderate(std::size_t records, Instant now) {

@@ -50,6 +50,7 @@ class EngineLoop {
   void tick_if_due(Instant now);
   void cut(Instant now, bool last);
   std::chrono::milliseconds patience(Instant now) const;
+  void note_trust(bool trusted);
   void moderate(std::size_t records, Instant now);
 
   Engine& engine_;

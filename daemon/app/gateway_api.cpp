@@ -96,7 +96,8 @@ StatusSnapshot GatewayApi::status() {
   s.store.last_error = vitals_.store_error.get();
   s.store.dropped_uncounted = vitals_.dropped_uncounted;
 
-  s.clock = {vitals_.clock_trusted, clock_.synchronised()};
+  s.clock = {vitals_.clock_trusted, clock_.synchronised(),
+             now.wall_ms - (now.boot_ms - vitals_.clock_since_boot_ms), s.clock.unset_rows};
   struct statvfs disk {};
   if (statvfs(settings_.gateway.state_dir.c_str(), &disk) == 0) {
     s.disk.free_bytes = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;

@@ -112,7 +112,7 @@ Status commit(Engine& engine, Store& store, const std::string& journal_id, Journ
 }
 
 // What an earlier process gave up while it could not store, and the ledger never learnt of.
-void skip_dropped(const std::vector<FoundRing>& rings, Engine& engine, Clock& clock, Log& log) {
+void skip_dropped(const std::vector<FoundRing>& rings, Engine& engine, Log& log) {
   JournalDrops newest;
   for (const FoundRing& ring : rings) {
     if (ring.journal->dropped().through_seq > newest.through_seq) newest = ring.journal->dropped();
@@ -120,7 +120,7 @@ void skip_dropped(const std::vector<FoundRing>& rings, Engine& engine, Clock& cl
   if (newest.through_seq <= engine.last_seq()) return;
   log.warning("{} readings were given up while nothing could be stored; the ledger counts them now",
               newest.readings);
-  engine.skip_dropped(newest.through_seq, newest.messages, newest.readings, clock.now().wall_ms);
+  engine.skip_dropped(newest.through_seq, newest.messages, newest.readings);
 }
 
 // The database is older than what the journal was told to release: a restored backup, or a damaged log of it.
@@ -184,7 +184,7 @@ Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, 
   auto rings = find_rings(places, clock, log, start.damage);
   if (!rings.ok()) return rings.error();
   start.stored_seq = engine.last_seq();
-  skip_dropped(*rings, engine, clock, log);
+  skip_dropped(*rings, engine, log);
   if (const std::string gap = find_gap(*rings, engine.last_seq()); !gap.empty()) {
     log.error("{}", gap);
     start.damage += (start.damage.empty() ? "" : "; ") + gap;

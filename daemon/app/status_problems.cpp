@@ -124,7 +124,10 @@ void add_problems(StatusSnapshot& s, const ProblemFacts& facts) {
             "readings acknowledged before the last stop may be missing; check the disk");
   }
   if (!s.clock.trusted)
-    problem(s, "the clock is not trusted yet", "set up NTP (timedatectl), or set clock.trust: always");
+    problem(s,
+            "the clock is not trusted yet: " + std::to_string(s.clock.unset_rows) +
+                " readings wait to be moved to their time, and no day is summed",
+            "set up NTP (timedatectl), or set clock.trust: always");
   add_outputs(s);
   add_certificates(s);
 }

@@ -231,10 +231,13 @@ void StoreLoop::housekeeping() {
     next_delivered_boot_ms_ = now.boot_ms + kDeliveredMs;
     note_delivered();
   }
-  if (now.boot_ms < next_housekeeping_boot_ms_ || !vitals_.clock_trusted) return;
+  retime();
+  if (now.boot_ms < next_housekeeping_boot_ms_) return;
   next_housekeeping_boot_ms_ = now.boot_ms + kHousekeepingMs;
+  // Under a clock that is not trusted nothing is old, but the database may be too big.
+  const std::int64_t now_wall_ms = vitals_.clock_trusted ? now.wall_ms : 0;
   for (int step = 0; step < kRetentionSteps && tasks_.size() == 0; ++step) {
-    Result<bool> more = store_.retain_step(now.wall_ms);
+    Result<bool> more = store_.retain_step(now_wall_ms);
     if (!more.ok()) log_.warning("retention: {}", more.error().context);
     if (!more.ok() || !*more) break;
   }
@@ -244,6 +247,16 @@ void StoreLoop::housekeeping() {
   forced_rows_told_ = status.forced_rows;
   next_forced_boot_ms_ = now.boot_ms + kForcedMs;
   vitals_.conditions.happened("readings-removed", fmt::format("{} since the start", status.forced_rows));
+}
+
+// Between two tasks, in steps.
+void StoreLoop::retime() {
+  for (bool more = true; more && tasks_.size() == 0;) {
+    Result<bool> moved = store_.retime_step();
+    ++vitals_.store_progress;
+    if (!moved.ok()) return log_.warning("readings of an unset clock: {}", moved.error().context);
+    more = *moved;
+  }
 }
 
 void StoreLoop::note_delivered() {

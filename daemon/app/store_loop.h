@@ -57,6 +57,7 @@ class StoreLoop {
   void keep_reserve();
   double ring_fill() const;
   void housekeeping();
+  void retime();
   void note_delivered();
 
   Store& store_;

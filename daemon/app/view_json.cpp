@@ -212,6 +212,9 @@ Status fill_status(StoreView& view, std::int64_t now_wall_ms, StatusSnapshot& st
   status.engine.firing = firing->size();
   status.days.dirty = dirty->size();
   status.days.newest_summary = days->empty() ? "" : format_date(days->back());
+  auto unset = view.unset_counts();
+  if (!unset) return unset.error();
+  status.clock.unset_rows = (*unset)[Counter::kReadingsStored] + (*unset)[Counter::kReadingsDuplicate];
   status.outbox = {};
   std::int64_t oldest_ms = now_wall_ms;
   for (const OutboxItem& item : *items) {
@@ -231,6 +234,9 @@ Result<Counts> ledger_total(StoreView& view) {
   if (!ledger) return ledger.error();
   Counts total;
   for (const auto& line : *ledger) total.add(line.second);
+  auto unset = view.unset_counts();
+  if (!unset) return unset.error();
+  total.add(*unset);
   return total;
 }
 

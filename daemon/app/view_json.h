@@ -26,6 +26,6 @@ Result<std::string> outbox_json(StoreView& view, const OutboxSelection& which, s
 
 // Fills what the tables know: cursor, sensors, alerts that stand, days, outbox.
 Status fill_status(StoreView& view, std::int64_t now_wall_ms, StatusSnapshot& status);
-Result<Counts> ledger_total(StoreView& view);  // over all arrival days
+Result<Counts> ledger_total(StoreView& view);  // over all arrival days, and what waits for the clock
 
 }  // namespace sluice

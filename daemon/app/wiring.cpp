@@ -75,6 +75,7 @@ EngineSettings engine_settings(const Settings& settings) {
   engine.alerts.gateway = settings.gateway.id;
   engine.gateway_alerts = settings.gateway_alerts;
   engine.receive_maximum = settings.mqtt.receive_maximum;
+  engine.built_ms = kBuildMs;
   return engine;
 }
 

@@ -81,9 +81,9 @@ void Engine::count_overload(std::uint64_t messages) {
   impl_->overload += messages;
 }
 
-void Engine::skip_dropped(std::uint64_t seq, std::uint64_t messages, std::uint64_t readings,
-                          std::int64_t wall_ms) {
-  Counts& counts = impl_->batch.counts[impl_->calendar.day_of(wall_ms)];
+void Engine::skip_dropped(std::uint64_t seq, std::uint64_t messages, std::uint64_t readings) {
+  const std::int64_t known_ms = std::max(impl_->now.wall_ms(), impl_->settings.built_ms);
+  Counts& counts = impl_->batch.counts[impl_->calendar.day_of(known_ms)];
   counts[Counter::kMessagesReceived] += messages;
   counts[Counter::kMessagesDecoded] += messages;
   counts[Counter::kReadingsDecoded] += readings;
@@ -118,8 +118,7 @@ std::size_t Engine::pending_readings() const {
 }
 
 bool Engine::pending() const {
-  impl_->collect_rule_states();
-  return impl_->anything || !impl_->sealed.empty();
+  return impl_->pending() || !impl_->sealed.empty();
 }
 
 Batch Engine::take_batch() {

@@ -28,6 +28,7 @@ struct EngineSettings {
   std::size_t receive_maximum = 100;        // live deliveries remembered over a restart
   std::int64_t snapshot_every_ms = 600000;  // sensors' last values are stored this often
   std::size_t quarantine_per_batch = 20;    // samples kept of one batch
+  std::int64_t built_ms = 0;                // a clock that was never set is taken to show no earlier time
 };
 
 struct EngineStatus {
@@ -48,11 +49,11 @@ class Engine {
   void handle(const JournalRecord& record);
   // Gives up on a record that crashed the engine twice: quarantined and counted, nothing decoded.
   void give_up(const JournalRecord& record);
-  // QoS 0 messages dropped above high water since the last call; counted on the day of the newest record.
+  // QoS 0 messages dropped above high water since the last call; counted on the day of the next record.
   void count_overload(std::uint64_t messages);
   // Records up to `seq` were given up, with so many messages and readings that no ledger has counted: they
-  // are counted on the day of `wall_ms`, and not folded.
-  void skip_dropped(std::uint64_t seq, std::uint64_t messages, std::uint64_t readings, std::int64_t wall_ms);
+  // are counted on the last day that is known, and not folded.
+  void skip_dropped(std::uint64_t seq, std::uint64_t messages, std::uint64_t readings);
 
   // Boot-clock time at which a kTick record is wanted, if no other record comes before.
   std::optional<std::int64_t> next_deadline_boot_ms() const;

@@ -17,30 +17,45 @@ constexpr std::int64_t kStepMs = 1000;  // a larger move of the wall clock is a 
 
 void Engine::Impl::begin(const JournalRecord& record) {
   SLUICE_CHECK(record.seq > last_seq, "records come in order");
-  // Offsets between the clocks and the connection are the same for all readings of a batch.
-  const std::int64_t wall_minus_boot_ms = record.wall_ms - record.boot_ms;
-  if (record.kind == RecordKind::kStart || record.kind == RecordKind::kConnected ||
-      record.kind == RecordKind::kDisconnected || std::abs(wall_minus_boot_ms - offset_ms) > kStepMs) {
-    seal_readings();
-    offset_ms = wall_minus_boot_ms;
-  }
+  seal_before(record);
   last_seq = record.seq;
   ++records;
   now = clock.observe(record);
-  const Day day = calendar.day_of(record.wall_ms);
+  const Day day = calendar.day_of(now.wall_ms());
   counts = &batch.counts[day];
   if (overload > 0) {
     (*counts)[Counter::kMessagesReceived] += overload;
     (*counts)[Counter::kMessagesOverload] += std::exchange(overload, 0);
     anything = true;
   }
-  if (day > gateway_day && clock.state().clock_trusted) {
+  if (day != gateway_day) {
     gateway_day = day;
     batch.gateway_days.push_back(day);
     anything = true;
   }
   fold.advance(now);
   conditions.advance(now);
+}
+
+// Offsets between the clocks and the connection are the same for all readings of a batch; boot and trust for
+// all else as well.
+void Engine::Impl::seal_before(const JournalRecord& record) {
+  const bool another = clock.becomes_another(record);
+  const std::int64_t wall_minus_boot_ms = record.wall_ms - record.boot_ms;
+  const bool steps = clock.state().clock_trusted && std::abs(wall_minus_boot_ms - offset_ms) > kStepMs;
+  if (another) {
+    if (pending() && !clock.state().boot_id.empty()) seal();
+    gateway_day = INT32_MIN;
+  } else if (steps || record.kind == RecordKind::kStart || record.kind == RecordKind::kConnected ||
+             record.kind == RecordKind::kDisconnected) {
+    if (!batch.readings.empty()) seal();
+  }
+  if (steps || another) offset_ms = wall_minus_boot_ms;
+}
+
+bool Engine::Impl::pending() {
+  collect_rule_states();
+  return anything;
 }
 
 void Engine::Impl::end(const JournalRecord& record) {
@@ -67,7 +82,7 @@ void Engine::Impl::reject_message(const JournalRecord& record, Counter reason) {
 
 void Engine::Impl::quarantine(const JournalRecord& record, Counter reason) {
   if (batch.quarantine.size() >= settings.quarantine_per_batch) return;
-  batch.quarantine.push_back({record.wall_ms, std::string(record.topic),
+  batch.quarantine.push_back({now.wall_ms(), std::string(record.topic),
                               std::string(record.payload.substr(0, kQuarantinePayloadMax)), reason});
 }
 
@@ -122,7 +137,7 @@ void Engine::Impl::reading(const JournalRecord& record, const DecodedValue& foun
   };
   if (found.reject != Counter::kCount_) return reject(found.reject);
   if (found.has_time && clock.state().clock_trusted &&
-      found.time_ms > record.wall_ms + settings.decode.max_future.count()) {
+      found.time_ms > now.wall_ms() + settings.decode.max_future.count()) {
     return reject(Counter::kReadingsFuture);
   }
   SensorEntryState* sensor = registry.find(found.sensor);
@@ -136,8 +151,8 @@ void Engine::Impl::reading(const JournalRecord& record, const DecodedValue& foun
   row.value = found.value;
   const Counter reason = sensor->profile.apply(row.value);
   if (reason != Counter::kCount_) return reject(reason);
-  row.arrival_ms = record.wall_ms;
-  row.time_ms = found.has_time ? found.time_ms : record.wall_ms;
+  row.arrival_ms = now.wall_ms();
+  row.time_ms = found.has_time ? found.time_ms : row.arrival_ms;
   row.flags = reading_flags(record, found, *sensor, row, clock.state());
   ++(*counts)[(row.flags & kDuplicate) ? Counter::kReadingsDuplicate : Counter::kReadingsStored];
   batch.readings.push_back(row);
@@ -195,14 +210,11 @@ void Engine::Impl::collect_rule_states(std::vector<RuleState> changed) {
   }
 }
 
-void Engine::Impl::seal_readings() {
-  if (!batch.readings.empty()) seal();
-}
-
 void Engine::Impl::seal() {
   collect_rule_states();
   batch.cursor.seq = last_seq;
   batch.clock = clock.state();
+  batch.unset = !batch.clock.clock_trusted && !batch.clock.boot_id.empty();
   batch.delivered = redelivery.newest();
   batch.backlog = redelivery.take_backlog();
   std::vector<DayTally> counted = tallies.take();

@@ -27,7 +27,7 @@ struct Engine::Impl {
   Impl(EngineSettings given, Calendar zone, const Checkpoint& checkpoint)
       : settings(std::move(given)),
         calendar(std::move(zone)),
-        clock(checkpoint.clock),
+        clock(checkpoint.clock, settings.built_ms),
         decoder(settings.decode),
         registry(settings.decode),
         derivation(settings.decode.derived),
@@ -90,7 +90,8 @@ struct Engine::Impl {
   void recall(const std::vector<RecentReading>& recent);
   void collect_rule_states();
   void collect_rule_states(std::vector<RuleState> changed);
-  void seal_readings();
+  void seal_before(const JournalRecord& record);
+  bool pending();  // is there anything in `batch`?
   void seal();
 };
 

@@ -9,7 +9,7 @@ std::uint32_t reading_flags(const JournalRecord& record, const DecodedValue& fou
   if (found.has_time) flags |= kPayloadTime;
   if (record.flags & kRetainFlag) flags |= kRetained;
   if (!found.has_time && clock.backlog) flags |= kQueued;
-  if (!clock.clock_trusted) flags |= kClockUnset;
+  if (!clock.clock_trusted) flags |= found.has_time ? kClockUnset : kClockUnset | kTimeEstimated;
   // A time later than all before is new without a look.
   if (found.has_time && row.time_ms <= sensor.last.time_ms &&
       ((row.time_ms == sensor.last.time_ms && row.value == sensor.last.value) ||

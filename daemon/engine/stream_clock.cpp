@@ -14,15 +14,17 @@ FoldTime StreamClock::observe(const JournalRecord& record) {
       const std::int64_t passed = record.wall_ms - (s.stream_ms + s.wall_minus_stream_ms);
       const bool first = s.boot_id.empty();
       s.boot_id = record.topic;
-      s.stream_ms = first ? record.wall_ms : s.stream_ms + std::max<std::int64_t>(0, passed);
+      s.stream_ms =
+          first ? std::max(record.wall_ms, built_ms_) : s.stream_ms + std::max<std::int64_t>(0, passed);
       s.stream_minus_boot_ms = s.stream_ms - record.boot_ms;
       s.clock_trusted = false;
     }
   }
+  if (record.kind == RecordKind::kClockTrusted) s.clock_trusted = true;
   const std::int64_t stream_ms = std::max(s.stream_ms, record.boot_ms + s.stream_minus_boot_ms);
   if (s.connected) s.subscribed_ms += stream_ms - s.stream_ms;
   s.stream_ms = stream_ms;
-  s.wall_minus_stream_ms = record.wall_ms - stream_ms;
+  if (s.clock_trusted) s.wall_minus_stream_ms = record.wall_ms - stream_ms;
   return time();
 }
 
@@ -40,9 +42,6 @@ void StreamClock::apply(const JournalRecord& record) {
       break;
     case RecordKind::kBacklogEnd:
       state_.backlog = false;
-      break;
-    case RecordKind::kClockTrusted:
-      state_.clock_trusted = true;
       break;
     default:
       break;

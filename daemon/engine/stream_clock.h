@@ -1,6 +1,8 @@
 // StreamClock: the fold's own time, made from what the records carry. It runs with CLOCK_BOOTTIME, so a step
 // of the wall clock does not move it, and it never goes back: over a reboot it goes on by what the wall clock
-// says has passed, if that is forward.
+// says has passed since the last known time, if that is forward. Until the wall clock is trusted,
+// time().wall_ms() is an estimate, last known time + elapsed, with the same offset to the boot clock for the
+// whole boot.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +15,17 @@ namespace sluice {
 
 class StreamClock {
  public:
-  explicit StreamClock(StreamClockState state) : state_(std::move(state)) {}
+  // `built_ms`: no time before it is believed of a gateway that never knew the time.
+  explicit StreamClock(StreamClockState state, std::int64_t built_ms = 0)
+      : state_(std::move(state)), built_ms_(built_ms) {}
 
-  // Moves to the record's time; kStart may change the boot. Connection and trust as they were before the
-  // record.
+  // Does the record begin another boot, or the time in which the clock is trusted?
+  bool becomes_another(const JournalRecord& record) const {
+    if (record.kind == RecordKind::kClockTrusted) return !state_.clock_trusted;
+    return record.kind == RecordKind::kStart && record.topic != state_.boot_id;
+  }
+  // Moves to the record's time; kStart may change the boot, and kClockTrusted is the first that is trusted.
+  // Connection as it was before the record.
   FoldTime observe(const JournalRecord& record);
   // What the record changes for those that follow.
   void apply(const JournalRecord& record);
@@ -28,6 +37,7 @@ class StreamClock {
 
  private:
   StreamClockState state_;
+  std::int64_t built_ms_;
 };
 
 }  // namespace sluice

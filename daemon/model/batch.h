@@ -31,9 +31,11 @@ struct StreamClockState {
   std::string boot_id;
   std::int64_t stream_minus_boot_ms =
       0;  // stream time = boot time + this; never goes back, not even over boots
-  std::int64_t wall_minus_stream_ms = 0;  // wall time = stream time + this
-  std::int64_t subscribed_ms = 0;         // time spent subscribed, up to `stream_ms`
-  std::int64_t stream_ms = 0;             // stream time of the last record or deadline
+  // Wall time = stream time + this. Stays as it was while the clock is not trusted: last known time +
+  // elapsed.
+  std::int64_t wall_minus_stream_ms = 0;
+  std::int64_t subscribed_ms = 0;  // time spent subscribed, up to `stream_ms`
+  std::int64_t stream_ms = 0;      // stream time of the last record or deadline
   bool connected = false;
   bool backlog = false;  // connected, and the session's backlog has not ended
   bool clock_trusted = false;
@@ -129,6 +131,7 @@ inline constexpr std::size_t kQuarantinePayloadMax = 1024;
 struct Batch {
   Cursor cursor;
   StreamClockState clock;
+  bool unset = false;  // all of it arrived while the clock was not trusted: its times are estimates
   std::vector<SensorRow> new_sensors;
   std::vector<Reading> readings;
   // The speed layer's, of `readings` without kDuplicate; absent where their times may still change.

@@ -52,6 +52,12 @@ std::string_view counter_name(Counter counter) {
   return kNames[static_cast<std::size_t>(counter)];
 }
 
+std::optional<Counter> counter_of(std::string_view name) {
+  for (std::size_t i = 0; i < kCounterCount; ++i)
+    if (kNames[i] == name) return static_cast<Counter>(i);
+  return std::nullopt;
+}
+
 std::uint64_t Counts::messages_rejected() const {
   return sum(*this, Counter::kMessagesMalformed, Counter::kMessagesCrashed);
 }

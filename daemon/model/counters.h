@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string_view>
 
 #include "base/calendar.h"
@@ -57,6 +58,7 @@ inline constexpr std::size_t kCounterCount = static_cast<std::size_t>(Counter::k
 
 // Stable name: "messages_received", "messages_rejected/malformed", "readings_dropped/disk", …
 std::string_view counter_name(Counter counter);
+std::optional<Counter> counter_of(std::string_view name);
 
 struct Counts {
   std::array<std::uint64_t, kCounterCount> values{};

@@ -14,7 +14,7 @@ enum ReadingFlag : std::uint32_t {
   kRetained = 1u << 2,        // the broker's retained message, not a live one
   kQueued = 1u << 3,          // waited in the session's backlog; without a payload time its time is too late
   kClockUnset = 1u << 4,      // arrived while the clock was not trusted
-  kTimeEstimated = 1u << 5,   // time is last known time + elapsed
+  kTimeEstimated = 1u << 5,   // without a payload time, clock unset: last known time + elapsed
   kTooLate = 1u << 6,         // its day could no longer be reopened
   kFoundDuplicate = 1u << 7,  // with kDuplicate: found when its day was summed, not on arrival
   kImported = 1u << 8,        // from a file, not from the broker

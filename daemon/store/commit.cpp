@@ -6,6 +6,7 @@
 #include "store/alert_queries.h"
 #include "store/batch_days.h"
 #include "store/checkpoint.h"
+#include "store/unset_batches.h"
 #include "store/view.h"
 
 namespace sluice {
@@ -54,14 +55,6 @@ bool is_small_whole(double value) {
   return value > -kLimit && value < kLimit && value == std::trunc(value);
 }
 
-std::string bytes_of_hex(const std::string& hex) {
-  auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
-  std::string bytes;
-  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
-    bytes += static_cast<char>(digit(hex[i]) << 4 | digit(hex[i + 1]));
-  return bytes;
-}
-
 Status find_boot(Connection& connection, const std::string& boot_id, CommitState& state) {
   if (boot_id == state.boot_id) return {};
   if (Status status = connection.query(kAddBoot, boot_id).run(); !status.ok()) return status;
@@ -102,7 +95,7 @@ Status write_rows(Connection& connection, const Calendar& calendar, const Batch&
     Query next = connection.query(kNextRow);
     for (const Reading& reading : batch.readings) {
       std::uint32_t flags = reading.flags;
-      if (days.too_late(reading)) {
+      if (!batch.unset && days.too_late(reading)) {
         flags |= kTooLate;
         if (!(flags & kDuplicate)) ++too_late[calendar.day_of(reading.arrival_ms)][Counter::kReadingsTooLate];
       }
@@ -128,7 +121,7 @@ Status write_rows(Connection& connection, const Calendar& calendar, const Batch&
           .run();
   state.row_count += row - state.last_row;
   state.last_row = row;
-  state.newest_arrival_ms = std::max(state.newest_arrival_ms, days.max_arrival_ms());
+  if (!batch.unset) state.newest_arrival_ms = std::max(state.newest_arrival_ms, days.max_arrival_ms());
   return status.ok() ? add_counts(connection, too_late) : status;
 }
 
@@ -217,7 +210,16 @@ Result<CommitState> read_commit_state(Connection& connection) {
   Query query = connection.query(kOpenDay);
   if (query.next()) state.open_day = static_cast<Day>(query.integer(0));
   if (Status status = query.status(); !status.ok()) return status.error();
+  if (Status status = count_unset(connection, state); !status.ok()) return status.error();
   return state;
+}
+
+std::string bytes_of_hex(const std::string& hex) {
+  auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2)
+    bytes += static_cast<char>(digit(hex[i]) << 4 | digit(hex[i + 1]));
+  return bytes;
 }
 
 Status add_counts(Connection& connection, const Ledger& counts) {
@@ -250,11 +252,13 @@ Status write_batch(Connection& connection, const CommitSettings& settings, const
                                                " was stored; load the checkpoint again");
   ++state.commits;
   BatchDays days(calendar, batch);
-  Status s = days.settle(connection, calendar, state.commits, settings.reopen_ms, state.open_day);
-  if (s.ok()) s = find_boot(connection, batch.clock.boot_id, state);
+  Status s = find_boot(connection, batch.clock.boot_id, state);
+  if (!batch.unset && s.ok())
+    s = days.settle(connection, calendar, state.commits, settings.reopen_ms, state.open_day);
   if (s.ok()) s = write_sensors(connection, batch.new_sensors);
   if (s.ok()) s = write_rows(connection, calendar, batch, days, state);
-  if (s.ok()) s = add_counts(connection, batch.counts);
+  if (s.ok()) s = batch.unset ? hold_unset(connection, batch, state) : add_counts(connection, batch.counts);
+  if (!batch.unset && batch.clock.clock_trusted && s.ok()) s = note_clock(connection, batch, state);
   if (s.ok()) s = write_rule_states(connection, batch.rule_states);
   if (s.ok()) s = write_silences(connection, batch.silences);
   if (s.ok()) s = write_alert_events(connection, batch.events, settings.alert_events_max);

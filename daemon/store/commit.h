@@ -25,6 +25,10 @@ struct CommitState {
   std::int64_t boot = 0;
   std::string boot_id;
   std::optional<Day> open_day;
+  // Of unset_batches.h.
+  std::int64_t unset_batches = 0;
+  std::int64_t noted_boot = 0;  // whose clock has been noted
+  bool retime_due = false;      // of some it may be known when they arrived
 };
 
 struct CommitSettings {
@@ -41,6 +45,7 @@ Status write_batch(Connection& connection, const CommitSettings& settings, const
 // A row that is flagged or gone by now is passed over.
 Status flag_repeated(Connection& connection, const Calendar& calendar, const std::vector<RepeatedRow>& rows);
 Status add_counts(Connection& connection, const Ledger& counts);
+std::string bytes_of_hex(const std::string& hex);
 
 // Its readings, sensors and counters alone; `batch.clock` says which clocks the rows are noted with.
 Status write_imported(Connection& connection, std::int64_t reopen_ms, const Calendar& calendar,

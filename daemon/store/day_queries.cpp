@@ -17,7 +17,7 @@ constexpr char kWriteDay[] =
 constexpr char kCommits[] = "SELECT commits FROM cursor";
 constexpr char kNewestArrival[] =
     "SELECT max_arrival_ms FROM batch WHERE id > ?1 AND max_time_ms >= ?2 AND min_time_ms < ?3 "
-    "ORDER BY id DESC LIMIT 1";
+    "AND id NOT IN (SELECT id FROM unset_batch) ORDER BY id DESC LIMIT 1";
 
 #undef SLUICE_DAY_COLUMNS
 
@@ -100,8 +100,8 @@ Status write_day(Connection& connection, const DayRow& row) {
 }
 
 void touch_day(DayRow& row, std::int64_t commit, std::int64_t last_arrival_ms, bool may_dirty) {
-  if (row.first_batch == 0) row.first_batch = commit;
-  row.last_batch = commit;
+  row.first_batch = row.first_batch == 0 ? commit : std::min(row.first_batch, commit);
+  row.last_batch = std::max(row.last_batch, commit);
   row.state.last_arrival_ms = std::max(row.state.last_arrival_ms, last_arrival_ms);
   if (row.removed == 2) row.removed = 1;  // there is something to remove again
   if (!may_dirty) return;

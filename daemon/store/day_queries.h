@@ -27,8 +27,8 @@ Result<std::optional<DayRow>> read_day(Connection& connection, const Calendar& c
 Result<std::vector<DayRow>> read_dirty_days(Connection& connection, const Calendar& calendar);
 Status write_day(Connection& connection, const DayRow& row);
 
-// News for a day that is not open: `commit` is the batch that brings them. Without `may_dirty` (the day can
-// no longer be reopened) only `last_batch` and the last arrival move.
+// News for a day that is not open: `commit` is the batch that brings them, which may be an older one. Without
+// `may_dirty` (the day can no longer be reopened) only `last_batch` and the last arrival move.
 void touch_day(DayRow& row, std::int64_t commit, std::int64_t last_arrival_ms, bool may_dirty);
 
 // Was the day summed so long before, or is so much of it gone, that a late row cannot be counted any more?

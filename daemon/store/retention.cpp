@@ -6,6 +6,7 @@
 #include <set>
 
 #include "store/day_queries.h"
+#include "store/unset_batches.h"
 
 namespace sluice {
 
@@ -29,7 +30,7 @@ constexpr char kPagesUsed[] =
 constexpr char kPageBytes[] = "SELECT page_size FROM pragma_page_size";
 constexpr char kBatches[] =
     "SELECT id, first_row, last_row, min_time_ms, max_time_ms, min_arrival_ms, max_arrival_ms FROM batch "
-    "WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+    "WHERE id BETWEEN ?1 AND ?2 AND id NOT IN (SELECT id FROM unset_batch) ORDER BY id";
 constexpr char kTimes[] = "SELECT time_ms, time_ms + lag_ms FROM reading WHERE id BETWEEN ?1 AND ?2";
 constexpr char kDeleteRows[] = "DELETE FROM reading WHERE id BETWEEN ?1 AND ?2";
 constexpr char kDeleteBatch[] = "DELETE FROM batch WHERE id = ?1";
@@ -173,6 +174,18 @@ Result<bool> too_big(Connection& connection, std::uint64_t max_size_bytes) {
   return static_cast<std::uint64_t>(*pages * *page_bytes) > max_size_bytes;
 }
 
+// Nothing is left to remove but what waits for the clock: it is entered as it is, and may go with the next
+// step.
+Result<RetentionStep> enter_estimated(Connection& connection, const Calendar& calendar,
+                                      const RetentionSettings& settings, CommitState& state) {
+  if (Status status = note_estimates(connection, state); !status.ok()) return status.error();
+  auto entered = retime_some(connection, calendar, settings.reopen_ms, state);
+  if (!entered.ok()) return entered.error();
+  RetentionStep step;
+  step.more = *entered;
+  return step;
+}
+
 Result<std::optional<Day>> done_day(Connection& connection, std::int64_t done_before_ms) {
   Query query = connection.query(kDoneDay, done_before_ms);
   std::optional<Day> day;
@@ -182,7 +195,8 @@ Result<std::optional<Day>> done_day(Connection& connection, std::int64_t done_be
 }
 
 // Nothing is old enough, and the database is too big.
-Result<RetentionStep> make_small(Connection& connection, const Calendar& calendar, CommitState& state) {
+Result<RetentionStep> make_small(Connection& connection, const RetentionSettings& settings,
+                                 const Calendar& calendar, CommitState& state) {
   RetentionStep step;
   Removal removal(connection, calendar, INT64_MAX, state);
   auto day = done_day(connection, INT64_MAX);
@@ -196,6 +210,7 @@ Result<RetentionStep> make_small(Connection& connection, const Calendar& calenda
   Status status = removal.choose(0, INT64_MAX, kStepRows, true);
   if (!status.ok()) return status.error();
   step.more = step.early = !removal.chose_nothing();
+  if (!step.more && state.unset_batches > 0) return enter_estimated(connection, calendar, settings, state);
   if (status = removal.remove(std::nullopt); !status.ok()) return status.error();
   step.forced_rows = rows_before - state.row_count;
   return step;
@@ -230,7 +245,7 @@ Result<RetentionStep> remove_expired(Connection& connection, const RetentionSett
     step.more = true;
     if (Status status = removal.remove_of(**day, kStepRows); !status.ok()) return status.error();
   } else if (*big) {
-    return make_small(connection, calendar, state);
+    return make_small(connection, settings, calendar, state);
   }
   return step;
 }

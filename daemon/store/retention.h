@@ -22,6 +22,7 @@ struct RetentionSettings {
   std::int64_t retention_ms = 0;
   std::int64_t grace_ms = 0;  // left to commits, unless the database is too big
   std::uint64_t max_size_bytes = 0;
+  std::int64_t reopen_ms = 0;
 };
 
 struct RetentionStep {

@@ -18,12 +18,13 @@ constexpr char kBatchSpan[] =
 constexpr char kBatches[] =
     "SELECT id, first_row, last_row FROM batch "
     "WHERE id BETWEEN ?1 AND ?2 AND max_time_ms >= ?3 AND min_time_ms < ?4 AND last_row > ?5 "
-    "ORDER BY id";
+    "AND id NOT IN (SELECT id FROM unset_batch) ORDER BY id";
 constexpr char kRows[] =
     "SELECT sensor, time_ms, value, lag_ms, flags, id FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
 
 constexpr char kTallies[] =
-    "SELECT tallies FROM batch WHERE id BETWEEN ?1 AND ?2 AND max_time_ms >= ?3 AND min_time_ms < ?4";
+    "SELECT tallies FROM batch WHERE id BETWEEN ?1 AND ?2 AND max_time_ms >= ?3 AND min_time_ms < ?4 "
+    "AND id NOT IN (SELECT id FROM unset_batch)";
 
 using Range = std::pair<std::int64_t, std::int64_t>;  // first and last row
 

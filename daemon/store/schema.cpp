@@ -85,6 +85,19 @@ Status to_version_4(Connection& connection) {
 // What the speed layer counted, to compare it with the rows when the day closes.
 constexpr char kVersion5[] = "ALTER TABLE batch ADD COLUMN tallies BLOB;";
 
+// What arrives while the clock is not trusted waits to be moved to its time.
+constexpr char kVersion6[] =
+    "ALTER TABLE boot ADD COLUMN offset_ms INTEGER;"
+    "ALTER TABLE boot ADD COLUMN estimated INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE unset_batch(id INTEGER PRIMARY KEY, boot INTEGER NOT NULL, end_ms INTEGER NOT NULL, "
+    "offset_ms INTEGER NOT NULL, row_count INTEGER NOT NULL);"
+    "CREATE TABLE unset_counter(batch INTEGER NOT NULL, name TEXT NOT NULL, value INTEGER NOT NULL, "
+    "PRIMARY KEY(batch, name)) WITHOUT ROWID;"
+    "DROP VIEW ledger;"
+    "CREATE VIEW ledger(date, counter, value) AS "
+    "SELECT date(day * 86400, 'unixepoch'), name, value FROM counter "
+    "UNION ALL SELECT NULL, name, sum(value) FROM unset_counter GROUP BY name;";
+
 }  // namespace
 
 Schema current_schema() {
@@ -93,7 +106,8 @@ Schema current_schema() {
                 {{1, [](Connection& connection) { return connection.execute(kVersion2); }},
                  {2, [](Connection& connection) { return connection.execute(kVersion3); }},
                  {3, to_version_4},
-                 {4, [](Connection& connection) { return connection.execute(kVersion5); }}}};
+                 {4, [](Connection& connection) { return connection.execute(kVersion5); }},
+                 {5, [](Connection& connection) { return connection.execute(kVersion6); }}}};
 }
 
 Status check_schema(Connection& connection, const Schema& schema) {

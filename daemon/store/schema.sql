@@ -1,4 +1,4 @@
--- Schema of sluice.db, version 5. README.md beside this file explains it for people and tools.
+-- Schema of sluice.db, version 6. README.md beside this file explains it for people and tools.
 -- Times are Unix milliseconds, days are days since 1970-01-01 of the local date.
 
 CREATE TABLE meta(
@@ -30,8 +30,11 @@ CREATE TABLE reading(
 );
 
 CREATE TABLE boot(
-  id      INTEGER PRIMARY KEY,
-  boot_id TEXT NOT NULL UNIQUE
+  id        INTEGER PRIMARY KEY,
+  boot_id   TEXT NOT NULL UNIQUE,
+  -- Wall clock minus boot clock, for its batches in unset_batch. NULL: not known yet.
+  offset_ms INTEGER,
+  estimated INTEGER NOT NULL DEFAULT 0  -- 1: the clock was never set; last known time + elapsed
 );
 
 -- One row a batch with readings; the key is the number of the commit, so there are gaps.
@@ -52,6 +55,23 @@ CREATE TABLE batch(
   digest               BLOB    NOT NULL, -- 8 bytes
   tallies              BLOB              -- by day and sensor, model/tally.h; NULL: not known
 );
+
+-- Commits of what arrived while the clock was not trusted, until it is known when that was. No day and no
+-- line of `counter` knows of them; their times are last known time + elapsed.
+CREATE TABLE unset_batch(
+  id        INTEGER PRIMARY KEY,  -- number of the commit; the same as in `batch`, where there are readings
+  boot      INTEGER NOT NULL,
+  end_ms    INTEGER NOT NULL,     -- wall time at its end, as it was thought to be
+  offset_ms INTEGER NOT NULL,     -- wall clock minus boot clock, as it was thought to be
+  row_count INTEGER NOT NULL
+);
+
+CREATE TABLE unset_counter(
+  batch INTEGER NOT NULL,
+  name  TEXT    NOT NULL,
+  value INTEGER NOT NULL,
+  PRIMARY KEY(batch, name)
+) WITHOUT ROWID;
 
 CREATE TABLE cursor(
   id                   INTEGER PRIMARY KEY CHECK (id = 1),
@@ -241,8 +261,10 @@ CREATE VIEW daily_summaries(date, revision, made_at, row_count, digest, key, doc
          CAST(body AS TEXT)
   FROM summary;
 
+-- Without a date: arrived while the clock was not trusted, and not entered yet.
 CREATE VIEW ledger(date, counter, value) AS
-  SELECT date(day * 86400, 'unixepoch'), name, value FROM counter;
+  SELECT date(day * 86400, 'unixepoch'), name, value FROM counter
+  UNION ALL SELECT NULL, name, sum(value) FROM unset_counter GROUP BY name;
 
 CREATE VIEW uploads(date, revision, sink, state, attempts, created_at, note) AS
   SELECT date(day * 86400, 'unixepoch'), revision, sink,

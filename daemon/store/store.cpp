@@ -12,6 +12,7 @@
 #include "store/schema.h"
 #include "store/sqlite.h"
 #include "store/sqlite_counting_vfs.h"
+#include "store/unset_batches.h"
 #include "store/zone_queries.h"
 
 namespace sluice {
@@ -221,7 +222,7 @@ Status Store::mark_delivered(const std::vector<Delivered>& delivered) {
 Result<bool> Store::retain_step(std::int64_t now_wall_ms) {
   impl_->retain_now_ms = now_wall_ms;
   RetentionSettings limits{impl_->settings.retention.count(), impl_->settings.retention_grace.count(),
-                           impl_->settings.max_size_bytes};
+                           impl_->settings.max_size_bytes, impl_->settings.reopen.count()};
   auto due = anything_expired(*impl_->connection, limits, now_wall_ms);
   if (!due.ok() || !*due) return due;
   RetentionStep step;
@@ -243,9 +244,23 @@ Result<bool> Store::retain_step(std::int64_t now_wall_ms) {
   return step.more;
 }
 
+Result<bool> Store::retime_step() {
+  if (!impl_->state.retime_due) return false;
+  bool more = false;
+  Status status = impl_->write([&](CommitState& state) -> Status {
+    auto done = retime_some(*impl_->connection, impl_->calendar, impl_->settings.reopen.count(), state);
+    if (!done.ok()) return done.error();
+    more = *done;
+    return {};
+  });
+  if (!status.ok()) return status.error();
+  return more;
+}
+
 Status Store::make_space(std::int64_t now_wall_ms) {
   if (!impl_->reserve.release()) return make_error(ErrorCode::kNoSpace, "no space is put aside any more");
-  RetentionSettings limits{impl_->settings.retention.count(), 0, impl_->settings.max_size_bytes};
+  RetentionSettings limits{impl_->settings.retention.count(), 0, impl_->settings.max_size_bytes,
+                           impl_->settings.reopen.count()};
   for (int step = 0; step < kSpaceSteps; ++step) {
     auto due = anything_expired(*impl_->connection, limits, now_wall_ms);
     if (!due.ok()) return due.error();

@@ -66,6 +66,9 @@ class Store {
   // or nothing, and the fold's own state stays as it is.
   Status import(const Batch& batch);
   Status mark_delivered(const std::vector<Delivered>& delivered);
+  // One bounded step of moving what arrived while the clock was not trusted to its time, as soon as that is
+  // known; true: there may be more to do. Cheap where there is nothing.
+  Result<bool> retime_step();
   // One bounded step of retention; true: there is more to do. Call it regularly: commits go by its time, too.
   Result<bool> retain_step(std::int64_t now_wall_ms);
   // The disk is full: gives back the reserve and removes what retention may. An error: there is nothing to

@@ -24,7 +24,10 @@ constexpr char kCursor[] = "SELECT journal_id, seq FROM cursor";
 constexpr char kRowsAfter[] =
     "SELECT id, sensor, time_ms, value, lag_ms, flags FROM reading WHERE id > ?1 ORDER BY id LIMIT ?2";
 constexpr char kBatchesAfter[] =
-    "SELECT id, first_row, last_row, lower(hex(digest)) FROM batch WHERE id > ?1 ORDER BY id LIMIT ?2";
+    "SELECT id, first_row, last_row, lower(hex(digest)), id IN (SELECT id FROM unset_batch) FROM batch "
+    "WHERE id > ?1 ORDER BY id LIMIT ?2";
+constexpr char kUnsetCounts[] = "SELECT 0, name, sum(value) FROM unset_counter GROUP BY name";
+constexpr char kWaitsForClock[] = "SELECT EXISTS (SELECT 1 FROM unset_batch)";
 constexpr std::int64_t kLookbackMs = 3600'000;
 // Bounded by row, since a sensor that has gone quiet would have the whole table read.
 constexpr char kNewestRows[] =
@@ -38,12 +41,8 @@ constexpr char kPin[] = "SELECT commits FROM cursor";
 Result<Ledger> ledger_of(Query query) {
   Ledger ledger;
   while (query.next()) {
-    std::string_view name = query.view(1);
-    for (std::size_t i = 0; i < kCounterCount; ++i) {
-      if (counter_name(static_cast<Counter>(i)) != name) continue;
-      ledger[static_cast<Day>(query.integer(0))].values[i] = static_cast<std::uint64_t>(query.integer(2));
-      break;
-    }
+    if (auto counter = counter_of(query.view(1)))
+      ledger[static_cast<Day>(query.integer(0))][*counter] = static_cast<std::uint64_t>(query.integer(2));
   }
   if (Status status = query.status(); !status.ok()) return status.error();
   return ledger;
@@ -134,6 +133,12 @@ Result<Ledger> StoreView::ledger() {
   return ledger_of(impl_->connection->query(kLedger));
 }
 
+Result<Counts> StoreView::unset_counts() {
+  auto counts = ledger_of(impl_->connection->query(kUnsetCounts));
+  if (!counts.ok()) return counts.error();
+  return (*counts)[0];
+}
+
 Result<Cursor> StoreView::cursor() {
   Query query = impl_->connection->query(kCursor);
   Cursor cursor;
@@ -166,7 +171,8 @@ Result<std::vector<StoreView::BatchRow>> StoreView::batches_after(std::int64_t a
   std::vector<BatchRow> batches;
   Query query = impl_->connection->query(kBatchesAfter, after_id, limit);
   while (query.next()) {
-    batches.push_back({query.integer(0), query.integer(1), query.integer(2), query.text(3)});
+    batches.push_back(
+        {query.integer(0), query.integer(1), query.integer(2), query.text(3), query.integer(4) != 0});
   }
   if (Status status = query.status(); !status.ok()) return status.error();
   return batches;
@@ -206,6 +212,12 @@ Result<ArrivalFacts> StoreView::arrival_facts() {
 
 Status StoreView::next_arrivals(const ArrivalSpan& span, Arrivals& piece) {
   return read_arrivals(*impl_->connection, span, piece);
+}
+
+Result<bool> StoreView::waits_for_clock() {
+  auto waits = impl_->connection->integer(kWaitsForClock);
+  if (!waits.ok()) return waits.error();
+  return *waits != 0;
 }
 
 Result<std::vector<DayState>> StoreView::dirty_days() {

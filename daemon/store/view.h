@@ -62,7 +62,8 @@ class StoreView final : public DayTable, public OutboxTable {
   // Orders about deliveries that wait or were refused; how many. To retry also ends a wait.
   Result<int> retry(const OutboxSelection& which);
   Result<int> discard(const OutboxSelection& which, std::int64_t now_wall_ms);
-  Result<Ledger> ledger();  // all arrival days
+  Result<Ledger> ledger();        // all arrival days
+  Result<Counts> unset_counts();  // of what arrived while the clock was not trusted and is not entered yet
   Result<Cursor> cursor();
   const Calendar& calendar() const;  // the days of this gateway
   // Rows by arrival order in chunks: rows with id > after, at most limit; returns the last id seen.
@@ -93,6 +94,7 @@ class StoreView final : public DayTable, public OutboxTable {
     std::int64_t first_row = 0;
     std::int64_t last_row = 0;
     std::string digest;
+    bool unset = false;  // counted by unset_counts(), not by the ledger
   };
   Result<std::vector<BatchRow>> batches_after(std::int64_t after_id, std::size_t limit);
 
@@ -108,6 +110,7 @@ class StoreView final : public DayTable, public OutboxTable {
   Status next_arrivals(const ArrivalSpan& span, Arrivals& piece);
 
   // DayTable
+  Result<bool> waits_for_clock() override;
   Result<std::vector<DayState>> dirty_days() override;
   Result<std::optional<DayState>> day_state(Day day) override;
   Result<std::vector<SummarySensor>> sensors() override;

@@ -109,7 +109,8 @@ void Folder::classify(const Reading& reading, const Take& take) {
     arrived_[place].add(reading.value);
   }
   if (reading.flags & (kDuplicate | kTooLate)) {
-    if (gathering_) ++(reading.flags & kDuplicate ? result_.duplicate : result_.too_late);
+    // One that is too late has made no news, so it changes no figure either.
+    if (gathering_) ++(reading.flags & kTooLate ? result_.too_late : result_.duplicate);
     return;
   }
   if (place == kNoPlace || !std::isfinite(reading.value)) {

@@ -84,7 +84,7 @@ struct DayFold {
   std::uint64_t duplicate =
       0;                   // flagged kDuplicate, or equal in sensor, payload time and value to a counted row
   std::uint64_t late = 0;  // counted, arrived after late_after_ms
-  std::uint64_t too_late = 0;   // flagged kTooLate, not counted
+  std::uint64_t too_late = 0;   // flagged kTooLate, not counted; duplicates among them neither
   std::string digest;           // canonical_digest.h
   std::vector<Repeat> repeats;  // at most kRepeatsMax
   SensorTallies arrived;        // of all rows but those that were known as duplicates on arrival

@@ -64,6 +64,9 @@ using NumberedRowVisitor = std::function<void(std::int64_t row, const Reading&)>
 class DayTable {
  public:
   virtual ~DayTable() = default;
+  // Some readings have arrived under a clock that was not trusted and are not entered yet: they may be of any
+  // day.
+  virtual Result<bool> waits_for_clock() = 0;
   virtual Result<std::vector<DayState>> dirty_days() = 0;  // oldest first
   virtual Result<std::optional<DayState>> day_state(Day day) = 0;
   virtual Result<std::vector<SummarySensor>> sensors() = 0;

@@ -205,6 +205,9 @@ Result<DayState> Summariser::state_of(Day day) {
 }
 
 Result<std::vector<Day>> Summariser::due(std::int64_t now_wall_ms, bool scheduled, bool force) {
+  auto waits = table_.waits_for_clock();
+  if (!waits) return waits.error();
+  if (*waits) return std::vector<Day>{};
   auto states = table_.dirty_days();
   if (!states) return states.error();
   std::vector<Day> days;
@@ -318,6 +321,14 @@ Result<SummaryRevision> Summariser::close(Day day, std::int64_t now_wall_ms) {
   if (!*known) {
     return make_error(ErrorCode::kNotFound,
                       "the gateway did not run on " + format_date(day) + " and has no reading of it");
+  }
+  auto waits = table_.waits_for_clock();
+  if (!waits) return waits.error();
+  if (*waits) {
+    return make_error(
+        ErrorCode::kUnavailable,
+        "readings that arrived before the clock was set wait to be moved to their time, and may be of " +
+            format_date(day) + "; try again when it is set");
   }
   auto made = draft(day, now_wall_ms);
   if (!made) return made.error();

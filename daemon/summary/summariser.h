@@ -34,8 +34,9 @@ class Summariser {
   Summariser(SummarySettings settings, Calendar calendar, DayTable& table, NotesOf notes,
              std::vector<std::string> sinks);
 
-  // Days that should be summed now. `force`: every dirty day in the past, without waiting for close_after.
-  // Days with a revision are due again only when `scheduled`.
+  // Days that should be summed now; none while readings wait for the clock to be set. `force`: every dirty
+  // day in the past, without waiting for close_after. Days with a revision are due again only when
+  // `scheduled`.
   Result<std::vector<Day>> due(std::int64_t now_wall_ms, bool scheduled, bool force);
   // Computes the document of a day as it would be now; writes nothing.
   Result<SummaryRevision> compute(Day day, std::int64_t now_wall_ms);

@@ -78,6 +78,7 @@ void SimBroker::deliver(std::uint16_t packet_id, const SimMessage& message, bool
   arrived.dup = dup;
   arrived.packet_id = packet_id;
   const int here = connection_;
+  witness_.handing_over(message);
   events_->on_message(arrived);
   // Between the return and the PUBACK there is a moment to die.
   if (disk_.dead() || here != connection_) return;

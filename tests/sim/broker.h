@@ -33,6 +33,7 @@ struct SimMessage {
 class BrokerWitness {
  public:
   virtual ~BrokerWitness() = default;
+  virtual void handing_over(const SimMessage& message) = 0;  // it may be kept from here on
   virtual void handed_over(const SimMessage& message) = 0;   // the gateway's callback has returned
   virtual void acknowledged(const SimMessage& message) = 0;  // the PUBACK has reached the broker
   virtual void dropped(const SimMessage& message) = 0;       // the broker will not deliver it (again)

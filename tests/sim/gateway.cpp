@@ -28,10 +28,10 @@ DecodeSettings decode_settings() {
   return decode;
 }
 
-BrokerSettings broker_settings() {
+BrokerSettings broker_settings(const GatewaySettings& settings) {
   BrokerSettings broker;
   broker.client_id = "sluice-sim";
-  broker.heartbeat = std::chrono::seconds(60);
+  broker.heartbeat = settings.heartbeat;
   broker.receive_maximum = kReceiveMaximum;
   broker.max_payload_bytes = kMaxPayloadBytes;
   return broker;
@@ -82,7 +82,7 @@ Status SimGateway::wire_fold() {
   unstored_ = std::move(journal->unstored);
   vitals_.journal_damage.set(journal->damage);
   clock_trust_ =
-      std::make_unique<ClockTrust>(ClockSettings{}, 0, checkpoint->newest_row_ms, machine_.clock.now());
+      std::make_unique<ClockTrust>(settings_.clock, 0, checkpoint->newest_row_ms, machine_.clock.now());
   auto started = journal_->append({RecordKind::kStart, 0, 0, machine_.clock.boot_id(), {}});
   if (!started.ok()) return started.error();
   return {};
@@ -94,8 +94,8 @@ void SimGateway::wire_intake() {
   std::vector<Subscription> filters;
   for (const auto& [filter, qos] : subscriptions_of(decode_settings().readings))
     filters.push_back({filter, qos});
-  session_ = std::make_unique<Session>(broker_settings(), filters, heartbeat, machine_.broker, *intake_,
-                                       machine_.clock, log_, settings_.seed);
+  session_ = std::make_unique<Session>(broker_settings(settings_), filters, heartbeat, machine_.broker,
+                                       *intake_, machine_.clock, log_, settings_.seed);
   machine_.broker.report_to(intake_.get());
   store_loop_ = std::make_unique<StoreLoop>(*store_, *journal_, machine_.clock, vitals_, log_);
   if (unstored_) store_loop_->put(std::move(*std::exchange(unstored_, std::nullopt)));

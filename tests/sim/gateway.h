@@ -31,6 +31,8 @@ struct GatewaySettings {
   Durability durability = Durability::kCrash;
   std::uint64_t journal_bytes = 64 * 1024;
   std::uint64_t seed = 1;
+  ClockSettings clock;
+  std::chrono::milliseconds heartbeat{60000};
   std::vector<Rule> rules;
 };
 

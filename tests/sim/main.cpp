@@ -24,11 +24,12 @@ struct Options {
   bool trace = false;
   bool keep_going = false;
   bool expect_finding = false;
+  bool year = false;
 };
 
 constexpr char kUsage[] =
-    "sim [--seeds A..B] [--jobs N] [--keep-going] [--expect-finding]\n"
-    "sim --seed N [--trace]\n";
+    "sim [--year] [--seeds A..B] [--jobs N] [--keep-going] [--expect-finding]\n"
+    "sim [--year] --seed N [--trace]\n";
 
 bool parse(int argc, char** argv, Options& options) {
   for (int i = 1; i < argc; ++i) {
@@ -36,6 +37,8 @@ bool parse(int argc, char** argv, Options& options) {
     const char* value = i + 1 < argc ? argv[i + 1] : "";
     if (name == "--trace") {
       options.trace = true;
+    } else if (name == "--year") {
+      options.year = true;
     } else if (name == "--keep-going") {
       options.keep_going = true;
     } else if (name == "--expect-finding") {
@@ -69,15 +72,16 @@ void tell_seed(int signal) {
 }
 
 // True: all promises were kept.
-bool run_seed(std::uint64_t seed, bool trace) {
+bool run_seed(std::uint64_t seed, const Options& options) {
   running_seed = seed;
-  sluice::sim::World world(seed, trace);
-  const std::vector<std::string> findings = world.run();
+  sluice::sim::World world(seed, options.trace);
+  const std::vector<std::string> findings = options.year ? world.run_year() : world.run();
   if (findings.empty()) return true;
   std::string text = "seed " + std::to_string(seed) + ", step " + std::to_string(world.steps()) + " (" +
                      world.plan_text() + ")\n";
   for (const std::string& finding : findings) text += "  " + finding + "\n";
-  text += "  replay: sim --seed " + std::to_string(seed) + " --trace\n";
+  text += std::string("  replay: sim ") + (options.year ? "--year " : "") + "--seed " + std::to_string(seed) +
+          " --trace\n";
   std::fputs(text.c_str(), stdout);
   std::fflush(stdout);
   return false;
@@ -87,7 +91,7 @@ bool run_seed(std::uint64_t seed, bool trace) {
 bool run_job(const Options& options, std::uint64_t job) {
   bool well = true;
   for (std::uint64_t seed = options.first + job; seed <= options.last; seed += options.jobs) {
-    if (run_seed(seed, options.trace)) continue;
+    if (run_seed(seed, options)) continue;
     well = false;
     if (!options.keep_going) break;
   }

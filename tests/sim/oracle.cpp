@@ -28,6 +28,7 @@ class Oracle {
   std::vector<std::string> check() {
     read_rows();
     check_readings();
+    check_clock();
     check_books();
     check_alerts();
     check_told();
@@ -93,6 +94,33 @@ class Oracle {
     }
   }
 
+  // P9: what arrived in a boot that got the right clock has its true time; what did not, an estimate.
+  void check_clock() {
+    expect(!must(view_.waits_for_clock()), "P9", "readings still wait for the clock");
+    std::map<std::uint32_t, const Sent*> sent;
+    for (const Sent& one : e_.sent) sent[one.serial] = &one;
+    for (const Row& row : rows_) {
+      const Reading& r = row.reading;
+      auto found = sent.find(serial_of(r.value));
+      if ((r.flags & kPayloadTime) != 0 || found == sent.end()) continue;
+      expect(explains(*found->second, r), "P9",
+             found->second->message.topic + " " + found->second->message.payload + " is of " +
+                 format_rfc3339(r.time_ms) + ", and arrived at " + format_rfc3339(found->second->handed_ms));
+    }
+  }
+
+  bool explains(const Sent& sent, const Reading& r) const {
+    for (const Sent::Handed& handed : sent.handed) {
+      auto found = e_.boots.find(handed.boot);
+      const BootClock boot = found == e_.boots.end() ? BootClock{} : found->second;
+      if (boot.stepped || (boot.trusted && !boot.right)) return true;  // wrong, as its clock was
+      const bool estimated = (r.flags & kTimeEstimated) != 0;
+      if (!estimated && std::abs(r.time_ms - handed.true_ms) <= 1000) return true;
+      if (estimated && (!boot.trusted || e_.may_lose)) return true;  // a power cut took that it was set
+    }
+    return sent.handed.empty();
+  }
+
   // P6
   void check_books() {
     const AuditReport report = must(audit(view_, e_.gateway.calendar(), {}, [](auto&&...) {}));
@@ -112,18 +140,23 @@ class Oracle {
     expect(stored + duplicate == rows_.size(), "P6", "the ledger and the rows differ");
   }
 
+  static constexpr std::int64_t kAny = INT64_MIN;
   struct Transition {
     AlertState state;
     std::int64_t since_ms;
     std::int64_t at_ms;
-    bool operator==(const Transition&) const = default;
+    // kAny: of a reading that was moved to its time after it had been told of.
+    bool operator==(const Transition& other) const {
+      auto same = [](std::int64_t a, std::int64_t b) { return a == b || a == kAny || b == kAny; };
+      return state == other.state && same(since_ms, other.since_ms) && same(at_ms, other.at_ms);
+    }
   };
 
   static std::string text_of(const std::vector<Transition>& transitions) {
     std::string text;
     for (const Transition& t : transitions)
-      text +=
-          std::string(t.state == AlertState::kFiring ? " fired " : " resolved ") + format_rfc3339(t.at_ms);
+      text += std::string(t.state == AlertState::kFiring ? " fired " : " resolved ") +
+              (t.at_ms == kAny ? "before the clock was set" : format_rfc3339(t.at_ms));
     return text.size() > 400 ? "…" + text.substr(text.size() - 400) : text;
   }
 
@@ -138,15 +171,17 @@ class Oracle {
       if (row.sensor != sensor || (r.flags & (kRetained | kDuplicate)) != 0) continue;
       if (r.time_ms < newest_ms && (r.flags & kPayloadTime) != 0) continue;
       newest_ms = r.time_ms;
+      const bool moved = (r.flags & kClockUnset) != 0 && (r.flags & kPayloadTime) == 0;
+      const std::int64_t at_ms = moved ? kAny : r.time_ms;
       const bool holds = rule.kind == ConditionKind::kAbove ? r.value > rule.high
                                                             : r.value < rule.low || r.value > rule.high;
       const bool clears = rule.clear ? r.value <= *rule.clear : !holds;
       if (!firing && holds) {
-        since_ms = r.time_ms;
+        since_ms = at_ms;
         transitions.push_back({AlertState::kFiring, since_ms, since_ms});
         firing = true;
       } else if (firing && clears) {
-        transitions.push_back({AlertState::kResolved, since_ms, r.time_ms});
+        transitions.push_back({AlertState::kResolved, since_ms, at_ms});
         firing = false;
       }
     }

@@ -3,6 +3,7 @@
 // way.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@ struct Evidence {
   const std::vector<Sent>& sent;
   const SimReceiver& receiver;
   const SimUpstream& upstream;
+  const std::map<std::string, BootClock>& boots;
   std::int64_t now_ms;
   bool may_lose;  // power was cut in mode crash
 };

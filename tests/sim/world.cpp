@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 #include "base/time_text.h"
 #include "sim/check_throws.h"
@@ -11,46 +12,15 @@ namespace sluice::sim {
 
 namespace {
 
-constexpr std::int64_t kSecond = 1000;
-constexpr std::int64_t kMinute = 60 * kSecond;
-constexpr std::int64_t kHour = 60 * kMinute;
 // What a power cut may take in mode crash: one flush, and the turn in which it is written.
 constexpr std::int64_t kLossWindowMs = 13 * kSecond;
 constexpr std::int64_t kTurnMs = 3 * kSecond;
 constexpr std::int64_t kMaxFutureMs = 5 * kMinute;
-constexpr std::uint32_t kSerialsMax = 8192;
+constexpr std::uint32_t kSerialsMax = 65536;
 constexpr const char* kSensors[] = {"timed/a", "timed/b", "timed/c", "plain/d", "plain/e", "sloppy/f"};
 constexpr std::size_t kTimedSensors = 3;
 constexpr int kActions = 160;
-
-Rule rule(const char* name, ConditionKind kind, double low, double high) {
-  Rule made;
-  made.name = name;
-  made.sensor = "#";
-  made.kind = kind;
-  made.low = low;
-  made.high = high;
-  return made;
-}
-
-std::vector<Rule> rules() {
-  Rule hot = rule("hot", ConditionKind::kAbove, 0, 28);
-  hot.clear = 25;
-  Rule odd = rule("odd", ConditionKind::kOutside, 5, 35);
-  Rule lasting = rule("lasting", ConditionKind::kBelow, 15, 0);
-  lasting.hold = std::chrono::seconds(30);
-  Rule silent = rule("silent", ConditionKind::kSilentFor, 0, 0);
-  silent.silent_for = std::chrono::minutes(20);
-  return {hot, odd, lasting, silent};
-}
-
-constexpr std::pair<const char*, const char*> kPlaces[] = {{"Europe/Berlin", "2026-03-28T20:00:00Z"},
-                                                           {"Europe/Berlin", "2026-10-24T19:00:00Z"},
-                                                           {"UTC", "2026-12-31T22:00:00Z"},
-                                                           {"Asia/Kolkata", "2026-06-01T15:00:00Z"},
-                                                           {"America/St_Johns", "2026-10-31T23:30:00Z"},
-                                                           {"Pacific/Auckland", "2026-09-26T09:00:00Z"},
-                                                           {"America/Los_Angeles", "2026-03-07T21:00:00Z"}};
+constexpr std::int64_t kYear = 365 * 24 * kHour;
 
 }  // namespace
 
@@ -75,56 +45,6 @@ World::~World() {
   gateway_.reset();
 }
 
-void World::draw_plan() {
-  for (bool* may : {&plan_.kills, &plan_.power_cuts, &plan_.connection_cuts, &plan_.repeats,
-                    &plan_.late_readings, &plan_.long_pauses}) {
-    *may = chance(2);
-  }
-  for (bool* may : {&plan_.lost_sessions, &plan_.refusals, &plan_.hangs, &plan_.small_queue,
-                    &plan_.disk_faults, &plan_.clock_steps, &plan_.clock_unset, &plan_.receiver_down,
-                    &plan_.upstream_down, &plan_.retained}) {
-    *may = chance(4);
-  }
-  const auto& [zone, begin] = kPlaces[pick(std::size(kPlaces))];
-  settings_.zone = zone;
-  settings_.seed = seed_;
-  settings_.rules = rules();
-  settings_.durability = chance(2) ? Durability::kPower : Durability::kCrash;
-  settings_.journal_bytes = chance(4) ? 48 * 1024 : 128 * 1024;
-  clock_ = SimClock(*parse_rfc3339(begin) + static_cast<std::int64_t>(pick(6 * kHour)));
-  plan_.backlog_at_once = seed_ % 5 == 3;  // not drawn: what older seeds do stays as it was
-  broker_.backlog_at_once = plan_.backlog_at_once;
-  if (plan_.backlog_at_once) broker_.queue_max = 150;
-  if (plan_.small_queue) broker_.queue_max = 30;
-  if (plan_.clock_unset) clock_.boot(-static_cast<std::int64_t>(pick(100)) * kHour, false);
-  if (plan_.clock_unset) synchronise_ms_ = clock_.true_ms() + static_cast<std::int64_t>(pick(kHour));
-}
-
-std::string World::plan_text() const {
-  std::string text = settings_.zone;
-  text += settings_.durability == Durability::kPower ? " power" : " crash";
-  const std::pair<bool, const char*> words[] = {{plan_.kills, "kills"},
-                                                {plan_.power_cuts, "power-cuts"},
-                                                {plan_.connection_cuts, "connection-cuts"},
-                                                {plan_.lost_sessions, "lost-sessions"},
-                                                {plan_.refusals, "refusals"},
-                                                {plan_.hangs, "hangs"},
-                                                {plan_.small_queue, "small-queue"},
-                                                {plan_.disk_faults, "disk-faults"},
-                                                {plan_.clock_steps, "clock-steps"},
-                                                {plan_.clock_unset, "clock-unset"},
-                                                {plan_.receiver_down, "receiver-down"},
-                                                {plan_.upstream_down, "upstream-down"},
-                                                {plan_.late_readings, "late-readings"},
-                                                {plan_.repeats, "repeats"},
-                                                {plan_.retained, "retained"},
-                                                {plan_.long_pauses, "long-pauses"},
-                                                {plan_.backlog_at_once, "backlog-at-once"}};
-  for (const auto& [may, word] : words)
-    if (may) text += std::string(" ") + word;
-  return text;
-}
-
 void World::say(const std::string& line) const {
   if (trace_)
     std::fprintf(stderr, "%6d %s %s\n", steps_, format_rfc3339(clock_.true_ms()).c_str(), line.c_str());
@@ -132,6 +52,9 @@ void World::say(const std::string& line) const {
 
 // ---- what the broker tells
 
+void World::handing_over(const SimMessage& message) {
+  if (message.id != 0) sent_[message.id - 1].handed.push_back({clock_.true_ms(), clock_.boot_id()});
+}
 void World::handed_over(const SimMessage& message) {
   if (message.id == 0) return;
   Sent& sent = sent_[message.id - 1];
@@ -162,15 +85,18 @@ void World::publish(std::size_t sensor, bool fresh) {
   sent.sensor = kSensors[sensor];
   sent.value = static_cast<double>(pick(40)) + static_cast<double>(sent.serial) / kSerialsMax;
   sent.message.topic = sent.sensor;
+  // As many decimals as the serial needs.
+  char value[32];
+  std::snprintf(value, sizeof value, "%.6f", sent.value);
+  sent.value = std::strtod(value, nullptr);
   char text[80];
   if (sensor < kTimedSensors) {
     sent.time_ms = clock_.true_ms();
     if (!fresh && plan_.late_readings && chance(4))
       sent.time_ms -= static_cast<std::int64_t>(pick(chance(3) ? 40 * kHour : 20 * kMinute));
-    std::snprintf(text, sizeof text, R"({"v":%.13f,"t":%lld})", sent.value,
-                  static_cast<long long>(sent.time_ms));
+    std::snprintf(text, sizeof text, R"({"v":%s,"t":%lld})", value, static_cast<long long>(sent.time_ms));
   } else {
-    std::snprintf(text, sizeof text, "%.13f", sent.value);
+    std::snprintf(text, sizeof text, "%s", value);
   }
   sent.message.payload = text;
   sent.message.qos = sensor == std::size(kSensors) - 1 ? 0 : 1;
@@ -190,6 +116,13 @@ void World::publish_some() {
 // ---- what happens
 
 void World::act() {
+  do_something();
+  std::int64_t ms = static_cast<std::int64_t>(pick(chance(3) ? 40 * kSecond : 3 * kSecond));
+  if (plan_.long_pauses && chance(8)) ms = static_cast<std::int64_t>(pick(chance(4) ? 10 * kHour : kHour));
+  advance(ms, 10 * kMinute);
+}
+
+void World::do_something() {
   ++steps_;
   switch (pick(8)) {
     case 0:
@@ -209,9 +142,6 @@ void World::act() {
     default:
       break;
   }
-  std::int64_t ms = static_cast<std::int64_t>(pick(chance(3) ? 40 * kSecond : 3 * kSecond));
-  if (plan_.long_pauses && chance(8)) ms = static_cast<std::int64_t>(pick(chance(4) ? 10 * kHour : kHour));
-  advance(ms, 10 * kMinute);
 }
 
 void World::act_on_machine() {
@@ -249,10 +179,14 @@ void World::act_on_network() {
 
 void World::act_on_clock() {
   if (!plan_.clock_steps) return;
-  if (chance(3)) clock_.drift(static_cast<double>(pick(200)) - 100);
+  if (chance(3)) {
+    clock_.drift(static_cast<double>(pick(200)) - 100);
+    boots_[clock_.boot_id()].stepped = true;
+  }
   if (!chance(2)) return;
   const auto size = static_cast<std::int64_t>(pick(chance(2) ? 10 * kSecond : 20 * kHour));
   clock_.step(chance(2) ? size : -size);
+  boots_[clock_.boot_id()].stepped = true;
   say("the clock steps to " + format_rfc3339(clock_.now().wall_ms));
   if (chance(2)) synchronise_ms_ = clock_.true_ms() + static_cast<std::int64_t>(pick(kHour));
 }
@@ -294,7 +228,16 @@ void World::take_turns(std::int64_t now) {
     if (disk_.dead()) break;
   }
   if (gateway_ && !disk_.dead()) gateway_->step();
+  note_trust();
   if (gateway_ && gateway_->vitals().database_damaged) findings_.push_back("the database is called damaged");
+}
+
+void World::note_trust() {
+  if (!gateway_ || !gateway_->trusts_clock()) return;
+  BootClock& boot = boots_[clock_.boot_id()];
+  if (boot.trusted) return;
+  boot.trusted = true;
+  boot.right = std::abs(clock_.now().wall_ms - clock_.true_ms()) <= kSecond;
 }
 
 // The process may die, or give itself up, in anything that reaches it.
@@ -387,13 +330,30 @@ void World::settle() {
 
 std::vector<std::string> World::run() {
   for (int i = 0; i < kActions && findings_.empty(); ++i) act();
+  return judge();
+}
+
+std::vector<std::string> World::run_year() {
+  plan_year();
+  const std::int64_t end_ms = clock_.true_ms() + kYear;
+  while (clock_.true_ms() < end_ms && findings_.empty()) {
+    do_something();
+    if (synchronise_ms_ == 0) synchronise_ms_ = clock_.true_ms() + static_cast<std::int64_t>(pick(kHour));
+    advance(static_cast<std::int64_t>(pick(4 * kHour)), kHour);
+  }
+  return judge();
+}
+
+// When all faults are over.
+std::vector<std::string> World::judge() {
   if (findings_.empty()) settle();
   if (!findings_.empty()) return findings_;
   if (!gateway_) return {"the gateway does not come up again"};
   if (!broker_.idle())
     return {"the broker still has messages for us, intake: " + gateway_->session().status().detail};
   const bool may_lose = lost_power_ && settings_.durability == Durability::kCrash;
-  return check_promises({*gateway_, settings_, sent_, receiver_, upstream_, clock_.true_ms(), may_lose});
+  return check_promises(
+      {*gateway_, settings_, sent_, receiver_, upstream_, boots_, clock_.true_ms(), may_lose});
 }
 
 }  // namespace sluice::sim

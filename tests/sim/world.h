@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <random>
@@ -15,6 +16,10 @@
 #include "sim/vfs.h"
 
 namespace sluice::sim {
+
+inline constexpr std::int64_t kSecond = 1000;
+inline constexpr std::int64_t kMinute = 60 * kSecond;
+inline constexpr std::int64_t kHour = 60 * kMinute;
 
 struct Plan {  // what may happen in this run
   bool kills = false;
@@ -48,6 +53,18 @@ struct Sent {
   bool may_be_lost = false;     // acknowledged within the loss window of a power cut
   bool may_be_refused = false;  // too far ahead of the gateway's clock
   std::int64_t handed_ms = 0;   // last; true time
+  struct Handed {
+    std::int64_t true_ms = 0;
+    std::string boot;
+  };
+  std::vector<Handed> handed;  // each time
+};
+
+// What is known of the clock in one boot of the machine.
+struct BootClock {
+  bool stepped = false;  // it was not right all the time
+  bool trusted = false;  // the gateway came to trust it
+  bool right = false;    // when it did
 };
 
 std::uint32_t serial_of(double value);
@@ -59,10 +76,13 @@ class World final : private BrokerWitness {
 
   // What the oracle has found, one line each; empty: all promises were kept.
   std::vector<std::string> run();
+  // The same for a year of it: fewer readings, and everything that a clock and a day may meet.
+  std::vector<std::string> run_year();
   int steps() const { return steps_; }
   std::string plan_text() const;
 
  private:
+  void handing_over(const SimMessage& message) override;
   void handed_over(const SimMessage& message) override;
   void acknowledged(const SimMessage& message) override;
   void dropped(const SimMessage& message) override;
@@ -70,7 +90,11 @@ class World final : private BrokerWitness {
   std::uint64_t pick(std::uint64_t n) { return random_() % n; }
   bool chance(unsigned one_in) { return pick(one_in) == 0; }
   void draw_plan();
+  void plan_year();
   void act();
+  void do_something();
+  std::vector<std::string> judge();
+  void note_trust();
   void act_on_machine();
   void act_on_network();
   void act_on_clock();
@@ -109,6 +133,7 @@ class World final : private BrokerWitness {
   bool power_goes_ = false;          // with the next death
   bool lost_power_ = false;          // ever
   int steps_ = 0;
+  std::map<std::string, BootClock> boots_;
   std::vector<Sent> sent_;  // by message id - 1
   std::uint32_t serials_ = 0;
   std::vector<std::string> findings_;

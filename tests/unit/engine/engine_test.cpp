@@ -92,7 +92,36 @@ TEST_F(EngineOf, CutsBatchesWhereTheClocksOrTheConnectionChange) {
   for (Kept& kept : journal_) feed(engine, kept);
   std::vector<std::size_t> sizes;
   while (engine.pending()) sizes.push_back(engine.take_batch().readings.size());
-  EXPECT_EQ((std::vector<std::size_t>{1, 1, 1}), sizes);
+  EXPECT_EQ((std::vector<std::size_t>{0, 1, 1, 1}), sizes) << "the first is of before the clock was trusted";
+}
+
+TEST_F(EngineOf, GivesReadingsOfAnUnsetClockTheLastKnownTimePlusElapsed) {
+  say("p/a", "1");
+  const std::int64_t known_ms = clock_.now().wall_ms;
+  clock_.reboot("boot-2", 0);
+  append(RecordKind::kStart, "boot-2");
+  clock_.pass_ms(5000);
+  clock_.step_wall_ms(86400000);  // nobody has said that it is right now
+  say("p/a", "2");
+  say("s/a", R"({"v":3,"t":1700000000000})");
+  clock_.step_wall_ms(known_ms + 60000 - clock_.now().wall_ms);
+  append(RecordKind::kClockTrusted);
+  say("p/a", "4");
+  Engine engine = fresh();
+  for (Kept& kept : journal_) feed(engine, kept);
+  std::vector<Batch> batches;
+  while (engine.pending()) batches.push_back(engine.take_batch());
+  ASSERT_EQ(4u, batches.size());
+  const bool unset[] = {true, false, true, false};
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(unset[i], batches[i].unset) << i;
+  ASSERT_EQ(2u, batches[2].readings.size());
+  const Reading& plain = batches[2].readings[0];
+  EXPECT_EQ(kClockUnset | kTimeEstimated, plain.flags);
+  EXPECT_EQ(known_ms + 5000, plain.time_ms);
+  EXPECT_EQ(kPayloadTime | kClockUnset, batches[2].readings[1].flags);
+  ASSERT_EQ(1u, batches[3].readings.size());
+  EXPECT_EQ(0u, batches[3].readings[0].flags);
+  EXPECT_EQ(known_ms + 60000, batches[3].readings[0].time_ms);
 }
 
 TEST_F(EngineOf, CountsByDayAndSensorWhatCannotMoveAnyMore) {

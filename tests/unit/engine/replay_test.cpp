@@ -226,6 +226,7 @@ TEST_F(EngineOf, DerivesReadingsForRulesAndStoresNone) {
   EXPECT_TRUE(total(batch).balanced());
   Engine engine = fresh();
   for (Kept& kept : journal_) feed(engine, kept);
+  (void)engine.take_batch();  // of before the clock was trusted
   const Batch whole = engine.take_batch();
   ASSERT_EQ(1u, whole.derived.size());
   EXPECT_EQ(31, whole.derived[0].value);

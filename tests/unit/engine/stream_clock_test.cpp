@@ -22,6 +22,7 @@ class StreamClockOf : public ::testing::Test {
 
 TEST_F(StreamClockOf, RunsWithTheBootClockWhateverTheWallClockDoes) {
   EXPECT_EQ(5000, at(RecordKind::kStart, 5000, 100, "boot-1").stream_ms);
+  EXPECT_EQ(5010, at(RecordKind::kClockTrusted, 5010, 110).stream_ms);
   EXPECT_EQ(5050, at(RecordKind::kMessage, 999999, 150).stream_ms);
   EXPECT_EQ(5060, at(RecordKind::kMessage, 10, 160).stream_ms);
   EXPECT_EQ(-5050, clock_.time().wall_minus_stream_ms);
@@ -33,6 +34,25 @@ TEST_F(StreamClockOf, GoesOnOverARebootAndNeverBack) {
   EXPECT_EQ(9000, at(RecordKind::kStart, 9000, 50, "boot-2").stream_ms);
   EXPECT_EQ(9010, at(RecordKind::kMessage, 9010, 60).stream_ms);
   EXPECT_EQ(9010, at(RecordKind::kStart, 0, 50, "boot-3").stream_ms) << "a clock not set yet";
+}
+
+TEST_F(StreamClockOf, EstimatesTheTimeByTheBootClockUntilTheWallClockIsTrusted) {
+  at(RecordKind::kStart, 5000, 100, "boot-1");
+  at(RecordKind::kClockTrusted, 90000, 1100);
+  EXPECT_EQ(91000, at(RecordKind::kMessage, 91000, 2100).wall_ms());
+  EXPECT_EQ(91000, at(RecordKind::kStart, 0, 50, "boot-2").wall_ms()) << "last known time";
+  EXPECT_EQ(91010, at(RecordKind::kMessage, 777, 60).wall_ms()) << "and what has passed since";
+  EXPECT_EQ(91030, at(RecordKind::kStart, 777, 80, "boot-2").wall_ms()) << "the process, not the machine";
+  const FoldTime set = at(RecordKind::kClockTrusted, 500000, 90);
+  EXPECT_TRUE(set.clock_trusted && set.wall_ms() == 500000);
+  EXPECT_EQ(500400, at(RecordKind::kStart, 500400, 10, "boot-3").wall_ms()) << "a clock that went on";
+  EXPECT_FALSE(clock_.state().clock_trusted);
+}
+
+TEST_F(StreamClockOf, BelievesNoTimeBeforeTheProgramWasBuilt) {
+  clock_ = StreamClock(StreamClockState{}, 700000);
+  EXPECT_EQ(700000, at(RecordKind::kStart, 0, 100, "boot-1").wall_ms());
+  EXPECT_EQ(700050, at(RecordKind::kMessage, 50, 150).wall_ms());
 }
 
 TEST_F(StreamClockOf, CountsSubscribedTimeOnlyWhileConnected) {

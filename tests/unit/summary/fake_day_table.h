@@ -26,6 +26,7 @@ class FakeDayTable final : public DayTable {
   std::function<void()> before_save;                      // what happens between reading and writing
   std::function<void()> before_visit;
   Status visit_answer;
+  bool waiting_for_clock = false;
   int visits = 0;
   int open_snapshots = 0;
 
@@ -43,6 +44,7 @@ class FakeDayTable final : public DayTable {
     ++state.touched;
   }
 
+  Result<bool> waits_for_clock() override { return waiting_for_clock; }
   Result<std::vector<DayState>> dirty_days() override {
     std::vector<DayState> dirty;
     for (const auto& [day, state] : states) {

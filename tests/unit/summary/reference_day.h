@@ -37,10 +37,10 @@ class Reference {
     using Place = std::pair<std::int64_t, double>;
     std::map<std::string, std::map<Place, std::vector<Reading>>> sensors;
     for (const Reading& row : rows) {
-      if (row.flags & kDuplicate) {
-        ++fold.duplicate;
-      } else if (row.flags & kTooLate) {
+      if (row.flags & kTooLate) {
         ++fold.too_late;
+      } else if (row.flags & kDuplicate) {
+        ++fold.duplicate;
       } else {
         sensors[known[row.sensor]->name][{row.time_ms, row.value + 0.0}].push_back(row);
       }
