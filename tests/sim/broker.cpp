@@ -54,6 +54,9 @@ void SimBroker::enqueue(SimMessage message) {
 }
 
 void SimBroker::pump(bool all) {
+  // A long backlog may end in the middle, and with it all acknowledgements that were under way.
+  std::size_t cut_after = SIZE_MAX;
+  if (all && queue_.size() > receive_maximum && random_() % 2 == 0) cut_after = random_() % queue_.size();
   while (connected_ && !queue_.empty() && (all || inflight_.size() < receive_maximum)) {
     std::uint16_t packet_id = backlog_at_once ? newest_id_ : 0;
     do ++packet_id;
@@ -62,6 +65,7 @@ void SimBroker::pump(bool all) {
     inflight_[packet_id] = {std::move(queue_.front()), ++sent_};
     queue_.pop_front();
     send(packet_id, inflight_[packet_id].message, false);
+    if (all && cut_after-- == 0) later([this] { cut("reset in the middle of a backlog"); });
   }
 }
 
