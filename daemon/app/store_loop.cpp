@@ -259,12 +259,24 @@ void StoreLoop::retime() {
   }
 }
 
+// A receipt may be quicker than the batch that has the transition: it waits until that is stored.
 void StoreLoop::note_delivered() {
   std::vector<Store::Delivered> slots;
-  while (std::optional<Store::Delivered> slot = delivered_.try_pop()) slots.push_back(std::move(*slot));
+  for (const Receipt& receipt : early_) slots.push_back(receipt.slot);
+  while (std::optional<Store::Delivered> slot = delivered_.try_pop()) {
+    slots.push_back(*slot);
+    early_.push_back({std::move(*slot), journal_.last_seq()});
+  }
+  // Beyond the bound they are told again after a restart.
+  if (early_.size() > kDeliveredMax) early_.erase(early_.begin(), early_.end() - kDeliveredMax);
   if (slots.empty()) return;
-  Status done = store_.mark_delivered(slots);
-  if (!done.ok()) log_.debug("receipts of alerts: {}", done.error().context);
+  const std::uint64_t stored_seq = vitals_.cursor_seq;
+  auto absent = store_.mark_delivered(slots);
+  if (!absent.ok()) return log_.debug("receipts of alerts: {}", absent.error().context);
+  std::erase_if(early_, [&](const Receipt& receipt) {
+    return receipt.seq <= stored_seq ||
+           std::find(absent->begin(), absent->end(), receipt.slot) == absent->end();
+  });
 }
 
 }  // namespace sluice

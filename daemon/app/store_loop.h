@@ -10,6 +10,7 @@
 #include <future>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "app/vitals.h"
 #include "base/clock.h"
@@ -45,6 +46,10 @@ class StoreLoop {
     const std::function<Status(Store&)>* run;
     std::promise<Status>* done;
   };
+  struct Receipt {
+    Store::Delivered slot;
+    std::uint64_t seq = 0;  // the journal's newest record when it came: its transition is not behind that
+  };
   static constexpr int kBatchesMax = 2;
   using Task = std::variant<Batch, Job>;
 
@@ -69,10 +74,11 @@ class StoreLoop {
   Inbox<Task> tasks_;
   std::atomic<int> batches_{0};  // in tasks_, or being written
   Inbox<Store::Delivered> delivered_;
-  std::deque<Batch> queue_;   // taken from tasks_, and not written yet
-  bool carried_ = false;      // the only one in it has lost its readings, and its records are released
-  bool failing_ = false;      // the last commit failed
-  bool disk_failed_ = false;  // because of the disk, not of a lock
+  std::vector<Receipt> early_;  // whose slots are not in the database, perhaps not yet
+  std::deque<Batch> queue_;     // taken from tasks_, and not written yet
+  bool carried_ = false;        // the only one in it has lost its readings, and its records are released
+  bool failing_ = false;        // the last commit failed
+  bool disk_failed_ = false;    // because of the disk, not of a lock
   bool dropping_ = false;
   bool told_dropping_ = false;
   bool out_of_reserve_ = false;  // the disk was full, and the reserve is not whole yet

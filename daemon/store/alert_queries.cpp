@@ -176,10 +176,13 @@ Status write_alert_events(Connection& connection, const std::vector<AlertEvent>&
   return connection.query(kTrimEvents, newest - static_cast<std::int64_t>(events_max)).run();
 }
 
-Status delete_slots(Connection& connection, const std::vector<Store::Delivered>& delivered) {
+Status delete_slots(Connection& connection, const std::vector<Store::Delivered>& delivered,
+                    std::vector<Store::Delivered>& absent) {
+  absent.clear();
   for (const Store::Delivered& d : delivered) {
     Status status = connection.query(kDeleteSlot, d.event_id, static_cast<int>(d.state), d.channel).run();
     if (!status.ok()) return status;
+    if (connection.changes() == 0) absent.push_back(d);
   }
   return {};
 }

@@ -18,7 +18,8 @@ namespace sluice {
 Status write_rule_states(Connection& connection, const std::vector<RuleState>& states);
 Status write_alert_events(Connection& connection, const std::vector<AlertEvent>& events,
                           std::uint32_t events_max);
-Status delete_slots(Connection& connection, const std::vector<Store::Delivered>& delivered);
+Status delete_slots(Connection& connection, const std::vector<Store::Delivered>& delivered,
+                    std::vector<Store::Delivered>& absent);
 
 Result<std::vector<RuleState>> read_rule_states(Connection& connection);
 Status write_silences(Connection& connection, const std::vector<SilenceChange>& changes);

@@ -214,9 +214,13 @@ Status Store::import(const Batch& batch) {
   });
 }
 
-Status Store::mark_delivered(const std::vector<Delivered>& delivered) {
-  if (delivered.empty()) return {};
-  return impl_->write([&](CommitState&) { return delete_slots(*impl_->connection, delivered); });
+Result<std::vector<Store::Delivered>> Store::mark_delivered(const std::vector<Delivered>& delivered) {
+  std::vector<Delivered> absent;
+  if (delivered.empty()) return absent;
+  Status done =
+      impl_->write([&](CommitState&) { return delete_slots(*impl_->connection, delivered, absent); });
+  if (!done.ok()) return done.error();
+  return absent;
 }
 
 Result<bool> Store::retain_step(std::int64_t now_wall_ms) {

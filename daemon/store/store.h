@@ -61,11 +61,13 @@ class Store {
     std::string event_id;
     AlertState state = AlertState::kFiring;
     std::string channel;
+    bool operator==(const Delivered&) const = default;
   };
   // Adds readings that did not come through the journal, with their sensors, counters and tallies: all of it
   // or nothing, and the fold's own state stays as it is.
   Status import(const Batch& batch);
-  Status mark_delivered(const std::vector<Delivered>& delivered);
+  // Those that have no slot: not stored yet, or replaced by a newer transition.
+  Result<std::vector<Delivered>> mark_delivered(const std::vector<Delivered>& delivered);
   // One bounded step of moving what arrived while the clock was not trusted to its time, as soon as that is
   // known; true: there may be more to do. Cheap where there is nothing.
   Result<bool> retime_step();
