@@ -34,7 +34,7 @@ struct Engine::Impl {
         fold(settings.alerts, topic_matches, calendar),
         conditions(settings.alerts.gateway, settings.gateway_alerts),
         redelivery(settings.receive_maximum, checkpoint.delivered,
-                   checkpoint.clock.backlog && checkpoint.clock.session_present),
+                   checkpoint.clock.connected && checkpoint.clock.session_present, !checkpoint.clock.backlog),
         heard_boot_ms(settings.decode.readings.size(), 0),
         last_seq(checkpoint.cursor.seq),
         snapshot_stream_ms(checkpoint.clock.stream_ms) {}

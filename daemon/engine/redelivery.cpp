@@ -4,6 +4,7 @@
 
 namespace sluice {
 
+static constexpr std::int64_t kAfterBacklogMs = 60000;
 static constexpr std::uint32_t kNewSession = 0;
 static constexpr std::uint32_t kSameSession = 1;
 
@@ -18,7 +19,7 @@ std::uint64_t message_hash(std::string_view topic, std::string_view payload) {
 }
 
 Redelivery::Redelivery(std::size_t receive_maximum, const std::vector<DeliveredRun>& remembered,
-                       bool in_backlog)
+                       bool in_backlog, bool ended)
     : receive_maximum_(receive_maximum), ring_(kDeliveriesMax), newest_(65536) {
   for (const DeliveredRun& run : remembered) {
     for (std::size_t i = 0; i < run.messages.size(); ++i) {
@@ -28,6 +29,7 @@ Redelivery::Redelivery(std::size_t receive_maximum, const std::vector<DeliveredR
     }
   }
   in_backlog_ = in_backlog;
+  ended_ = ended;
   backlog_first_ = backlog_end_ = next_;
 }
 
@@ -45,14 +47,20 @@ void Redelivery::append(const DeliveredMessage& message) {
 void Redelivery::on_connected(bool session_present) {
   if (backlog_first_ == backlog_end_) backlog_first_ = backlog_end_ = next_;
   in_backlog_ = session_present;
+  ended_ = false;
   append({0, session_present ? kSameSession : kNewSession});
 }
 
 void Redelivery::on_backlog_end() {
-  in_backlog_ = false;
+  ended_ = true;
+  over_boot_ms_ = 0;
 }
 
 bool Redelivery::seen_before(const JournalRecord& record) {
+  if (in_backlog_ && ended_) {
+    if (over_boot_ms_ == 0) over_boot_ms_ = record.boot_ms + kAfterBacklogMs;
+    in_backlog_ = record.boot_ms <= over_boot_ms_;
+  }
   const std::uint64_t hash = message_hash(record.topic, record.payload);
   const DeliveredMessage message{record.packet_id, static_cast<std::uint32_t>(hash ^ hash >> 32)};
   const std::uint16_t place = newest_[message.packet_id];

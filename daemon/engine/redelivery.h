@@ -1,9 +1,10 @@
 // Redelivery: knows a message again that the broker sends a second time. After a reconnect with the session
 // present the broker repeats, under their packet ids, what it saw no acknowledgement for; some of that we had
 // already kept. The newest kDeliveriesMax deliveries are remembered: mosquitto 2.0.11 sends what it queued
-// while we were away at once, whatever the receive maximum, and may see none of its acknowledgements. Over a
-// restart all of a backlog is remembered, and of what came live the newest receive_maximum. Brokers count
-// packet ids up, so an id comes again only after 65,535 others, when it is long forgotten.
+// while we were away at once, whatever the receive maximum, may see none of its acknowledgements, and has
+// more under way than that as long as it is busy. Over a restart all of a backlog is remembered, with what
+// came within a minute of its end; of what came live the newest receive_maximum. Brokers count packet ids up,
+// so an id comes again only after 65,535 others, when it is long forgotten.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +21,9 @@ inline constexpr std::size_t kDeliveriesMax = kBacklogRun * kBacklogRunsMax;
 
 class Redelivery {
  public:
-  // `in_backlog`: the deliveries go on in the middle of one.
-  Redelivery(std::size_t receive_maximum, const std::vector<DeliveredRun>& remembered, bool in_backlog);
+  // `in_backlog`: the deliveries go on in the middle of one, or (`ended`) less than a minute after it.
+  Redelivery(std::size_t receive_maximum, const std::vector<DeliveredRun>& remembered, bool in_backlog,
+             bool ended);
 
   void on_connected(bool session_present);
   void on_backlog_end();
@@ -41,7 +43,9 @@ class Redelivery {
   std::uint64_t next_ = 0;              // the next delivery's number
   std::uint64_t session_first_ = 0;     // what was delivered before belongs to a session that is gone
   std::uint64_t connection_first_ = 0;
-  bool in_backlog_ = false;
+  bool in_backlog_ = false;  // or shortly after one
+  bool ended_ = false;
+  std::int64_t over_boot_ms_ = 0;    // 0: not known yet
   std::uint64_t backlog_first_ = 0;  // of a backlog, and not taken yet: up to backlog_end_
   std::uint64_t backlog_end_ = 0;
 };

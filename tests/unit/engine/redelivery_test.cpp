@@ -15,6 +15,7 @@ class RedeliveryOf : public ::testing::Test {
   bool seen(std::uint16_t id, const std::string& payload, int flags) {
     JournalRecord message;
     message.packet_id = id;
+    message.boot_ms = boot_ms_;
     message.topic = "t";
     message.payload = payload;
     message.flags = static_cast<std::uint8_t>(flags);
@@ -32,10 +33,11 @@ class RedeliveryOf : public ::testing::Test {
     std::vector<DeliveredRun> runs;
     for (auto& [first, run] : in_order) runs.push_back(std::move(run));
     runs.push_back(newest_);
-    redelivery_ = Redelivery(4, runs, in_backlog);
+    redelivery_ = Redelivery(4, runs, in_backlog, false);
   }
-  Redelivery redelivery_{4, {}, false};
+  Redelivery redelivery_{4, {}, false, false};
   std::map<std::uint64_t, DeliveredRun> kept_;
+  std::int64_t boot_ms_ = 1000;
   DeliveredRun newest_;
 };
 
@@ -89,9 +91,14 @@ TEST_F(RedeliveryOf, RemembersTheNewestOfWhatCameLiveOverARestart) {
   redelivery_.on_connected(true);
   seen(100, "a", kQos1);
   redelivery_.on_backlog_end();
+  seen(101, "a", kQos1);
+  boot_ms_ += 60000;
+  seen(102, "a", kQos1);
+  ++boot_ms_;
   for (std::uint16_t id = 1; id <= 500; ++id) EXPECT_FALSE(seen(id, "b", kQos1));
   keep();
-  EXPECT_EQ(1u, kept_.size()) << "only the backlog has runs of its own";
+  ASSERT_EQ(1u, kept_.size()) << "only what came until a minute after the backlog has runs of its own";
+  EXPECT_EQ(102u, kept_.begin()->second.messages.back().packet_id);
   restart(false);
   redelivery_.on_connected(true);
   EXPECT_FALSE(seen(496, "b", kQos1 | kDupFlag));
