@@ -89,7 +89,8 @@ std::int64_t AlertFold::Impl::missing_deadline(const Pair& pair) const {
 double AlertFold::Impl::missing_ratio(const Pair& pair) const {
   const Rule& r = rule(pair);
   const SensorState& sensor = sensors[pair.sensor];
-  const auto expected = static_cast<double>(r.window.count() / sensor.facts.every_ms);
+  const std::int64_t whole = r.window.count() / sensor.facts.every_ms;
+  const auto expected = static_cast<double>(whole);
   const std::int64_t after_ms = now.stream_ms - r.window.count();
   const auto heard =
       static_cast<double>(sensor.history->arrivals_after(after_ms, sensor.time_ms, kCopies).size());

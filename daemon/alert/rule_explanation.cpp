@@ -92,13 +92,13 @@ const char* phase_name(Phase phase) {
   return phase == Phase::kFiring ? "firing" : phase == Phase::kPending ? "pending" : "idle";
 }
 
-RuleExplanation explain_rule(const Rule& rule, const RuleState* state, const SensorLast& last,
+RuleExplanation explain_rule(const Rule& rule, const RuleState& state, const SensorLast& last,
                              bool registered, const FoldTime& time) {
   RuleExplanation about;
   about.condition = condition_text(rule);
   const bool awaited = registered && rule.kind == ConditionKind::kSilentFor;
-  if (state != nullptr) about.phase = state->phase;
-  if (about.phase != Phase::kIdle) about.since_ms = state->since_ms;
+  about.phase = state.phase;
+  if (about.phase != Phase::kIdle) about.since_ms = state.since_ms;
   if (last.time_ms != 0) {
     about.value = last.value;
     about.value_at_ms = last.time_ms;
@@ -115,12 +115,12 @@ RuleExplanation explain_rule(const Rule& rule, const RuleState* state, const Sen
       }
       break;
     case Phase::kPending:
-      explain_move(rule, *state, time, about);
+      explain_move(rule, state, time, about);
       break;
     case Phase::kFiring:
       about.text = "firing for " + seconds_text(time.wall_ms() - about.since_ms) + "; " + end_text(rule);
-      if (state->toward != state->level) explain_move(rule, *state, time, about);
-      if (state->told_level == 0) {
+      if (state.toward != state.level) explain_move(rule, state, time, about);
+      if (state.told_level == 0) {
         about.text +=
             "; nobody was told yet: what began it was old or the clock not trusted, or a silence or its "
             "hours keep it";
@@ -134,9 +134,9 @@ RuleExplanation explain_rule(const Rule& rule, const std::vector<RuleState>& sta
                              bool registered, const FoldTime& time) {
   for (const RuleState& state : states) {
     if (state.sensor == last.id && state.rule == rule.name)
-      return explain_rule(rule, &state, last, registered, time);
+      return explain_rule(rule, state, last, registered, time);
   }
-  return explain_rule(rule, nullptr, last, registered, time);
+  return explain_rule(rule, RuleState{}, last, registered, time);
 }
 
 }  // namespace sluice

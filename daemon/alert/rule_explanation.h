@@ -25,8 +25,8 @@ struct RuleExplanation {
   std::string text;       // one sentence: what it waits for
 };
 
-// `state`: null where it is idle. `registered`: as in SensorFacts. `time`: now.
-RuleExplanation explain_rule(const Rule& rule, const RuleState* state, const SensorLast& last,
+// `state`: as made by default where it is idle. `registered`: as in SensorFacts. `time`: now.
+RuleExplanation explain_rule(const Rule& rule, const RuleState& state, const SensorLast& last,
                              bool registered, const FoldTime& time);
 // The same, looking for the state among all that are not idle.
 RuleExplanation explain_rule(const Rule& rule, const std::vector<RuleState>& states, const SensorLast& last,

@@ -102,6 +102,7 @@ constexpr std::array<std::pair<const char*, void (*)(MapReader&, NotifyEntry&)>,
 
 std::vector<std::string> type_names() {
   std::vector<std::string> names;
+  names.reserve(kTypes.size());
   for (const auto& [name, load] : kTypes) names.emplace_back(name);
   return names;
 }

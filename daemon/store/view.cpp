@@ -81,7 +81,7 @@ struct StoreView::Impl {
 };
 
 Result<std::unique_ptr<StoreView>> StoreView::open(const std::string& path, const std::string& vfs,
-                                                   Calendar calendar, OnStore on_store) {
+                                                   const Calendar& calendar, OnStore on_store) {
   Connection::Options options;
   options.path = path;
   options.vfs = vfs;

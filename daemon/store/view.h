@@ -45,7 +45,7 @@ class StoreView final : public DayTable, public OutboxTable {
   // `calendar`: where the database names no zone yet. `on_store` may be empty: then every write is refused
   // (sluicectl's fall-back).
   static Result<std::unique_ptr<StoreView>> open(const std::string& path, const std::string& vfs,
-                                                 Calendar calendar, OnStore on_store);
+                                                 const Calendar& calendar, OnStore on_store);
   ~StoreView() override;
 
   // Reads every page, minutes for a gigabyte. kCorrupt: the file is damaged; a line says where.
