@@ -179,8 +179,9 @@ Status HomeAssistantChannel::publish_event(const AlertEvent& event) {
 }
 
 std::vector<ChannelAnswer> HomeAssistantChannel::deliver_all(const std::vector<AlertEvent>& events) {
-  std::vector<ChannelAnswer> answers;
   if (!connect_if_due()) return std::vector<ChannelAnswer>(events.size(), ChannelAnswer{ready(), {}});
+  std::vector<ChannelAnswer> answers;
+  answers.reserve(events.size());
   for (const AlertEvent& event : events) answers.push_back({publish_event(event), {}});
   if (Status all = publisher_.wait_acknowledged(kAcknowledgeTimeout); !all) {
     for (ChannelAnswer& answer : answers) {
