@@ -12,6 +12,7 @@ using std::chrono::milliseconds;
 
 std::vector<std::string> kind_names() {
   std::vector<std::string> names;
+  names.reserve(std::size(kGatewayAlertKinds));
   for (const GatewayAlertKind& kind : kGatewayAlertKinds) names.emplace_back(kind.name);
   return names;
 }

@@ -194,7 +194,7 @@ std::string name_of(const PayloadShape& shape) {
         is_value(pointer, member) || pointer.rfind('/') != 0 || pointer.find('~') != std::string::npos) {
       continue;
     }
-    const std::string key = pointer.substr(1);
+    std::string key = pointer.substr(1);
     if (key == "name" || key == "sensor" || key == "device" || key == "id") return key;
     if (found.empty()) found = key;
   }

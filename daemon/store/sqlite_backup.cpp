@@ -91,8 +91,7 @@ Status sync_path(const std::string& path, int flags) {
   const int fd = ::open(path.c_str(), flags | O_CLOEXEC);
   if (fd < 0) return system_error("cannot open " + path);
   const int synced = ::fsync(fd);
-  const Status status =
-      synced == 0 ? Status() : Status(system_error("cannot write " + path + " to the disk"));
+  Status status = synced == 0 ? Status() : Status(system_error("cannot write " + path + " to the disk"));
   ::close(fd);
   return status;
 }
