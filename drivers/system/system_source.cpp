@@ -90,7 +90,8 @@ void SystemSource::add_load_and_memory() {
   }
   if (settings_.uptime)
     add("uptime", "s", {}, [](const Attribute::Texts&, Instant now) -> Result<double> {
-      return static_cast<double>(now.boot_ms / 1000);
+      const std::int64_t whole_s = now.boot_ms / 1000;
+      return static_cast<double>(whole_s);
     });
 }
 
