@@ -152,8 +152,8 @@ void Intake::on_message(const ArrivedMessage& message) {
     record.flags |= kOversize;
     record.payload = {};
   }
-  if (high_water() && pace_.count() > 0 && !leaving_.load(std::memory_order_acquire))
-    journal_.wait_for_room(journal_.capacity_bytes() / 2, pace_);
+  if (pace_.count() > 0 && !leaving_.load(std::memory_order_acquire))
+    journal_.wait_for_room(journal_.capacity_bytes() / 16 * 7, pace_);
   append_or_abort(record);
   messages_.fetch_add(1, std::memory_order_relaxed);
   last_message_boot_ms_.store(clock_.now().boot_ms, std::memory_order_relaxed);

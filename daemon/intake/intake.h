@@ -56,12 +56,11 @@ class Intake final : public BrokerEvents {
   std::uint64_t take_overload_drops() {
     return overload_drops_.exchange(0);
   }  // QoS 0 dropped since the last call
-  // Above high water each message of QoS 1 or 2 waits at most so long for room before it is appended, so that
-  // the broker's sending slows down to what the store can take. 0, as at first: none does.
+  // From 7/16 of the ring on each message of QoS 1 or 2 waits at most so long for room before it is appended,
+  // so that the broker slows down to what the store can take before high water. 0, as at first: none does.
   void set_pace(std::chrono::milliseconds pace) { pace_ = pace; }
   // The connection is being left: what still comes is taken at once.
   void set_leaving(bool leaving) { leaving_.store(leaving, std::memory_order_release); }
-  std::uint64_t released_seq() const { return journal_.released_seq(); }
   std::int64_t last_message_boot_ms() const { return last_message_boot_ms_.load(std::memory_order_relaxed); }
   std::uint64_t messages() const { return messages_.load(std::memory_order_relaxed); }  // not our own
   // The backlog counts as ended although no heartbeat came back (the broker may not return them). Main

@@ -132,11 +132,6 @@ void Journal::release(std::uint64_t seq) {
   if (keep) (void)my.keep_tail();
 }
 
-std::uint64_t Journal::released_seq() const {
-  std::lock_guard lock(impl_->state_mutex);
-  return impl_->tail.seq - 1;
-}
-
 void Journal::wait_for_room(std::uint64_t used_bytes_max, std::chrono::milliseconds timeout) {
   Impl& my = *impl_;
   std::unique_lock lock(my.state_mutex);

@@ -91,8 +91,7 @@ class Journal {
   Instant wait(std::uint64_t after_seq, std::chrono::milliseconds timeout);
   void wake();
 
-  void release(std::uint64_t seq);     // everything up to seq may be overwritten
-  std::uint64_t released_seq() const;  // the newest that was
+  void release(std::uint64_t seq);  // everything up to seq may be overwritten
   // Waits until no more than `used_bytes_max` is in use, or the timeout has passed.
   void wait_for_room(std::uint64_t used_bytes_max, std::chrono::milliseconds timeout);
   // Once after open(), before the first append(): releases everything up to the store's cursor, and numbers

@@ -9,9 +9,7 @@ namespace sluice {
 
 namespace {
 
-constexpr double kFullAbove = 0.5;       // from here on intake is paced
-constexpr double kHoldAbove = 0.75;      // held at once
-constexpr std::int64_t kStuckMs = 2000;  // full for so long, and nothing released: held
+constexpr double kHoldAbove = 0.5;
 constexpr double kResumeBelow = 0.25;
 constexpr std::chrono::milliseconds kFirstBackoff{1000};  // drawn between half of it and all of it
 constexpr std::chrono::milliseconds kBackoffCap{60000};
@@ -254,25 +252,11 @@ void Session::on_timers_up(Instant now) {
   beat(now);
 }
 
-// Pacing lets a store that is merely slow keep up. Leaving costs more: mosquitto then repeats the whole
-// backlog.
-bool Session::must_hold(Instant now, double fill) {
-  if (fill < kResumeBelow && status_.state == IntakeState::kUp) intake_.set_high_water(false);
-  if (fill <= kFullAbove && !intake_.high_water()) {
-    full_since_boot_ms_ = 0;
-    return false;
-  }
-  const std::uint64_t released = intake_.released_seq();
-  if (full_since_boot_ms_ == 0 || released != released_seq_) full_since_boot_ms_ = now.boot_ms;
-  released_seq_ = released;
-  return fill > kHoldAbove || now.boot_ms - full_since_boot_ms_ >= kStuckMs;
-}
-
 void Session::on_timers(Instant now, double fill) {
-  const bool full = must_hold(now, fill);
+  const bool full = fill > kHoldAbove || intake_.high_water();
   switch (status_.state) {
     case IntakeState::kDown:
-      if (full || fill > kFullAbove) {
+      if (full) {
         change(IntakeState::kHeld, "held: the store is behind; the broker keeps the backlog", now);
       } else if (now.boot_ms >= next_connect_boot_ms_) {
         connect(now);

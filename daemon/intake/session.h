@@ -37,8 +37,7 @@ class Session {
           BrokerLink& link, Intake& intake, Clock& clock, Log& log, std::uint64_t jitter_seed);
 
   // Handles what the link reported and every timer that is due. Returns how long until it wants to be called
-  // again. `fill` is the fuller of ring and pending rows, 0…1: above 0.5 held until below 0.25 if the store
-  // is stuck, above 0.75 whatever it does.
+  // again. `fill` is the fuller of ring and pending rows, 0…1: held above 0.5 until below 0.25.
   std::chrono::milliseconds tick(Instant now, double fill);
   void stop();  // disconnects, keeping the session; tick() until stopped()
   bool stopped() const;
@@ -52,7 +51,6 @@ class Session {
   void connect(Instant now);
   bool subscribe(std::vector<std::size_t> which, Instant now);
   void beat(Instant now);
-  bool must_hold(Instant now, double fill);
   void release(IntakeState then, const std::string& why, Instant now);  // asks for a disconnect
   void released(Instant now);                                           // it is complete, or given up
   void change(IntakeState state, std::string detail, Instant now);
@@ -69,8 +67,6 @@ class Session {
   Clock& clock_;
   Log& log_;
   SessionStatus status_;
-  std::int64_t full_since_boot_ms_ = 0;  // 0: not full
-  std::uint64_t released_seq_ = 0;
   Backoff backoff_;
   IntakeState after_release_ = IntakeState::kDown;  // what kHolding leads to
   std::string release_why_;
