@@ -153,6 +153,8 @@ void StoreLoop::recovered() {
     log_.info("storing again");
     vitals_.store_error.set("");
   }
+  // A disk without room for the reserve is as good as full: the next failure is the same one.
+  if (store_.reserve_is_whole()) failing_since_boot_ms_ = 0;
   vitals_.conditions.set("disk-full", out_of_reserve_ && !store_.reserve_is_whole());
   vitals_.conditions.set("store-failing", false);
   vitals_.conditions.set("readings-dropped", false);
@@ -163,7 +165,7 @@ void StoreLoop::note_failure(const Error& why) {
   if (!failing_) {
     log_.error("cannot store: {}; the journal keeps what arrives until it can", why.context);
     failing_ = true;
-    failing_since_boot_ms_ = now.boot_ms;
+    if (failing_since_boot_ms_ == 0) failing_since_boot_ms_ = now.boot_ms;
   }
   vitals_.store_error.set(why.context);
   const bool full = why.code == ErrorCode::kNoSpace;

@@ -77,7 +77,7 @@ std::optional<std::int64_t> parse_rfc3339(std::string_view text, bool assume_utc
 }
 
 std::string format_duration(std::int64_t ms) {
-  if (ms < 0) return "-" + format_duration(-ms);
+  if (ms < 0) return format_duration(-ms).insert(0, 1, '-');
   if (ms < 1000) return std::to_string(ms) + "ms";
   struct Unit {
     std::int64_t ms;

@@ -67,7 +67,7 @@ Result<std::unique_ptr<StoreView>> GatewayAccess::open_database() {
   }
   Result<Calendar> calendar = Calendar::load(settings_.gateway.timezone);
   if (!calendar) return calendar.error();
-  return StoreView::open(database_path(), "", std::move(*calendar), OnStore());
+  return StoreView::open(database_path(), "", *calendar, OnStore());
 }
 
 }  // namespace sluice
