@@ -20,12 +20,10 @@ class SummaryWalk {
  public:
   SummaryWalk(StoreView& view, AuditReport& report) : view_(view), report_(report) {}
 
-  Status start(const std::vector<Day>& summed) {
-    for (int number = 1; !summed.empty() && oldest_made_ms_ == 0; ++number) {
-      Result<std::optional<SummaryRevision>> oldest = view_.revision(summed.front(), number);
-      if (!oldest) return oldest.error();
-      if (*oldest) oldest_made_ms_ = std::max<std::int64_t>((*oldest)->made_ms, 1);
-    }
+  Status start() {
+    Result<std::optional<Day>> removed_to = view_.summaries_removed_to();
+    if (!removed_to) return removed_to.error();
+    removed_to_ = *removed_to;
     Result<std::vector<SummarySensor>> sensors = view_.sensors();
     if (!sensors) return sensors.error();
     for (const SummarySensor& sensor : *sensors) fold_sensors_.push_back({sensor.id, sensor.name, 0});
@@ -44,8 +42,7 @@ class SummaryWalk {
       Result<std::optional<SummaryRevision>> revision = view_.revision(day, number);
       if (!revision) return revision.error();
       if (!*revision) {
-        Status missing = note_missing(day, number, document.has_value());
-        if (!missing) return missing;
+        note_missing(day, number);
         continue;
       }
       document = check_revision(day, **revision);
@@ -71,7 +68,8 @@ class SummaryWalk {
     if (!state) return state.error();
     if (!*state || (*state)->revision == 0) return {};
     report_.days[day].revisions = (*state)->revision;
-    return note_missing(day, (*state)->revision, false);
+    if (!removed_to_ || day > *removed_to_) note_missing(day, (*state)->revision);
+    return {};
   }
 
   // After check_day() of the days that `only` leaves.
@@ -99,7 +97,9 @@ class SummaryWalk {
  private:
   void check_receipt(const OutboxItem& item);
   std::optional<SummaryView> check_revision(Day day, const SummaryRevision& revision);
-  Status note_missing(Day day, int revision, bool earlier_one_is_there);
+  void note_missing(Day day, int revision) {
+    report_.add_finding(day, fmt::format("revision {} of the summary is missing", revision));
+  }
   Status recompute(Day day, const std::optional<SummaryView>& document);
   Status recompute_in_snapshot(Day day, const SummaryView& document);
   void compare(Day day, const SummaryView& document, const DayFold& fold);
@@ -107,7 +107,7 @@ class SummaryWalk {
   StoreView& view_;
   AuditReport& report_;
   std::vector<FoldSensor> fold_sensors_;
-  std::int64_t oldest_made_ms_ = 0;
+  std::optional<Day> removed_to_;    // summary.keep has taken those of days up to this, all of a day
   std::optional<Day> last_expired_;  // newest arrival day that has lost rows
   std::map<std::pair<Day, int>, std::string> keys_;
 };
@@ -123,17 +123,6 @@ void SummaryWalk::check_receipt(const OutboxItem& item) {
     report_.add_finding(item.day,
                         fmt::format("outbox item {} for {} waits, but has a receipt", item.id, item.sink));
   }
-}
-
-// Summaries are forgotten long after they were delivered, oldest first: one that was made before the oldest
-// that is still there may be missing.
-Status SummaryWalk::note_missing(Day day, int revision, bool earlier_one_is_there) {
-  Result<std::optional<DayState>> state = view_.day_state(day);
-  if (!state) return state.error();
-  const std::int64_t first_made_ms = *state ? (*state)->first_revision_ms : INT64_MAX;
-  if (!earlier_one_is_there && first_made_ms < oldest_made_ms_) return {};
-  report_.add_finding(day, fmt::format("revision {} of the summary is missing", revision));
-  return {};
 }
 
 // What can be told from the revision alone. The document, if it can be read.
@@ -330,7 +319,7 @@ Status audit_summaries(StoreView& view, const AuditOptions& options, const Audit
   Result<std::vector<Day>> days = view.summary_days();
   if (!days) return days.error();
   SummaryWalk walk(view, report);
-  Status started = walk.start(*days);
+  Status started = walk.start();
   if (!started) return started;
   const std::set<Day> summed(days->begin(), days->end());
   for (auto& [day, audited] : report.days) {

@@ -24,6 +24,7 @@ StoreSettings store_settings(const Settings& settings) {
   store.gateway = settings.gateway.id;
   store.retention = settings.store.retention;
   store.reopen = settings.summary.reopen;
+  store.summary_keep = settings.summary.keep;
   store.max_size_bytes = settings.store.max_size_bytes;
   store.quarantine_max = settings.store.quarantine;
   store.reserve_bytes = settings.store.reserve_bytes;

@@ -365,6 +365,7 @@ void write_store(Writer& out, const Settings& settings) {
   out.map("summary", [&] {
     out.duration("close_after", settings.summary.close_after);
     out.duration("reopen", settings.summary.reopen);
+    out.duration("keep", settings.summary.keep);
     std::vector<std::string> statistics;
     for (Statistic statistic : settings.summary.statistics)
       statistics.push_back(word_of(statistic_words(), statistic));

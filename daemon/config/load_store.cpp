@@ -70,6 +70,7 @@ void load_store(MapReader& root, Settings& settings) {
   root.map("summary", [&](MapReader& reader) {
     reader.duration("close_after", settings.summary.close_after, seconds(1), hours(24));
     reader.duration("reopen", settings.summary.reopen, milliseconds(0), kYear);
+    reader.duration("keep", settings.summary.keep, hours(24), 100 * kYear);
     load_statistics(reader, settings.summary.statistics);
   });
 }

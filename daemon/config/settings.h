@@ -49,6 +49,7 @@ struct Settings {
   struct SummaryKeys {
     std::chrono::milliseconds close_after{10 * 60 * 1000};
     std::chrono::milliseconds reopen{std::chrono::hours(7 * 24)};
+    std::chrono::milliseconds keep{std::chrono::hours(5 * 365 * 24)};
     Statistics statistics = kAllStatistics;
   } summary;
   UploadSettings upload;

@@ -6,7 +6,7 @@ namespace sluice {
 
 namespace {
 
-// Finished uploads, and summaries that nothing refers to any more, outlive upload.keep by this.
+// Finished uploads outlive upload.keep by this.
 constexpr std::int64_t kFinishedKeptMs = 30ll * 24 * 3600 * 1000;
 
 #define SLUICE_OUTBOX_COLUMNS \
@@ -23,7 +23,7 @@ constexpr char kUpdateOutbox[] =
     "WHERE id = ?1 AND (state = 0 OR ?2 = 1)";
 constexpr char kExpire[] =
     "UPDATE outbox SET state = 3, note = 'not delivered within upload.keep; last: ' || note "
-    "WHERE state = 0 AND created_ms < ?1";
+    "WHERE state IN (0, 2) AND created_ms < ?1";
 #define SLUICE_OUTBOX_SELECTED "(?1 = '' OR sink = ?1) AND (?2 IS NULL OR day = ?2)"
 constexpr char kRetry[] =
     "UPDATE outbox SET state = 0, next_try_ms = 0, done_ms = 0 WHERE state IN (0, 2) "
@@ -32,9 +32,6 @@ constexpr char kDiscard[] =
     "UPDATE outbox SET state = 3, done_ms = ?3, note = 'discarded by order; last: ' || note "
     "WHERE state IN (0, 2) AND " SLUICE_OUTBOX_SELECTED;
 constexpr char kForgetFinished[] = "DELETE FROM outbox WHERE state != 0 AND created_ms < ?1";
-constexpr char kForgetSummaries[] =
-    "DELETE FROM summary WHERE made_ms < ?1 AND NOT EXISTS "
-    "(SELECT 1 FROM outbox o WHERE o.day = summary.day AND o.revision = summary.revision)";
 constexpr char kRevision[] =
     "SELECT " SLUICE_SUMMARY_COLUMNS " FROM summary WHERE day = ?1 AND revision = ?2";
 constexpr char kNewest[] =
@@ -162,10 +159,8 @@ Status write_outbox(Connection& connection, const OutboxItem& item) {
 Result<int> expire_outbox(Connection& connection, std::int64_t created_before_ms) {
   if (Status status = connection.query(kExpire, created_before_ms).run(); !status.ok()) return status.error();
   const int discarded = static_cast<int>(connection.changes());
-  std::int64_t forget_ms = created_before_ms - kFinishedKeptMs;
-  for (const char* forget : {kForgetFinished, kForgetSummaries}) {
-    if (Status status = connection.query(forget, forget_ms).run(); !status.ok()) return status.error();
-  }
+  Status forgotten = connection.query(kForgetFinished, created_before_ms - kFinishedKeptMs).run();
+  if (!forgotten.ok()) return forgotten.error();
   return discarded;
 }
 

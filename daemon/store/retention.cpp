@@ -6,6 +6,7 @@
 #include <set>
 
 #include "store/day_queries.h"
+#include "store/old_summaries.h"
 #include "store/unset_batches.h"
 
 namespace sluice {
@@ -194,6 +195,16 @@ Result<std::optional<Day>> done_day(Connection& connection, std::int64_t done_be
   return day;
 }
 
+// The oldest, where they are what makes the database big.
+Result<bool> remove_big_summaries(Connection& connection, std::uint64_t max_size_bytes) {
+  auto big = summaries_are_big(connection, max_size_bytes);
+  if (!big.ok() || !*big) return big;
+  auto days = old_summary_days(connection, INT64_MAX);
+  if (!days.ok()) return days.error();
+  if (Status status = remove_summaries(connection, *days); !status.ok()) return status.error();
+  return !days->empty();
+}
+
 // Nothing is old enough, and the database is too big.
 Result<RetentionStep> make_small(Connection& connection, const RetentionSettings& settings,
                                  const Calendar& calendar, CommitState& state) {
@@ -204,6 +215,12 @@ Result<RetentionStep> make_small(Connection& connection, const RetentionSettings
   if (day->has_value()) {
     step.more = step.early = true;
     if (Status status = removal.remove_of(**day, kStepRows); !status.ok()) return status.error();
+    return step;
+  }
+  auto summaries = remove_big_summaries(connection, settings.max_size_bytes);
+  if (!summaries.ok()) return summaries.error();
+  if (*summaries) {
+    step.more = step.early = true;
     return step;
   }
   const std::int64_t rows_before = state.row_count;

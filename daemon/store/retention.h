@@ -1,7 +1,7 @@
 // Retention: removes whole batches of readings whose days are summed, delivered and past `retention`, counted
 // from each day's last arrival; above `max_size` the oldest days that are summed and delivered, whatever
-// their age, and when there is none the oldest batches whatever their state. In steps that are short enough
-// to stand between two commits.
+// their age, then summaries (old_summaries.h), and when there are none the oldest batches whatever their
+// state. In steps that are short enough to stand between two commits.
 //
 // In WAL mode SQLite writes also the pages that become free, which would double what a reading costs. Pages
 // that the same transaction fills again are written once; so commits remove about as many rows as they add.

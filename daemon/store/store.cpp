@@ -6,6 +6,7 @@
 #include "store/alert_queries.h"
 #include "store/checkpoint.h"
 #include "store/commit.h"
+#include "store/old_summaries.h"
 #include "store/outbox_queries.h"
 #include "store/reserve.h"
 #include "store/retention.h"
@@ -20,8 +21,9 @@ namespace sluice {
 namespace {
 
 constexpr int kCacheKib = 1024;
-constexpr int kSpaceSteps = 100;         // of retention, when the disk is full
-constexpr std::int64_t kRoomRows = 250;  // as many as commits remove at a time
+constexpr std::int64_t kSummariesEveryMs = 3600 * 1000;  // looked through for old ones
+constexpr int kSpaceSteps = 100;                         // of retention, when the disk is full
+constexpr std::int64_t kRoomRows = 250;                  // as many as commits remove at a time
 
 // A page is the least that a commit writes. The WAL is folded into the database when it has this many: rarely
 // enough that pages which change in each batch are seldom written twice, and small enough to be read again
@@ -78,13 +80,15 @@ struct Store::Impl {
   bool marked_unclean = false;  // the flag in the database
   bool told_of_size = false;
   std::uint64_t forced_rows = 0;
-  std::int64_t retain_now_ms = INT64_MIN;  // of the last retain_step
+  std::int64_t retain_now_ms = INT64_MIN;    // of the last retain_step
+  std::int64_t summaries_at_ms = INT64_MIN;  // when none of them was old
   std::int64_t room_rows = 0;  // may be removed by the next commit: what was added, and a sixteenth
   std::uint64_t transactions = 0;
 
   Status open(const Connection::Options& options);
   Status load();
   Status settle_calendar();
+  Result<bool> remove_old_summaries(std::int64_t now_wall_ms);
   // One write transaction. `change` works on a copy of the state that counts only if all went well.
   Status write(const std::function<Status(CommitState&)>& change);
   Result<int> write_counting(const std::function<Result<int>()>& change);
@@ -223,8 +227,25 @@ Result<std::vector<Store::Delivered>> Store::mark_delivered(const std::vector<De
   return absent;
 }
 
+// True: there may be more.
+Result<bool> Store::Impl::remove_old_summaries(std::int64_t now_wall_ms) {
+  const bool clock_went_back = now_wall_ms < summaries_at_ms;
+  if (!clock_went_back && summaries_at_ms != INT64_MIN && now_wall_ms - summaries_at_ms < kSummariesEveryMs)
+    return false;
+  auto days = old_summary_days(*connection, now_wall_ms - settings.summary_keep.count());
+  if (!days.ok()) return days.error();
+  if (days->empty()) {
+    summaries_at_ms = now_wall_ms;
+    return false;
+  }
+  Status removed = write([&](CommitState&) { return remove_summaries(*connection, *days); });
+  if (!removed.ok()) return removed.error();
+  return true;
+}
+
 Result<bool> Store::retain_step(std::int64_t now_wall_ms) {
   impl_->retain_now_ms = now_wall_ms;
+  if (auto more = impl_->remove_old_summaries(now_wall_ms); !more.ok() || *more) return more;
   RetentionSettings limits{impl_->settings.retention.count(), impl_->settings.retention_grace.count(),
                            impl_->settings.max_size_bytes, impl_->settings.reopen.count()};
   auto due = anything_expired(*impl_->connection, limits, now_wall_ms);

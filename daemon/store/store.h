@@ -32,6 +32,7 @@ struct StoreSettings {
   std::uint64_t reserve_bytes = 0;          // beside the database, for the day on which the disk is full
   std::string vfs;                          // SQLite VFS name; empty: the default
   std::chrono::milliseconds reopen{std::chrono::hours(7 * 24)};  // later readings of a summed day: kTooLate
+  std::chrono::milliseconds summary_keep{std::chrono::hours(5 * 365 * 24)};
 };
 
 struct StoreStatus {

@@ -5,6 +5,7 @@
 #include "store/alert_queries.h"
 #include "store/checkpoint.h"
 #include "store/day_queries.h"
+#include "store/old_summaries.h"
 #include "store/outbox_queries.h"
 #include "store/row_queries.h"
 #include "store/schema.h"
@@ -123,6 +124,10 @@ Result<std::vector<StoredAlert>> StoreView::alert_history(std::size_t limit) {
 
 Result<std::vector<Day>> StoreView::summary_days() {
   return read_summary_days(*impl_->connection);
+}
+
+Result<std::optional<Day>> StoreView::summaries_removed_to() {
+  return sluice::summaries_removed_to(*impl_->connection);
 }
 
 Result<std::optional<SummaryRevision>> StoreView::revision(Day day, int revision) {

@@ -57,6 +57,7 @@ class StoreView final : public DayTable, public OutboxTable {
   Result<std::vector<AlertEvent>> firing_alerts();                    // standing, by rule and sensor
   Result<std::vector<StoredAlert>> alert_history(std::size_t limit);  // newest first
   Result<std::vector<Day>> summary_days();                            // with at least one revision, ascending
+  Result<std::optional<Day>> summaries_removed_to();                  // see old_summaries.h
   Result<std::optional<SummaryRevision>> revision(Day day, int revision);
   Result<std::vector<OutboxItem>> list(std::size_t limit, const OutboxSelection& which = {});  // newest first
   // Orders about deliveries that wait or were refused; how many. To retry also ends a wait.

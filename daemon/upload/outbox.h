@@ -37,7 +37,7 @@ class OutboxTable {
   // What an attempt came to: state, attempts, next_try_ms, done_ms, note. An item that was discarded during
   // the attempt stays so, unless it was delivered.
   virtual Status update(const OutboxItem& item) = 0;
-  // Pending items made before this are discarded; how many.
+  // Pending and parked items made before this are discarded; how many.
   virtual Result<int> expire(std::int64_t created_before_ms) = 0;
 };
 

@@ -96,6 +96,20 @@ TEST_F(AuditOf, ExpiredDaysSaysThatTheyCannotBeCheckedAndProvesTheRest) {
   EXPECT_FALSE(report.days[ExampleBooks::day(3)].beyond_checking);
 }
 
+TEST_F(AuditOf, DaysWhoseSummariesAreNoLongerKeptFindsNothingMissing) {
+  ExampleBooks books(folder_.database(), hours(48));
+  books.write();
+  books.deliver_everything();
+  const std::int64_t later_ms = books.calendar().end_ms(ExampleBooks::day(0)) + (48 + 24) * 3600'000;
+  books.expire(later_ms);
+  books.expire(later_ms + 48 * 3600'000);
+  EXPECT_EQ(ExampleBooks::day(1), books.view().summary_days().value().front());
+  books.finish();
+  AuditReport report = audit_file(folder_.database());
+  EXPECT_EQ("", all_findings(report));
+  EXPECT_TRUE(report.days[ExampleBooks::day(0)].beyond_checking);
+}
+
 TEST_F(AuditOf, OneDayReportsOnThatDayOnly) {
   ExampleBooks books(folder_.database(), hours(24 * 365));
   books.write();

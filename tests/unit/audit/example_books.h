@@ -45,6 +45,7 @@ class ExampleBooks {
     settings.path = path;
     settings.gateway = "test";
     settings.retention = retention;
+    settings.summary_keep = retention + std::chrono::hours(48);
     settings.retention_grace = std::chrono::milliseconds(0);  // retain_step() removes all that is due
     store_ = std::move(Store::open(settings, calendar_, log_).value());
     view_ = std::move(

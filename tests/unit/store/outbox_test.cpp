@@ -95,16 +95,18 @@ TEST_F(Outbox, RetriesAndGivesUpWhatAPersonSelects) {
   EXPECT_TRUE(must(view_->waiting("archive", 10)).empty());
 }
 
-TEST_F(Outbox, DiscardsWhatWaitedTooLongAndForgetsItLater) {
-  sum(kFirstDay, kStart, {"cloud"});
-  sum(kFirstDay + 1, kStart + kDayMs, {"cloud"});
-  EXPECT_EQ(1, must(view_->expire(kStart + 1)));
+TEST_F(Outbox, DiscardsWhatWaitedOrWasParkedTooLongAndForgetsItLater) {
+  for (int day : {0, 1, 2}) sum(kFirstDay + day, kStart + day * kDayMs, {"cloud"});
+  OutboxItem parked = must(view_->waiting("cloud", 10))[1];
+  parked.state = OutboxState::kParked;
+  must(view_->update(parked));
+  EXPECT_EQ(2, must(view_->expire(kStart + kDayMs + 1)));
   EXPECT_EQ(1u, must(view_->waiting("cloud", 10)).size());
   EXPECT_EQ(OutboxState::kDiscarded, must(view_->list(10))[1].state);
-  EXPECT_TRUE(must(view_->revision(kFirstDay, 1)).has_value());
+  EXPECT_EQ(OutboxState::kDiscarded, must(view_->list(10))[2].state);
   EXPECT_EQ(1, must(view_->expire(kStart + 31 * kDayMs)));
-  EXPECT_EQ(1u, must(view_->list(10)).size());
-  EXPECT_EQ((std::vector<Day>{kFirstDay + 1}), must(view_->summary_days()));
+  EXPECT_EQ(2u, must(view_->list(10)).size());
+  EXPECT_EQ(3u, must(view_->summary_days()).size()) << "documents are kept longer than receipts";
 }
 
 TEST_F(Outbox, IsReadOnlyWithoutAStore) {
