@@ -1,0 +1,292 @@
+#!/usr/bin/env python3
+"""Power cuts: sluiced is recorded under load, then started on what the disk may hold after a cut at random moments.
+
+The library of power_cut_preload.cpp writes down every change of a file, every sync and every acknowledgement of a real
+run with a clean restart and a kill -9 in it; power_disk.py makes states of it: what was synced, and any subset of the
+other sectors. sluiced is started on each, with another boot id and an empty runtime directory. Then
+  durability: power  every reading acknowledged before the cut is stored, once;
+  durability: crash  what is missing was acknowledged within store.flush and two transactions before the cut;
+and the database is sound. The controls are disks that lie about the syncs of the ring or of the database: they have to
+do harm, or the script fails, as it would notice nothing.
+"""
+import collections
+import json
+import random
+import shutil
+import sqlite3
+import tempfile
+import time
+from pathlib import Path
+
+import gateway
+import power_disk
+from gateway import Failure, check, wait_until
+
+CONFIG = """\
+readings:
+  - { topic: "load/+", value: /v, time: /t, time_format: ms }
+log: { level: warning }
+"""
+FLUSH_MS = 100
+MQTT = "max_payload: 1KiB, receive_maximum: 100"
+SENSORS = 40
+GOES_ON_EVERY = 20  # so many states, one takes readings again and is audited
+
+LIES = {
+    "": lambda name: False,
+    "ring": lambda name: name.endswith(".ring"),
+    "database": lambda name: name.startswith("sluice.db"),
+}
+# What is tried: durability, the lie of the disk.
+TRIALS = [("power", ""), ("power", "ring"), ("power", "database"), ("crash", ""), ("crash", "database")]
+
+
+class Load:
+    def __init__(self, lab, rate):
+        self.client, self.rate, self.sent = lab.client("load", window=100), rate, 0
+        self.published = collections.Counter()
+
+    def publish(self, count):
+        """Evenly, as fast as `rate` and the broker allow; a reading's value is its number."""
+        began = time.monotonic()
+        for n in range(count):
+            while not self.client.has_room() or time.monotonic() < began + n / self.rate:
+                self.client.poll(0.002)
+            key = (f"load/s{self.sent % SENSORS}", 1_700_000_000_000 + self.sent, float(self.sent))
+            self.client.publish(key[0], json.dumps({"v": key[2], "t": key[1]}))
+            self.published[key] += 1
+            self.sent += 1
+        self.client.wait_acknowledged()
+
+
+def record(lab, options):
+    """A first start, load, a clean restart, load, kill -9, load, a stop."""
+    log = lab.folder / "record"
+    lab.environment = {"LD_PRELOAD": str(options.preload.resolve()), "SLUICE_RECORD": str(log),
+                       "SLUICE_RECORD_FOLDER": str(lab.state_dir)}
+    lab.start()
+    load = Load(lab, options.rate)
+    load.publish(options.messages // 8)
+    lab.stop()
+    lab.start()
+    load.publish(options.messages // 2)
+    lab.kill()
+    lab.start()
+    load.publish(options.messages - load.sent)
+    lab.wait_rows(load.sent)
+    lab.stop()
+    return power_disk.read_log(log), load.published
+
+
+class Story:
+    """What the log says besides the files: who was acknowledged when, and how long transactions took."""
+
+    def __init__(self, entries):
+        self.entries = entries
+        self.acknowledged = []  # (number of the entry, time_ns, reading)
+        streams, names, newest = collections.defaultdict(power_disk.Stream), {}, {}
+        commits = [entries[0].time_ns]
+        self.folded = 0  # so often the database itself was written and synced
+        self.seldom = []  # changes of the database itself, of names and of sizes
+        for number, entry in enumerate(entries):
+            if entry.kind == "c":
+                names[entry.file] = entry.data.decode()
+            if entry.kind in "curt" or entry.kind in "wbs" and names.get(entry.file) == "sluice.db":
+                self.seldom.append(number + 1)
+            if entry.kind == "p":
+                streams.clear()
+                newest.clear()
+            elif entry.kind == "s" and names.get(entry.file, "").endswith("-wal"):
+                commits.append(entry.time_ns)
+            elif entry.kind == "s" and names.get(entry.file) == "sluice.db":
+                self.folded += 1
+            elif entry.kind == "i":
+                for identifier, topic, payload in streams[entry.file].publishes(entry.data):
+                    newest[(entry.file, identifier)] = (topic, payload)
+            elif entry.kind == "a":
+                topic, payload = newest[(entry.file, entry.offset)]
+                if topic.startswith("load/"):
+                    value = json.loads(payload)
+                    self.acknowledged.append((number, entry.time_ns, (topic, value["t"], value["v"])))
+        self.longest_gap_ms = max(b - a for a, b in zip(commits, commits[1:])) / 1e6
+        self.commits = len(commits) - 1
+
+    def cuts(self, count, generator):
+        """Anywhere, and more often where it matters: after an acknowledgement, during a sync, at what is seldom done."""
+        after_acknowledgement = [number + 1 for number, _, _ in self.acknowledged]
+        in_sync = [number for number, entry in enumerate(self.entries) if entry.kind == "s"]
+        places = [range(1, len(self.entries)), after_acknowledgement, in_sync, self.seldom]
+        return sorted(generator.choice(generator.choice(places)) for _ in range(count))
+
+
+def check_record(lab, entries):
+    """Nothing escaped the recording: the files that it gives are those that are there."""
+    disk = power_disk.Disk()
+    for entry in entries:
+        disk.apply(entry)
+    for name, file in disk.names.items():
+        if not name.endswith("-shm"):
+            check((lab.state_dir / name).read_bytes() == file.memory, f"{name} is not as it was recorded")
+    there = {path.name for path in lab.state_dir.iterdir()}
+    check(there == {name for name in disk.names if not name.endswith("-shm")}, f"other files than recorded: {there}")
+
+
+class Rebuilt:
+    """One machine after its power cut: sluiced is started on the files, and its database looked at."""
+
+    def __init__(self, lab, folder):
+        self.lab, self.log = lab, folder / "sluiced.log"
+        lab.state_dir, lab.runtime_dir = folder / "state", folder / "run"
+        lab.database = lab.state_dir / "sluice.db"
+        self.boot_id = folder / "boot_id"
+        self.boot_id.write_text("another-boot\n")
+        lab.environment = {"LD_PRELOAD": lab.environment["LD_PRELOAD"], "SLUICE_BOOT_ID": str(self.boot_id)}
+        self.broker_port, self.nobody = lab.port, gateway.free_port()
+        self.settings = lab.mqtt
+
+    def start(self, files, number, broker):
+        for folder in (self.lab.state_dir, self.lab.runtime_dir):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+        for name, content in files.items():
+            if not name.endswith("-shm"):
+                (self.lab.state_dir / name).write_bytes(content)
+        self.lab.port = self.broker_port if broker else self.nobody
+        self.lab.mqtt = f'{self.settings}, client_id: "cut-{number}"'
+        self.lab.configure(CONFIG)
+        self.lab.spawn()
+        wait_until(lambda: self.lab.daemon.poll() is not None or self.lab.get("/healthz") is not None,
+                   "sluiced answers, or has ended", every=0.005)
+        if self.lab.daemon.poll() is not None:
+            raise Failure(f"sluiced does not start: it ended with {self.lab.daemon.returncode}")
+
+    def look(self):
+        """The rows, once the database has been found sound."""
+        damaged = [path.name for path in self.lab.state_dir.glob("sluice.db.*")]
+        check(not damaged, f"the database was found to be damaged: {damaged}")
+        try:
+            found = self.lab.query("PRAGMA integrity_check")
+            check(found == [("ok",)], f"the database is not sound: {found[:3]}")
+            return collections.Counter(self.lab.query("SELECT sensor, time_ms, value FROM readings"))
+        except sqlite3.Error as error:
+            raise Failure(f"the database cannot be read: {error}") from None
+
+    def recover(self, files, number):
+        """The rows after a start; the process is killed once it has replayed its journal."""
+        self.start(files, number, broker=False)
+        self.lab.kill()
+        return self.look()
+
+    def go_on(self, files, number):
+        """It takes readings again, stops cleanly, and the books balance."""
+        self.start(files, number, broker=True)
+        before = self.lab.row_count()
+        self.lab.wait_ready()
+        client = self.lab.client(f"more-{number}")
+        client.publish_all((f"load/s{n}", f'{{"v":{n},"t":{1_600_000_000_000 + n}}}') for n in range(20))
+        client.close()
+        self.lab.wait_rows(before + 20)
+        self.lab.stop()
+        self.lab.audit()
+
+
+class Verdict:
+    def __init__(self):
+        self.states = self.lossy = self.lost = self.broken = 0
+        self.oldest_ms = 0.0
+        self.why = []
+
+    def harm(self):
+        return self.lossy + self.broken
+
+    def judge(self, story, cut, files, rebuilt, number, published):
+        self.states += 1
+        try:
+            rows = rebuilt.recover(files, number)
+            twice = rows - published
+            check(not twice, f"{sum(twice.values())} rows are too many, such as {next(iter(twice), '')}")
+        except Failure as failure:
+            self.broken += 1
+            self.why.append(f"cut {cut}: {failure}")
+            return
+        cut_ns = story.entries[cut - 1].time_ns
+        lost_ms = [(cut_ns - time_ns) / 1e6 for entry, time_ns, key in story.acknowledged
+                   if entry < cut and key not in rows]
+        if lost_ms:
+            self.lossy += 1
+            self.lost += len(lost_ms)
+            self.oldest_ms = max(self.oldest_ms, max(lost_ms))
+
+
+def try_cuts(story, published, rebuilt, count, lie, generator):
+    verdict = Verdict()
+    disk = power_disk.Disk(LIES[lie])
+    done = 0
+    for number, cut in enumerate(story.cuts(count, generator)):
+        while done < cut:
+            disk.apply(story.entries[done])
+            done += 1
+        files = disk.after_cut(generator)
+        verdict.judge(story, cut, files, rebuilt, number, published)
+        if not lie and number % GOES_ON_EVERY == GOES_ON_EVERY - 1:
+            rebuilt.go_on(files, number)
+    return verdict
+
+
+def judge(durability, lie, story, verdict):
+    """What was promised; the text of the table's last column."""
+    what = f"{durability}{', lies about the ' + lie if lie else ''}"
+    if lie:
+        check(verdict.harm() > 0, f"{what}: {verdict.states} power cuts did no harm; this test would notice nothing")
+        return "does harm, as it must"
+    check(not verdict.broken, f"{what}: " + "; ".join(verdict.why[:3]))
+    if durability == "power":
+        check(verdict.lost == 0, f"{verdict.lost} acknowledged readings are lost in {verdict.lossy} of "
+              f"{verdict.states} power cuts")
+        return "nothing is lost"
+    allowed_ms = FLUSH_MS + 2 * story.longest_gap_ms
+    check(verdict.oldest_ms <= allowed_ms,
+          f"{what}: a reading acknowledged {verdict.oldest_ms:.0f} ms before the cut is lost; {allowed_ms:.0f} ms is "
+          f"what a flush and two transactions took")
+    return f"oldest loss {verdict.oldest_ms:.0f} ms, allowed {allowed_ms:.0f} ms"
+
+
+def run_durability(durability, options, generator):
+    # In mode crash a flush is the window that is looked at; small batches fill the log until it is folded back.
+    rows = ", flush_rows: 8" if durability == "power" else ""
+    store = f"flush: {FLUSH_MS}ms{rows}, durability: {durability}, journal_size: 1MiB, reserve: 0B"
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with gateway.Gateway(options, CONFIG, store=store, mqtt=MQTT) as lab, \
+            tempfile.TemporaryDirectory(prefix="sluice-cut-", dir=memory) as folder:
+        entries, published = record(lab, options)
+        check_record(lab, entries)
+        story = Story(entries)
+        print(f"{durability}: {len(entries)} entries, {len(story.acknowledged)} acknowledgements, "
+              f"{story.commits} syncs of the database's log, {story.folded} of the database", flush=True)
+        rebuilt = Rebuilt(lab, Path(folder))
+        for _, lie in (trial for trial in TRIALS if trial[0] == durability):
+            count = options.controls if lie else options.states
+            verdict = try_cuts(story, published, rebuilt, count, lie, generator)
+            text = judge(durability, lie, story, verdict)
+            print(f"{durability:6} {lie or '-':9} {verdict.states:7} {verdict.lossy:11} {verdict.lost:9} "
+                  f"{verdict.broken:7}  {text}", flush=True)
+
+
+def main():
+    parser = gateway.parser_of(__doc__)
+    parser.add_argument("--preload", type=Path, required=True, help="the library of power_cut_preload.cpp")
+    parser.add_argument("--states", type=int, default=400, help="of each durability")
+    parser.add_argument("--controls", type=int, default=100, help="states of each disk that lies")
+    parser.add_argument("--messages", type=int, default=6000)
+    parser.add_argument("--rate", type=int, default=400, help="messages a second")
+    parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
+    options = parser.parse_args()
+    check(options.preload.is_file(), f"{options.preload} is not there: build power_cut_preload")
+    print(f"seed {options.seed}")
+    print("mode   lies about  states  with losses  readings  broken", flush=True)
+    for durability in ("power", "crash"):
+        run_durability(durability, options, random.Random(options.seed))
+
+
+if __name__ == "__main__":
+    gateway.run(main)
