@@ -152,6 +152,40 @@ TEST_F(Migrations, ChangeNothingWhenAStepFails) {
   EXPECT_EQ(1, must(old->integer("SELECT count(*) FROM pragma_table_info('a')")));
 }
 
+// Version 5 had no place for what arrives while the clock is not trusted: that was in days and ledger at
+// once.
+TEST_F(Migrations, BringAFileOfVersion5WithItsReadingsToOneThatKnowsAnUnsetClock) {
+  commit({reading(1, kStart + 7, 21.5)});
+  sum(kFirstDay, kStart + kDayMs, {"cloud"});
+  must(store_->close_cleanly());
+  view_.reset();
+  store_.reset();
+  must(connect("sluice.db")
+           ->execute("DROP VIEW ledger; DROP TABLE unset_batch; DROP TABLE unset_counter;"
+                     "CREATE TABLE known(id INTEGER PRIMARY KEY, boot_id TEXT NOT NULL UNIQUE);"
+                     "INSERT INTO known SELECT id, boot_id FROM boot;"
+                     "DROP TABLE boot; ALTER TABLE known RENAME TO boot;"
+                     "CREATE VIEW ledger(date, counter, value) AS "
+                     "SELECT date(day * 86400, 'unixepoch'), name, value FROM counter;"
+                     "PRAGMA user_version=5;"));
+  open();
+  EXPECT_EQ(current_schema().version, must(connect("sluice.db")->integer("PRAGMA user_version")));
+  EXPECT_EQ(std::vector<Reading>{reading(1, kStart + 7, 21.5)}, stored_rows());
+  EXPECT_EQ(1, day_state(kFirstDay).revision);
+  EXPECT_EQ(1u, must(view_->waiting("cloud", 10)).size());
+  EXPECT_FALSE(must(view_->waits_for_clock()));
+  Batch unset = batch({reading(1, kStart + kHour, 22)});
+  unset.unset = true;
+  must(store_->commit(unset));
+  Batch trusted = batch({});
+  trusted.clock.clock_trusted = true;
+  must(store_->commit(trusted));
+  EXPECT_TRUE(must(view_->waits_for_clock()));
+  while (must(store_->retime_step())) {
+  }
+  EXPECT_EQ(2u, must(view_->arrived_on(kFirstDay))[Counter::kReadingsStored]);
+}
+
 TEST_F(Migrations, BringAFileOfVersion1ToTheSchemaOfANewOne) {
   std::filesystem::copy_file(SLUICE_GOLDEN_DIR "/sluice-v1.db", folder_ + "/old.db");
   EXPECT_EQ(ErrorCode::kInvalid, StoreView::open(folder_ + "/old.db", "", calendar(), OnStore()).error().code)

@@ -70,6 +70,20 @@ TEST_F(SummariserOf, ClosesADayWhenItIsOverAndQuiet) {
   EXPECT_EQ(std::vector<Day>{day_}, due());
 }
 
+TEST_F(SummariserOf, ClosesNoDayWhileReadingsWaitForTheClock) {
+  arrive(1, now(), 20.5);
+  go_to(calendar_.end_ms(day_) + kHour);
+  table_.waiting_for_clock = true;  // they may be of this day
+  EXPECT_EQ(std::vector<Day>(), due(true, true));
+  const auto refused = summariser().close(day_, now());
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(ErrorCode::kUnavailable, refused.error().code);
+  EXPECT_TRUE(table_.revisions.empty());
+  table_.waiting_for_clock = false;
+  EXPECT_EQ(std::vector<Day>{day_}, due());
+  EXPECT_EQ(1, summariser().close(day_, now()).value().revision);
+}
+
 TEST_F(SummariserOf, ReopensADayForALateRowWhenScheduled) {
   arrive(1, now(), 20.5);
   go_to(calendar_.end_ms(day_) + kHour);
