@@ -290,11 +290,15 @@ Status Store::make_space(std::int64_t now_wall_ms) {
     auto due = anything_expired(*impl_->connection, limits, now_wall_ms);
     if (!due.ok()) return due.error();
     if (!*due) break;
+    std::int64_t forced_rows = 0;
     Status status = impl_->write([&](CommitState& state) -> Status {
       auto removed = remove_expired(*impl_->connection, limits, impl_->calendar, now_wall_ms, state);
-      return removed.ok() ? Status() : removed.error();
+      if (!removed.ok()) return removed.error();
+      forced_rows = removed->forced_rows;
+      return {};
     });
     if (!status.ok()) return status;
+    impl_->forced_rows += static_cast<std::uint64_t>(forced_rows);
   }
   return {};
 }

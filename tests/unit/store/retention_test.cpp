@@ -140,6 +140,17 @@ TEST_F(Retention, TakesTheOldestFirstWhenTheDatabaseIsTooBig) {
   EXPECT_GT(size + 200000, std::filesystem::file_size(settings_.path));  // room is used again
 }
 
+TEST_F(Retention, CountsWhatItForcesOutOnAFullDisk) {
+  settings_.max_size_bytes = 600000;
+  settings_.reserve_bytes = 100000;
+  open();
+  must(store_->rebuild_reserve());
+  fill(3, 1000, 10);
+  must(store_->make_space(kStart + 3 * kDayMs));
+  EXPECT_GT(30000u, store_->status().rows);
+  EXPECT_EQ(30000u - store_->status().rows, store_->status().forced_rows);
+}
+
 TEST_F(Retention, TakesDaysThatAreSummedAndDeliveredBeforeOthers) {
   settings_.max_size_bytes = 600000;
   open();
