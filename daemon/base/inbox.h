@@ -42,7 +42,8 @@ class Inbox {
   // empty.
   std::optional<T> wait_pop(std::chrono::milliseconds timeout) {
     std::unique_lock lock(mutex_);
-    ready_.wait_for(lock, timeout, [this] { return !items_.empty() || closed_ || woken_; });
+    if (timeout.count() > 0)  // or it would sleep all the same, for the timer's slack
+      ready_.wait_for(lock, timeout, [this] { return !items_.empty() || closed_ || woken_; });
     woken_ = false;
     return take();
   }

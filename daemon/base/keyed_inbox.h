@@ -35,7 +35,8 @@ class KeyedInbox {
   // Waits until there is something, the timeout has passed or wake() was called.
   std::optional<std::pair<std::string, V>> wait_pop(std::chrono::milliseconds timeout) {
     std::unique_lock lock(mutex_);
-    ready_.wait_for(lock, timeout, [this] { return !order_.empty() || woken_; });
+    if (timeout.count() > 0)  // or it would sleep all the same, for the timer's slack
+      ready_.wait_for(lock, timeout, [this] { return !order_.empty() || woken_; });
     woken_ = false;
     if (order_.empty()) return std::nullopt;
     std::string key = std::move(order_.front());
