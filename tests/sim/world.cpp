@@ -53,14 +53,14 @@ void World::say(const std::string& line) const {
 // ---- what the broker tells
 
 void World::handing_over(const SimMessage& message) {
-  if (message.id != 0) sent_[message.id - 1].handed.push_back({clock_.true_ms(), clock_.boot_id()});
-}
-void World::handed_over(const SimMessage& message) {
   if (message.id == 0) return;
   Sent& sent = sent_[message.id - 1];
-  sent.handed_ms = clock_.true_ms();
+  sent.handed.push_back({clock_.true_ms(), clock_.boot_id()});
   // Too far ahead of a clock that was believed and is wrong.
   sent.may_be_refused |= sent.time_ms > clock_.now().wall_ms + kMaxFutureMs;
+}
+void World::handed_over(const SimMessage& message) {
+  if (message.id != 0) sent_[message.id - 1].handed_ms = clock_.true_ms();
 }
 void World::acknowledged(const SimMessage& message) {
   if (message.id != 0) sent_[message.id - 1].acknowledged = true;
@@ -233,7 +233,7 @@ void World::take_turns(std::int64_t now) {
 }
 
 void World::note_trust() {
-  if (!gateway_ || !gateway_->trusts_clock()) return;
+  if (!gateway_ || disk_.dead() || !gateway_->trusts_clock()) return;
   BootClock& boot = boots_[clock_.boot_id()];
   if (boot.trusted) return;
   boot.trusted = true;
