@@ -144,13 +144,9 @@ class Rebuilt:
         self.broker_port, self.nobody = lab.port, gateway.free_port()
         self.settings = lab.mqtt
 
-    def start(self, files, number, broker):
-        for folder in (self.lab.state_dir, self.lab.runtime_dir):
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir()
-        for name, content in files.items():
-            if not name.endswith("-shm"):
-                (self.lab.state_dir / name).write_bytes(content)
+    def start(self, number, broker):
+        shutil.rmtree(self.lab.runtime_dir, ignore_errors=True)
+        self.lab.runtime_dir.mkdir()
         self.lab.port = self.broker_port if broker else self.nobody
         self.lab.mqtt = f'{self.settings}, client_id: "cut-{number}"'
         self.lab.configure(CONFIG)
@@ -171,15 +167,15 @@ class Rebuilt:
         except sqlite3.Error as error:
             raise Failure(f"the database cannot be read: {error}") from None
 
-    def recover(self, files, number):
+    def recover(self, number):
         """The rows after a start; the process is killed once it has replayed its journal."""
-        self.start(files, number, broker=False)
+        self.start(number, broker=False)
         self.lab.kill()
         return self.look()
 
-    def go_on(self, files, number):
+    def go_on(self, number):
         """It takes readings again, stops cleanly, and the books balance."""
-        self.start(files, number, broker=True)
+        self.start(number, broker=True)
         before = self.lab.row_count()
         self.lab.wait_ready()
         client = self.lab.client(f"more-{number}")
@@ -191,7 +187,10 @@ class Rebuilt:
 
 
 class Verdict:
-    def __init__(self):
+    """Counts what the power cuts of one trial did. `acknowledged`: (position in the log, time_ns, reading)."""
+
+    def __init__(self, acknowledged, published):
+        self.acknowledged, self.published = acknowledged, published
         self.states = self.lossy = self.lost = self.broken = 0
         self.oldest_ms = 0.0
         self.why = []
@@ -199,27 +198,38 @@ class Verdict:
     def harm(self):
         return self.lossy + self.broken
 
-    def judge(self, story, cut, files, rebuilt, number, published):
+    def judge(self, cut, cut_ns, rows_of):
+        """rows_of() gives what is stored after the cut, or fails."""
         self.states += 1
         try:
-            rows = rebuilt.recover(files, number)
-            twice = rows - published
+            rows = rows_of()
+            twice = rows - self.published
             check(not twice, f"{sum(twice.values())} rows are too many, such as {next(iter(twice), '')}")
         except Failure as failure:
             self.broken += 1
             self.why.append(f"cut {cut}: {failure}")
             return
-        cut_ns = story.entries[cut - 1].time_ns
-        lost_ms = [(cut_ns - time_ns) / 1e6 for entry, time_ns, key in story.acknowledged
-                   if entry < cut and key not in rows]
+        lost_ms = [(cut_ns - time_ns) / 1e6 for position, time_ns, key in self.acknowledged
+                   if position < cut and key not in rows]
         if lost_ms:
             self.lossy += 1
             self.lost += len(lost_ms)
             self.oldest_ms = max(self.oldest_ms, max(lost_ms))
 
+    def line(self, durability, lie, text):
+        return (f"{durability:6} {lie or '-':9} {self.states:7} {self.lossy:11} {self.lost:9} {self.broken:7}  {text}")
+
+
+def put_files(folder, files):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    for name, content in files.items():
+        if not name.endswith("-shm"):
+            (folder / name).write_bytes(content)
+
 
 def try_cuts(story, published, rebuilt, count, lie, generator):
-    verdict = Verdict()
+    verdict = Verdict(story.acknowledged, published)
     disk = power_disk.Disk(LIES[lie])
     done = 0
     for number, cut in enumerate(story.cuts(count, generator)):
@@ -227,15 +237,17 @@ def try_cuts(story, published, rebuilt, count, lie, generator):
             disk.apply(story.entries[done])
             done += 1
         files = disk.after_cut(generator)
-        verdict.judge(story, cut, files, rebuilt, number, published)
+        put_files(rebuilt.lab.state_dir, files)
+        verdict.judge(cut, story.entries[cut - 1].time_ns, lambda: rebuilt.recover(number))
         if not lie and number % GOES_ON_EVERY == GOES_ON_EVERY - 1:
-            rebuilt.go_on(files, number)
+            put_files(rebuilt.lab.state_dir, files)
+            rebuilt.go_on(number)
     return verdict
 
 
-def judge(durability, lie, story, verdict):
+def judge(durability, lie, longest_gap_ms, verdict):
     """What was promised; the text of the table's last column."""
-    what = f"{durability}{', lies about the ' + lie if lie else ''}"
+    what = f"{durability}{', ' + lie if lie else ''}"
     if lie:
         check(verdict.harm() > 0, f"{what}: {verdict.states} power cuts did no harm; this test would notice nothing")
         return "does harm, as it must"
@@ -244,19 +256,22 @@ def judge(durability, lie, story, verdict):
         check(verdict.lost == 0, f"{verdict.lost} acknowledged readings are lost in {verdict.lossy} of "
               f"{verdict.states} power cuts")
         return "nothing is lost"
-    allowed_ms = FLUSH_MS + 2 * story.longest_gap_ms
+    allowed_ms = FLUSH_MS + 2 * longest_gap_ms
     check(verdict.oldest_ms <= allowed_ms,
           f"{what}: a reading acknowledged {verdict.oldest_ms:.0f} ms before the cut is lost; {allowed_ms:.0f} ms is "
           f"what a flush and two transactions took")
     return f"oldest loss {verdict.oldest_ms:.0f} ms, allowed {allowed_ms:.0f} ms"
 
 
-def run_durability(durability, options, generator):
+def store_of(durability):
     # In mode crash a flush is the window that is looked at; small batches fill the log until it is folded back.
     rows = ", flush_rows: 8" if durability == "power" else ""
-    store = f"flush: {FLUSH_MS}ms{rows}, durability: {durability}, journal_size: 1MiB, reserve: 0B"
+    return f"flush: {FLUSH_MS}ms{rows}, durability: {durability}, journal_size: 1MiB, reserve: 0B"
+
+
+def run_durability(durability, options, generator):
     memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
-    with gateway.Gateway(options, CONFIG, store=store, mqtt=MQTT) as lab, \
+    with gateway.Gateway(options, CONFIG, store=store_of(durability), mqtt=MQTT) as lab, \
             tempfile.TemporaryDirectory(prefix="sluice-cut-", dir=memory) as folder:
         entries, published = record(lab, options)
         check_record(lab, entries)
@@ -267,9 +282,8 @@ def run_durability(durability, options, generator):
         for _, lie in (trial for trial in TRIALS if trial[0] == durability):
             count = options.controls if lie else options.states
             verdict = try_cuts(story, published, rebuilt, count, lie, generator)
-            text = judge(durability, lie, story, verdict)
-            print(f"{durability:6} {lie or '-':9} {verdict.states:7} {verdict.lossy:11} {verdict.lost:9} "
-                  f"{verdict.broken:7}  {text}", flush=True)
+            text = judge(durability, lie and "a disk that lies about the " + lie, story.longest_gap_ms, verdict)
+            print(verdict.line(durability, lie, text), flush=True)
 
 
 def main():

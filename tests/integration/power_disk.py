@@ -147,23 +147,29 @@ class Disk:
 
 
 class Stream:
-    """What a connection received, as MQTT 5 packets; yields (packet id, topic, payload) of each PUBLISH."""
+    """One direction of a connection, as MQTT 5 packets: what is given to it may end anywhere in one."""
 
     def __init__(self):
         self._bytes = bytearray()
 
-    def publishes(self, data):
+    def packets(self, data):
+        """Yields (first byte, body)."""
         self._bytes += data
-        while (frame := self._varint(1)) is not None and len(self._bytes) >= frame[1] + frame[0]:
+        while (frame := self._length()) is not None and len(self._bytes) >= sum(frame):
             length, begin = frame
             first, body = self._bytes[0], bytes(self._bytes[begin:begin + length])
             del self._bytes[:begin + length]
-            if first & 0xF0 == PUBLISH:
-                yield self._parse(first, body)
+            yield first, body
 
-    def _varint(self, at):
-        """(value, where it ends); None: not there yet."""
-        value, shift = 0, 0
+    def publishes(self, data):
+        """Yields (packet id, topic, payload)."""
+        for first, body in self.packets(data):
+            if first & 0xF0 == PUBLISH:
+                yield parse_publish(first, body)
+
+    def _length(self):
+        """(of the body, of what is before it); None: not there yet."""
+        value, shift, at = 0, 0, 1
         while at < len(self._bytes):
             value |= (self._bytes[at] & 0x7F) << shift
             at, shift = at + 1, shift + 7
@@ -171,13 +177,13 @@ class Stream:
                 return value, at
         return None
 
-    @staticmethod
-    def _parse(first, body):
-        at = 2 + struct.unpack_from(">H", body)[0]
-        topic, identifier = body[2:at].decode(), 0
-        if first & 0x06:
-            identifier = struct.unpack_from(">H", body, at)[0]
-            at += 2
-        while body[at] & 0x80:  # properties are not looked at, and never so long
-            raise ValueError("properties of more than 127 bytes")
-        return identifier, topic, body[at + 1 + body[at]:]
+
+def parse_publish(first, body):
+    at = 2 + struct.unpack_from(">H", body)[0]
+    topic, identifier = body[2:at].decode(), 0
+    if first & 0x06:
+        identifier = struct.unpack_from(">H", body, at)[0]
+        at += 2
+    if body[at] & 0x80:
+        raise ValueError("properties of more than 127 bytes")
+    return identifier, topic, body[at + 1 + body[at]:]
