@@ -32,6 +32,19 @@ cmake --preset "$preset" "${options[@]}" -DCMAKE_BUILD_TYPE=None -DSLUICE_TESTS=
   -DCMAKE_CXX_FLAGS="$(flag CXXFLAGS) $(flag CPPFLAGS)" -DCMAKE_EXE_LINKER_FLAGS="$(flag LDFLAGS)" \
   > "build/package-$arch.log" 2>&1 || { cat "build/package-$arch.log"; exit 1; }
 cmake --build "build/package-$arch"
+
+# On a 32-bit machine the C library has two of everything that takes a time or a file offset. With the narrow one time
+# ends in 2038 and a file at 2 GiB: no program may call one.
+if [ "$arch" = armhf ]; then
+  narrow=' (clock_(gettime|settime|nanosleep|adjtime|getres)|nanosleep|time|gettimeofday|(gm|local|c)time(_r)?|mktime|timegm'
+  narrow+='|[fl]?stat|fstatat|utimensat|futimens|utimes|p?select|ppoll|[gs]etitimer|(ntp_)?adjtimex?|pthread_\w+_(timed|clock)\w+'
+  narrow+='|sem_(timed|clock)wait|recvmmsg|getrusage|wait[34]|timerfd?_\w+|open(at)?|creat|lseek|p(read|write)v?|f?truncate'
+  narrow+='|(posix_)?fallocate|f?stat(v)?fs|readdir|mmap|sendfile|f(re)?open|(ftell|fseek)o|[gs]etrlimit|mkstemp)@'
+  for program in daemon/app/sluiced daemon/ctl/sluicectl drivers/sluice-drivers; do
+    ! arm-linux-gnueabihf-nm -D --undefined-only "build/package-$arch/$program" | grep -E "$narrow" ||
+      { echo "error: $program calls these with a 32-bit time or offset" >&2; exit 1; }
+  done
+fi
 (umask 022 && cd "build/package-$arch" && cpack -G DEB -B "$OLDPWD/build/packages") > "build/package-$arch.log" 2>&1 ||
   { cat "build/package-$arch.log"; exit 1; }
 rm -rf build/packages/_CPack_Packages

@@ -42,8 +42,9 @@ struct SameReading {
 };
 struct ReadingHash {
   std::size_t operator()(const Reading& reading) const {
-    const std::size_t key = std::hash<double>()(reading.value) ^ std::size_t{reading.sensor} << 40;
-    return key ^ static_cast<std::size_t>(reading.time_ms) * 0x9E3779B97F4A7C15ull;
+    std::uint64_t key = std::hash<double>()(reading.value) ^ std::uint64_t{reading.sensor} << 40;
+    key ^= static_cast<std::uint64_t>(reading.time_ms) * 0x9E3779B97F4A7C15ull;
+    return static_cast<std::size_t>(key ^ key >> 32);  // a size_t of 32 bits gets something of both halves
   }
 };
 using ReadingSet = std::unordered_set<Reading, ReadingHash, SameReading>;
