@@ -2,6 +2,7 @@
 #include "config/describe.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
+#include "decode/derived_sensor.h"
 
 namespace sluice {
 
@@ -13,6 +14,8 @@ int run_check(const CommandContext& context) {
   }
   context.out << "configuration is fine\n";
   if (context.line.explain) {
+    for (const DerivedSensor& derived : context.settings.decode.derived)
+      context.out << explain(derived) << "\n";
     for (const Rule& rule : context.settings.alerts.rules) context.out << explain(rule) << "\n";
   }
   if (context.line.verbose) context.out << describe(context.settings);

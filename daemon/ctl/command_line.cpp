@@ -106,7 +106,7 @@ class Parser {
   void add_commands() {
     CLI::App* check = command(app_, "check", "check the configuration");
     check->add_flag("--verbose", line_.verbose, "show every setting in force");
-    check->add_flag("--explain", line_.explain, "say what each alert does");
+    check->add_flag("--explain", line_.explain, "say what each derived sensor is and each alert does");
     command(app_, "status", "what the gateway is doing, and what is wrong");
 
     CLI::App* alerts = command(app_, "alerts", "alerts that stand");

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "base/time_text.h"
+
 namespace sluice {
 
 namespace {
@@ -48,6 +50,23 @@ class Sorting {
 
 DerivedOrder order_of(const std::vector<DerivedSensor>& derived) {
   return Sorting(derived).found();
+}
+
+std::string explain(const DerivedSensor& derived) {
+  std::string inputs;
+  std::string limits;
+  for (std::size_t i = 0; i < derived.inputs.size(); ++i) {
+    const DerivedInput& input = derived.inputs[i];
+    const char* between = i == 0 ? "" : i + 1 < derived.inputs.size() ? ", " : " or ";
+    inputs += between + input.name + " (" + input.sensor + ")";
+    limits +=
+        between + input.name + (i == 0 ? " is more than " : " ") + format_duration(input.within.count());
+  }
+  std::string text = derived.name + " is " + derived.value +
+                     (derived.unit.empty() ? "" : " in " + derived.unit) +
+                     ", computed at each new reading of " + inputs;
+  if (derived.inputs.size() > 1) text += "; there is none while " + limits + " older than the newest of them";
+  return text + "; for alerts only.";
 }
 
 bool plays_a_part(const std::vector<DerivedSensor>& derived, const std::string& sensor) {

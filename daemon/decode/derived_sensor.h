@@ -31,6 +31,9 @@ struct DerivedOrder {
 };
 DerivedOrder order_of(const std::vector<DerivedSensor>& derived);
 
+// One sentence: what it is, when it is computed and when it is not, for `sluicectl check --explain`.
+std::string explain(const DerivedSensor& derived);
+
 // Is it derived, or an input of one that is?
 bool plays_a_part(const std::vector<DerivedSensor>& derived, const std::string& sensor);
 

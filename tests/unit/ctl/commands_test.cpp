@@ -106,6 +106,28 @@ TEST_F(Commands, CheckTellsAGoodConfigurationFromAWrongOne) {
   EXPECT_TRUE(warns("absent.yaml")) << err_.str();
 }
 
+TEST_F(Commands, CheckSaysInASentenceWhatEachDerivedSensorIs) {
+  CommandLine check = command("check");
+  check.explain = true;
+  check.config = folder_ / "derived.yaml";
+  std::ofstream(check.config) << R"(
+readings: [{ topic: "#", format: number }]
+derived:
+  - { name: margin, value: 'wall - dew_point(t, rh)', unit: K, inputs: {
+        t: { sensor: cellar/t }, rh: { sensor: cellar/rh, within: 30m }, wall: { sensor: wall, within: 2h } } }
+  - { name: twice, value: 2 * x, inputs: { x: { sensor: a } } }
+)";
+  EXPECT_EQ(kExitFine, run(check));
+  EXPECT_EQ(
+      R"(configuration is fine
+margin is wall - dew_point(t, rh) in K, computed at each new reading of t (cellar/t), rh (cellar/rh) )"
+      R"(or wall (wall); there is none while t is more than 10m, rh 30m or wall 2h older than the newest )"
+      R"(of them; for alerts only.
+twice is 2 * x, computed at each new reading of x (a); for alerts only.
+)",
+      out_.str());
+}
+
 TEST_F(Commands, CheckSaysInASentenceWhatEachAlertDoes) {
   CommandLine check = command("check");
   check.explain = true;
