@@ -174,6 +174,7 @@ SummaryView::Sensor sensor_view(const SensorDay& day, SensorNotes notes, const s
 
 struct Summariser::Summed {
   SummaryView view;
+  bool expired = false;  // some that arrived on the day are gone
   std::vector<RepeatedRow> repeated;
 };
 
@@ -267,7 +268,7 @@ Result<Summariser::Summed> Summariser::view_of(Day day, std::int64_t now_wall_ms
   }
   view.alerts = alerts_of_day(*spans, input.to_ms);
   if (*tallies) view.layers_differ = differences(**tallies, fold->arrived, input.sensors);
-  return Summed{std::move(view), std::move(*repeated)};
+  return Summed{std::move(view), (*arrived)[Counter::kReadingsExpired] > 0, std::move(*repeated)};
 }
 
 Result<Summariser::Draft> Summariser::draft(Day day, std::int64_t now_wall_ms) {
@@ -285,7 +286,7 @@ Result<Summariser::Draft> Summariser::draft(Day day, std::int64_t now_wall_ms) {
   draft.touched = state->touched;
   draft.over = view->to_ms <= now_wall_ms;
   draft.early = state->last_arrival_ms + settings_.close_after.count() > now_wall_ms;
-  view->complete = draft.over && !draft.early && view->counts.dropped == 0;
+  view->complete = draft.over && !draft.early && view->counts.dropped == 0 && !summed->expired;
   if (*newest) {
     auto previous = summary_from_json((*newest)->body);
     view->revision = (*newest)->revision;

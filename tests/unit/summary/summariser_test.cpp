@@ -84,6 +84,14 @@ TEST_F(SummariserOf, ClosesNoDayWhileReadingsWaitForTheClock) {
   EXPECT_EQ(1, summariser().close(day_, now()).value().revision);
 }
 
+TEST_F(SummariserOf, SaysThatADayIsIncompleteWhoseReadingsWereForcedOutBefore) {
+  arrive(1, now(), 20.5);
+  table_.ledger[day_][Counter::kReadingsStored] = 6;
+  table_.ledger[day_][Counter::kReadingsExpired] = 5;
+  go_to(calendar_.end_ms(day_) + kHour);
+  EXPECT_FALSE(view(summariser().close(day_, now()).value()).complete);
+}
+
 TEST_F(SummariserOf, ReopensADayForALateRowWhenScheduled) {
   arrive(1, now(), 20.5);
   go_to(calendar_.end_ms(day_) + kHour);
