@@ -1,5 +1,7 @@
 #include "store/arrivals.h"
 
+#include "store/checkpoint.h"
+#include "store/row_queries.h"
 #include "store/sqlite.h"
 
 namespace sluice {
@@ -14,9 +16,6 @@ constexpr char kRows[] =
 constexpr char kSensors[] =
     "SELECT id, name, unit, last_time_ms, last_value, last_flags, last_lag_ms, last_arrival_ms, "
     "last_subscribed_ms FROM sensor ORDER BY id";
-constexpr char kClock[] =
-    "SELECT stream_minus_boot_ms, wall_minus_stream_ms, subscribed_ms, stream_ms, connected, backlog, "
-    "clock_trusted, connected_since_ms FROM cursor";
 constexpr char kFirstRow[] = "SELECT first_row FROM batch ORDER BY id LIMIT 1";
 constexpr char kLastRow[] = "SELECT last_row FROM batch ORDER BY id DESC LIMIT 1";
 
@@ -45,32 +44,9 @@ Status read_range(Connection& connection, std::int64_t first, std::int64_t last,
                   std::vector<ArrivedRow>& rows) {
   Query query = connection.query(kRows, first, last);
   while (query.next()) {
-    ArrivedRow& row = rows.emplace_back();
-    row.id = query.integer(0);
-    row.reading.sensor = static_cast<SensorId>(query.integer(1));
-    row.reading.time_ms = query.integer(2);
-    row.reading.value = query.real(3);
-    row.reading.arrival_ms = row.reading.time_ms + query.integer(4);
-    row.reading.flags = static_cast<std::uint32_t>(query.integer(5));
+    rows.push_back({query.integer(0), reading_of(query, 1)});
   }
   return query.status();
-}
-
-Status read_clock(Connection& connection, StreamClockState& clock) {
-  Query query = connection.query(kClock);
-  if (!query.next()) {
-    if (Status status = query.status(); !status.ok()) return status;
-    return make_error(ErrorCode::kCorrupt, connection.path() + " has lost its cursor; move it aside");
-  }
-  clock.stream_minus_boot_ms = query.integer(0);
-  clock.wall_minus_stream_ms = query.integer(1);
-  clock.subscribed_ms = query.integer(2);
-  clock.stream_ms = query.integer(3);
-  clock.connected = query.integer(4) != 0;
-  clock.backlog = query.integer(5) != 0;
-  clock.clock_trusted = query.integer(6) != 0;
-  clock.connected_since_ms = query.integer(7);
-  return {};
 }
 
 }  // namespace

@@ -5,16 +5,17 @@
 
 #include "store/alert_queries.h"
 #include "store/arrivals.h"
+#include "store/row_queries.h"
 
 namespace sluice {
 
 namespace {
 
-constexpr char kCursor[] =
-    "SELECT journal_id, seq, snapshot_row, newest_arrival_ms, coalesce(boot.boot_id, ''), "
-    "stream_minus_boot_ms, wall_minus_stream_ms, subscribed_ms, stream_ms, connected, backlog, "
-    "clock_trusted, session_present, connected_since_ms FROM cursor LEFT JOIN boot ON boot.id = "
-    "cursor.boot";
+constexpr char kCursor[] = "SELECT journal_id, seq, snapshot_row, newest_arrival_ms FROM cursor";
+constexpr char kClock[] =
+    "SELECT coalesce(boot.boot_id, ''), stream_minus_boot_ms, wall_minus_stream_ms, subscribed_ms, "
+    "stream_ms, connected, backlog, clock_trusted, session_present, connected_since_ms "
+    "FROM cursor LEFT JOIN boot ON boot.id = cursor.boot";
 constexpr char kSensors[] =
     "SELECT id, name, unit, last_time_ms, last_value, last_flags, last_lag_ms, last_arrival_ms, "
     "last_subscribed_ms FROM sensor ORDER BY id";
@@ -49,28 +50,19 @@ struct LastValues {
   }
 };
 
+Status lost_cursor(const Connection& connection, const Query& query) {
+  if (Status status = query.status(); !status.ok()) return status;
+  return make_error(ErrorCode::kCorrupt, connection.path() + " has lost its cursor; move it aside");
+}
+
 Status read_cursor(Connection& connection, Checkpoint& checkpoint, std::int64_t& snapshot_row) {
   Query query = connection.query(kCursor);
-  if (!query.next()) {
-    if (Status status = query.status(); !status.ok()) return status;
-    return make_error(ErrorCode::kCorrupt, connection.path() + " has lost its cursor; move it aside");
-  }
+  if (!query.next()) return lost_cursor(connection, query);
   checkpoint.cursor.journal_id = query.text(0);
   checkpoint.cursor.seq = static_cast<std::uint64_t>(query.integer(1));
   snapshot_row = query.integer(2);
   checkpoint.newest_row_ms = query.integer(3);
-  StreamClockState& clock = checkpoint.clock;
-  clock.boot_id = query.text(4);
-  clock.stream_minus_boot_ms = query.integer(5);
-  clock.wall_minus_stream_ms = query.integer(6);
-  clock.subscribed_ms = query.integer(7);
-  clock.stream_ms = query.integer(8);
-  clock.connected = query.integer(9) != 0;
-  clock.backlog = query.integer(10) != 0;
-  clock.clock_trusted = query.integer(11) != 0;
-  clock.session_present = query.integer(12) != 0;
-  clock.connected_since_ms = query.integer(13);
-  return {};
+  return read_clock(connection, checkpoint.clock);
 }
 
 Status read_delivered(Connection& connection, Checkpoint& checkpoint) {
@@ -155,11 +147,7 @@ Status read_recent_rows(Connection& connection, std::int64_t first, std::int64_t
     std::size_t& count = counts[wanted->first];
     if (count >= lookback.recent_max) continue;
     RecentReading row;
-    row.reading.sensor = wanted->first;
-    row.reading.time_ms = query.integer(1);
-    row.reading.value = query.real(2);
-    row.reading.arrival_ms = row.reading.time_ms + query.integer(3);
-    row.reading.flags = static_cast<std::uint32_t>(query.integer(4));
+    row.reading = reading_of(query);
     row.arrival_stream_ms = row.reading.arrival_ms - wall_minus_stream_ms;
     if ((row.reading.flags & kImported) || row.arrival_stream_ms < now_ms - wanted->second) continue;
     recent.push_back(row);
@@ -201,6 +189,22 @@ Status read_retained(Connection& connection, Checkpoint& checkpoint) {
 }
 
 }  // namespace
+
+Status read_clock(Connection& connection, StreamClockState& clock) {
+  Query query = connection.query(kClock);
+  if (!query.next()) return lost_cursor(connection, query);
+  clock.boot_id = query.text(0);
+  clock.stream_minus_boot_ms = query.integer(1);
+  clock.wall_minus_stream_ms = query.integer(2);
+  clock.subscribed_ms = query.integer(3);
+  clock.stream_ms = query.integer(4);
+  clock.connected = query.integer(5) != 0;
+  clock.backlog = query.integer(6) != 0;
+  clock.clock_trusted = query.integer(7) != 0;
+  clock.session_present = query.integer(8) != 0;
+  clock.connected_since_ms = query.integer(9);
+  return {};
+}
 
 Result<Checkpoint> read_checkpoint(Connection& connection, const Lookback& lookback) {
   Checkpoint checkpoint;

@@ -12,6 +12,7 @@
 
 namespace sluice {
 
+Status read_clock(Connection& connection, StreamClockState& clock);
 Result<Checkpoint> read_checkpoint(Connection& connection, const Lookback& lookback);
 
 std::string encode_delivered(const std::vector<DeliveredMessage>& messages);

@@ -75,19 +75,23 @@ Result<Piece> next_piece(Connection& connection, std::int64_t first_batch, std::
 Result<bool> examine_range(Connection& connection, Range range, const RowExaminer& examine) {
   Query query = connection.query(kRows, range.first, range.second);
   while (query.next()) {
-    Reading reading;
-    reading.sensor = static_cast<SensorId>(query.integer(0));
-    reading.time_ms = query.integer(1);
-    reading.value = query.real(2);
-    reading.arrival_ms = reading.time_ms + query.integer(3);
-    reading.flags = static_cast<std::uint32_t>(query.integer(4));
-    if (!examine(query.integer(5), reading)) return false;
+    if (!examine(query.integer(5), reading_of(query))) return false;
   }
   if (Status status = query.status(); !status.ok()) return status.error();
   return true;
 }
 
 }  // namespace
+
+Reading reading_of(const Query& row, int first) {
+  Reading reading;
+  reading.sensor = static_cast<SensorId>(row.integer(first));
+  reading.time_ms = row.integer(first + 1);
+  reading.value = row.real(first + 2);
+  reading.arrival_ms = reading.time_ms + row.integer(first + 3);
+  reading.flags = static_cast<std::uint32_t>(row.integer(first + 4));
+  return reading;
+}
 
 Status examine_rows(Connection& connection, const Calendar& calendar, std::int64_t from_ms,
                     std::int64_t to_ms, std::int64_t after, const RowExaminer& examine) {

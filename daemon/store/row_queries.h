@@ -19,6 +19,9 @@ using RowExaminer = std::function<bool(std::int64_t row, const Reading&)>;
 Status examine_rows(Connection& connection, const Calendar& calendar, std::int64_t from_ms,
                     std::int64_t to_ms, std::int64_t after, const RowExaminer& examine);
 
+// The reading of a result row whose columns from `first` on are sensor, time_ms, value, lag_ms, flags.
+Reading reading_of(const Query& row, int first = 0);
+
 // from <= time < to.
 Status visit_rows_between(Connection& connection, const Calendar& calendar, std::int64_t from_ms,
                           std::int64_t to_ms, const NumberedRowVisitor& visit);

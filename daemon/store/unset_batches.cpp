@@ -6,6 +6,7 @@
 #include "model/tally.h"
 #include "store/batch_days.h"
 #include "store/day_queries.h"
+#include "store/row_queries.h"
 #include "store/view.h"
 
 namespace sluice {
@@ -113,12 +114,7 @@ class Retiming {
     if (first_row_ == 0) return {};
     Query query = connection_.query(kRows, first_row_, last_row_);
     while (query.next()) {
-      Reading& row = moved_.readings.emplace_back();
-      row.sensor = static_cast<SensorId>(query.integer(0));
-      row.time_ms = query.integer(1);
-      row.value = query.real(2);
-      row.arrival_ms = row.time_ms + query.integer(3);
-      row.flags = static_cast<std::uint32_t>(query.integer(4));
+      moved_.readings.push_back(reading_of(query));
     }
     return query.status();
   }

@@ -32,7 +32,7 @@ constexpr char kWaitsForClock[] = "SELECT EXISTS (SELECT 1 FROM unset_batch)";
 constexpr std::int64_t kLookbackMs = 3600'000;
 // Bounded by row, since a sensor that has gone quiet would have the whole table read.
 constexpr char kNewestRows[] =
-    "SELECT time_ms, value, lag_ms, flags FROM reading "
+    "SELECT sensor, time_ms, value, lag_ms, flags FROM reading "
     "WHERE id > (SELECT last_row FROM cursor) - 200000 AND sensor = ?1 ORDER BY id DESC LIMIT ?2";
 constexpr char kQuarantine[] =
     "SELECT at_ms, topic, payload, reason FROM quarantine "
@@ -160,13 +160,7 @@ Result<std::vector<StoreView::Row>> StoreView::rows_after(std::int64_t after_id,
   std::vector<Row> rows;
   Query query = impl_->connection->query(kRowsAfter, after_id, limit);
   while (query.next()) {
-    Reading reading;
-    reading.sensor = static_cast<SensorId>(query.integer(1));
-    reading.time_ms = query.integer(2);
-    reading.value = query.real(3);
-    reading.arrival_ms = reading.time_ms + query.integer(4);
-    reading.flags = static_cast<std::uint32_t>(query.integer(5));
-    rows.push_back({query.integer(0), reading});
+    rows.push_back({query.integer(0), reading_of(query, 1)});
   }
   if (Status status = query.status(); !status.ok()) return status.error();
   return rows;
@@ -191,13 +185,7 @@ Result<std::vector<Reading>> StoreView::newest_rows(SensorId sensor, std::size_t
   std::vector<Reading> rows;
   Query query = impl_->connection->query(kNewestRows, sensor, limit);
   while (query.next()) {
-    Reading row;
-    row.sensor = sensor;
-    row.time_ms = query.integer(0);
-    row.value = query.real(1);
-    row.arrival_ms = row.time_ms + query.integer(2);
-    row.flags = static_cast<std::uint32_t>(query.integer(3));
-    rows.push_back(row);
+    rows.push_back(reading_of(query));
   }
   if (Status status = query.status(); !status.ok()) return status.error();
   return rows;

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <random>
 
+#include "support/steady_rules.h"
 #include "unit/backtest/small_gateway.h"
 
 namespace sluice {
@@ -62,35 +63,10 @@ class Backtest : public ::testing::Test {
     must(backtest(*view_of(folder), {&settings_}, options, hooks));
     return events;
   }
-  // One of each kind that looks back, waits, or tells again.
   void add_rules_of_all_kinds() {
     std::vector<Rule>& rules = settings_.alerts.rules;
-    for (int i = 0; i < 13; ++i) {
-      rules.push_back(rule("rule-" + std::to_string(i), 30));
-      rules.back().window = seconds(20);
-    }
-    rules[0].measure = Measure::kMean;
-    rules[0].keep_firing_for = seconds(5);
-    rules[1].measure = Measure::kP95;
-    rules[1].every = seconds(5);
-    rules[1].lateness = seconds(1);
-    rules[2].measure = Measure::kChange;
-    rules[2].high = 10;
-    rules[2].repeat = seconds(7);
-    rules[3].measure = Measure::kRate;
-    rules[3].per = seconds(10);
-    rules[3].hold = seconds(3);
-    rules[4].measure = Measure::kCount;
-    rules[4].of.high = 30;
-    rules[4].high = 2;
-    rules[5].levels = {{"warning", 25, 24}, {"critical", 32, {}}};
-    rules[5].hold = seconds(4);
-    rules[6].flap_changes = 4;
-    rules[6].flap_within = seconds(30);
-    rules[7].kind = ConditionKind::kMissingRatio;
-    rules[7].high = 0.5;
-    rules[8].mute = {{0x7f, 5, 8}};
-    rules[8].accept = kRetained | kQueued;
+    rules = test::steady_rules({0x7f, 5, 8});
+    for (int i = 9; i < 13; ++i) rules.push_back(rule("rule-" + std::to_string(i), 30));
     rules[9].kind = ConditionKind::kSilentFor;
     rules[9].silent_for = seconds(10);
     rules[10].hold = seconds(5);
@@ -102,15 +78,6 @@ class Backtest : public ::testing::Test {
   Settings settings_;
   std::vector<std::string> folders_;
 };
-
-std::string first_difference(const std::vector<std::string>& want, const std::vector<std::string>& got) {
-  for (std::size_t i = 0; i < std::max(want.size(), got.size()); ++i) {
-    const std::string a = i < want.size() ? want[i] : "nothing";
-    const std::string b = i < got.size() ? got[i] : "nothing";
-    if (a != b) return "event " + std::to_string(i) + ":\nwant " + a + "\ngot  " + b;
-  }
-  return "";
-}
 
 // A connection lost, as the database can tell of it: right after a reading, and its backlog ends with one.
 void lose_connection(SmallGateway& gateway, std::mt19937& random) {
@@ -160,7 +127,7 @@ TEST_F(Backtest, GivesTheEventsThatTheEngineGave) {
       }
     }
     gateway.flush();
-    ASSERT_EQ("", first_difference(gateway.events(), events_of(place))) << "seed " << seed;
+    ASSERT_EQ("", test::first_difference(gateway.events(), events_of(place))) << "seed " << seed;
     events += gateway.events().size();
   }
   EXPECT_LT(4000u, events) << "the records are too tame to prove anything";

@@ -5,6 +5,7 @@
 #include "alert/event_json.h"
 #include "base/time_text.h"
 #include "engine_fixture.h"
+#include "support/steady_rules.h"
 
 namespace sluice {
 namespace {
@@ -79,52 +80,6 @@ class MiniStore {
   Ledger counts_;
 };
 
-std::string first_difference(const std::vector<std::string>& want, const std::vector<std::string>& got) {
-  for (std::size_t i = 0; i < want.size() || i < got.size(); ++i) {
-    const std::string a = i < want.size() ? want[i] : "nothing";
-    const std::string b = i < got.size() ? got[i] : "nothing";
-    if (a == b) continue;
-    std::string text = "line " + std::to_string(i) + ":\n";
-    return text + "want " + a + "\ngot  " + b + "\n";
-  }
-  return "";
-}
-
-// One of each kind that looks back, waits, or tells again.
-std::vector<Rule> steady_rules() {
-  using std::chrono::seconds;
-  std::vector<Rule> rules(9);
-  for (std::size_t i = 0; i < rules.size(); ++i) {
-    rules[i].name = "rule-" + std::to_string(i);
-    rules[i].sensor = "#";
-    rules[i].high = 30;
-    rules[i].window = seconds(20);
-  }
-  rules[0].measure = Measure::kMean;
-  rules[0].keep_firing_for = seconds(5);
-  rules[1].measure = Measure::kP95;
-  rules[1].every = seconds(5);
-  rules[1].lateness = seconds(1);
-  rules[2].measure = Measure::kChange;
-  rules[2].high = 10;
-  rules[2].repeat = seconds(7);
-  rules[3].measure = Measure::kRate;
-  rules[3].per = seconds(10);
-  rules[3].hold = seconds(3);
-  rules[4].measure = Measure::kCount;
-  rules[4].of.high = 30;
-  rules[4].high = 2;
-  rules[5].levels = {{"warning", 25, 24}, {"critical", 32, {}}};
-  rules[5].hold = seconds(4);
-  rules[6].flap_changes = 4;
-  rules[6].flap_within = seconds(30);
-  rules[7].kind = ConditionKind::kMissingRatio;
-  rules[7].high = 0.5;
-  rules[8].mute = {{0x7f, 22 * 60 + 14, 22 * 60 + 16}};
-  rules[8].accept = kRetained | kQueued;
-  return rules;
-}
-
 TEST_F(EngineOf, GivesTheSameRowsEventsAndCountsWhereverItIsRestarted) {
   using std::chrono::seconds;
   settings_.decode.sensors[0].every = seconds(2);
@@ -134,7 +89,8 @@ TEST_F(EngineOf, GivesTheSameRowsEventsAndCountsWhereverItIsRestarted) {
   settings_.decode.derived = {
       {"d/gap", "abs(a - b) * 2", "", {{"a", "s/a", seconds(20)}, {"b", "s/b", seconds(5)}}},
       {"d/ratio", "gap / (c - 20) + 20", "", {{"gap", "d/gap", seconds(10)}, {"c", "p/c", seconds(30)}}}};
-  for (Rule& rule : steady_rules()) settings_.alerts.rules.push_back(std::move(rule));
+  for (Rule& rule : test::steady_rules({0x7f, 22 * 60 + 14, 22 * 60 + 16}))
+    settings_.alerts.rules.push_back(std::move(rule));
   std::ptrdiff_t derived_events = 0;
   std::uint64_t not_finite = 0;
   for (unsigned seed = 1; seed <= 40; ++seed) {
@@ -196,8 +152,8 @@ TEST_F(EngineOf, GivesTheSameRowsEventsAndCountsWhereverItIsRestarted) {
       engine = std::make_unique<Engine>(settings_, Calendar::load("UTC").value(), point);
     }
     while (engine->pending()) restarted.commit(engine->take_batch());
-    ASSERT_EQ("", first_difference(straight.rows(), restarted.rows())) << "seed " << seed;
-    ASSERT_EQ("", first_difference(straight.events(), restarted.events())) << "seed " << seed;
+    ASSERT_EQ("", test::first_difference(straight.rows(), restarted.rows())) << "seed " << seed;
+    ASSERT_EQ("", test::first_difference(straight.events(), restarted.events())) << "seed " << seed;
     ASSERT_EQ(straight.counts(), restarted.counts()) << "seed " << seed;
     derived_events +=
         std::count_if(straight.events().begin(), straight.events().end(),
