@@ -6,7 +6,7 @@ run with a clean restart and a kill -9 in it; power_disk.py makes states of it: 
 other sectors. sluiced is started on each, with another boot id and an empty runtime directory. Then
   durability: power  every reading acknowledged before the cut is stored, once;
   durability: crash  what is missing was acknowledged within store.flush and two transactions before the cut;
-and the database is sound. The controls are disks that lie about the syncs of the ring or of the database: they have to
+the alerts are those that the stored rows give, and the database is sound. The controls are disks that lie about the syncs of the ring or of the database: they have to
 do harm, or the script fails, as it would notice nothing.
 """
 import collections
@@ -19,14 +19,17 @@ import time
 from pathlib import Path
 
 import gateway
+import kill9
 import power_disk
 from gateway import Failure, check, wait_until
 
 CONFIG = """\
 readings:
   - { topic: "load/+", value: /v, time: /t, time_format: ms }
+alerts:
+  - { name: high, sensor: "load/+", above: %d, clear: %d }
 log: { level: warning }
-"""
+""" % (kill9.THRESHOLD, kill9.CLEAR)
 FLUSH_MS = 100
 MQTT = "max_payload: 1KiB, receive_maximum: 100"
 SENSORS = 40
@@ -45,14 +48,15 @@ class Load:
     def __init__(self, lab, rate):
         self.client, self.rate, self.sent = lab.client("load", window=100), rate, 0
         self.published = collections.Counter()
+        self.began_ms = time.time_ns() // 1_000_000
 
     def publish(self, count):
-        """Evenly, as fast as `rate` and the broker allow; a reading's value is its number."""
+        """Evenly, as fast as `rate` and the broker allow; no two are equal, and alerts come and go."""
         began = time.monotonic()
         for n in range(count):
             while not self.client.has_room() or time.monotonic() < began + n / self.rate:
                 self.client.poll(0.002)
-            key = (f"load/s{self.sent % SENSORS}", 1_700_000_000_000 + self.sent, float(self.sent))
+            key = (f"load/s{self.sent % SENSORS}", self.began_ms + self.sent, self.sent * 7919 % 1000 + self.sent / 2**24)
             self.client.publish(key[0], json.dumps({"v": key[2], "t": key[1]}))
             self.published[key] += 1
             self.sent += 1
@@ -157,13 +161,16 @@ class Rebuilt:
             raise Failure(f"sluiced does not start: it ended with {self.lab.daemon.returncode}")
 
     def look(self):
-        """The rows, once the database has been found sound."""
+        """The rows, once the database has been found sound and the alerts to follow from them."""
         damaged = [path.name for path in self.lab.state_dir.glob("sluice.db.*")]
         check(not damaged, f"the database was found to be damaged: {damaged}")
         try:
             found = self.lab.query("PRAGMA integrity_check")
             check(found == [("ok",)], f"the database is not sound: {found[:3]}")
-            return collections.Counter(self.lab.query("SELECT sensor, time_ms, value FROM readings"))
+            rows = self.lab.query("SELECT s.name, r.time_ms, r.value FROM reading r JOIN sensor s ON s.id = r.sensor "
+                                  "ORDER BY r.id")
+            kill9.check_alerts(self.lab, rows)
+            return collections.Counter(rows)
         except sqlite3.Error as error:
             raise Failure(f"the database cannot be read: {error}") from None
 
@@ -179,7 +186,7 @@ class Rebuilt:
         before = self.lab.row_count()
         self.lab.wait_ready()
         client = self.lab.client(f"more-{number}")
-        client.publish_all((f"load/s{n}", f'{{"v":{n},"t":{1_600_000_000_000 + n}}}') for n in range(20))
+        client.publish_all((f"load/s{n}", f'{{"v":{n},"t":{1_700_000_000_000 + n}}}') for n in range(20))
         client.close()
         self.lab.wait_rows(before + 20)
         self.lab.stop()
@@ -275,9 +282,11 @@ def run_durability(durability, options, generator):
             tempfile.TemporaryDirectory(prefix="sluice-cut-", dir=memory) as folder:
         entries, published = record(lab, options)
         check_record(lab, entries)
+        transitions = lab.query("SELECT count(*) FROM alert_events")[0][0]
+        check(transitions > 0, "no alert came or went")
         story = Story(entries)
         print(f"{durability}: {len(entries)} entries, {len(story.acknowledged)} acknowledgements, "
-              f"{story.commits} syncs of the database's log, {story.folded} of the database", flush=True)
+              f"{transitions} transitions of alerts, {story.commits} syncs of the database's log, {story.folded} of the database", flush=True)
         rebuilt = Rebuilt(lab, Path(folder))
         for _, lie in (trial for trial in TRIALS if trial[0] == durability):
             count = options.controls if lie else options.states
