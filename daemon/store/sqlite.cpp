@@ -225,6 +225,15 @@ Status Connection::checkpoint_and_truncate() {
   return {};
 }
 
+Status Connection::sync_wal() {
+  sqlite3_file* file = nullptr;
+  int rc = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
+  if (rc == SQLITE_OK && file != nullptr && file->pMethods != nullptr)
+    rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+  if (rc != SQLITE_OK) return error(rc);
+  return {};
+}
+
 std::uint64_t Connection::file_bytes() const {
   std::uint64_t total = 0;
   for (int which : {SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER}) {
