@@ -114,6 +114,7 @@ pids+=("$gateway")
 await 20 ctl status || fail "the gateway did not come up; see $(log_of sluiced)"
 
 # --- alerts are printed as they come
+: >"$folder/events.json"
 mosquitto_sub -h 127.0.0.1 -p "$port" -q 1 -t 'sluice/demo/events' >"$folder/events.json" 2>"$(log_of mosquitto_sub)" &
 pids+=($!)
 printed=0
@@ -154,7 +155,7 @@ documents() { find "$folder/out" -name '*.json*' -type f | sort; }
 all_delivered() {
   ctl upload status --json | jq -e 'length >= 3 and all(.[]; .state == "delivered")'
 }
-say "sluicectl upload --now"
+say "sluicectl upload --now (the past days' summaries would wait for the night)"
 ctl upload --now
 await 20 all_delivered || true
 say "sluicectl summary"
@@ -171,8 +172,9 @@ documents | sed "s|^$folder/out/|   |"
 wrong=()
 found=$(documents | wc -l)
 [ "$found" -ge 3 ] || wrong+=("only $found summaries were delivered, 3 or more were expected")
-fired=$(jq -r 'select(.state == "firing") | .id' "$folder/events.json" | sort -u)
-resolved=$(jq -r 'select(.state == "resolved") | .id' "$folder/events.json" | sort -u)
+ids_of() { head -n "$printed" "$folder/events.json" | jq -r "select(.state == \"$1\") | .id" | sort -u; }
+fired=$(ids_of firing)
+resolved=$(ids_of resolved)
 both=$(comm -12 <(printf '%s\n' "$fired") <(printf '%s\n' "$resolved") | grep -c . || true)
 [ "$both" -ge 1 ] || wrong+=("no alert fired and resolved")
 [ "$audit" -eq 0 ] || wrong+=("the audit ended with $audit")

@@ -240,6 +240,7 @@ Result<MainLoop::End> live(const std::string& config, const Settings& settings, 
   auto wiring = wire(settings, log, reload, [&wait] { wait.wake(); });
   if (!wiring.ok()) return wiring.error();
   Wiring& w = **wiring;
+  ::malloc_trim(0);  // what it took to begin, and the life before
   if (!refused.empty()) w.vitals.conditions.happened("reload-failed", refused);
   log.info("gateway {} started: {} readings entries, {} rules", settings.gateway.id,
            settings.decode.readings.size(), settings.alerts.rules.size());

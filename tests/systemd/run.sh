@@ -11,6 +11,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 skip() { echo "skipped: $*"; exit 77; }
 
+case "${1:-}" in
+  -h | --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$here/run.sh"; exit 0 ;;
+  -*) echo "error: unknown option $1; see $0 --help" >&2; exit 2 ;;
+esac
 arch=$(dpkg --print-architecture)
 deb=${1:-$(ls -t build/packages/sluice_*_"$arch".deb 2>/dev/null | head -n 1 || true)}
 [ "$(id -u)" -eq 0 ] || skip "needs root, to boot a container"
