@@ -164,9 +164,11 @@ void AlertFold::recall(const RecentReading& recent) {
 }
 
 void AlertFold::restore(const std::vector<RuleState>& states, const std::vector<Silence>& silences,
-                        const FoldTime& time) {
+                        const FoldTime& time, const std::vector<AlertEvent>& standing) {
   Impl& fold = *impl_;
   fold.now = time;
+  std::unordered_map<std::string_view, const AlertEvent*> told;
+  for (const AlertEvent& event : standing) told[event.id] = &event;
   for (const RuleState& state : states) {
     if (state.sensor == kGatewaySensor) continue;
     const SensorState& sensor = fold.sensor_of(state.sensor);
@@ -176,7 +178,7 @@ void AlertFold::restore(const std::vector<RuleState>& states, const std::vector<
     if (i < end && fold.digests[fold.pairs[i].rule] == state.rule_digest) {
       fold.resume(i, state);
     } else {
-      fold.retire(state, sensor.facts, time);
+      fold.retire(state, sensor.facts, time, told);
     }
   }
   for (const Silence& silence : silences) fold.telling.add(silence);

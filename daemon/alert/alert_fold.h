@@ -51,9 +51,10 @@ class AlertFold {
   // At start, after add_sensor: readings for rules that look back, in order of arrival.
   void recall(const RecentReading& reading);
   // At start, after recall: what was not forgettable; states of the gateway itself are not ours. A state
-  // whose rule has gone or changed is resolved (event flag kRuleRemoved, no channels: all that there are).
+  // whose rule has gone or changed is resolved (event flag kRuleRemoved, no channels: all that there are),
+  // with the severity and labels that it stands with: receivers know it by them.
   void restore(const std::vector<RuleState>& states, const std::vector<Silence>& silences,
-               const FoldTime& time);
+               const FoldTime& time, const std::vector<AlertEvent>& standing = {});
 
   void advance(const FoldTime& time);                             // deadlines due by then
   void on_reading(const Reading& reading, const FoldTime& time);  // after advance() to the same time

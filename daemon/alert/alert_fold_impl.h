@@ -7,6 +7,7 @@
 #include <memory>
 #include <queue>
 #include <set>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -117,7 +118,8 @@ struct AlertFold::Impl {
   AlertEvent standing_event(const Pair& pair) const;
   RuleState state_of(std::uint32_t i) const;
   void resume(std::uint32_t i, const RuleState& state);
-  void retire(RuleState state, const SensorFacts& facts, const FoldTime& time);
+  void retire(RuleState state, const SensorFacts& facts, const FoldTime& time,
+              const std::unordered_map<std::string_view, const AlertEvent*>& told);  // by id
 
   // alert_fold.cpp
   void react(std::uint32_t i, const Reading& reading, std::uint32_t doubts, bool newest,

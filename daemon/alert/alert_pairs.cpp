@@ -231,7 +231,8 @@ void AlertFold::Impl::resume(std::uint32_t i, const RuleState& state) {
 }
 
 // The rule has gone, or is another one under the same name: its alert ends now.
-void AlertFold::Impl::retire(RuleState state, const SensorFacts& facts, const FoldTime& time) {
+void AlertFold::Impl::retire(RuleState state, const SensorFacts& facts, const FoldTime& time,
+                             const std::unordered_map<std::string_view, const AlertEvent*>& told) {
   if (state.phase == Phase::kFiring) {
     AlertEvent event;
     event.id = alert_id(settings.gateway, state.rule, *facts.name, state.since_ms);
@@ -241,6 +242,11 @@ void AlertFold::Impl::retire(RuleState state, const SensorFacts& facts, const Fo
     event.value = state.value;
     event.unit = *facts.unit;
     event.labels = *facts.labels;
+    if (auto standing = told.find(event.id); standing != told.end()) {
+      event.severity = standing->second->severity;
+      event.threshold = standing->second->threshold;
+      event.labels = standing->second->labels;
+    }
     event.since_ms = state.since_ms;
     event.at_ms = time.wall_ms();
     event.message = "the rule was removed or changed";

@@ -30,7 +30,7 @@ Engine::Engine(EngineSettings settings, Calendar calendar, const Checkpoint& che
     engine.add_sensor(name, "");
   engine.recall(checkpoint.recent);
   engine.conditions.restore(checkpoint.rule_states, engine.now);
-  engine.fold.restore(checkpoint.rule_states, checkpoint.silences, engine.now);
+  engine.fold.restore(checkpoint.rule_states, checkpoint.silences, engine.now, checkpoint.standing);
 }
 
 Engine::~Engine() = default;

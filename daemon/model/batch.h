@@ -169,6 +169,7 @@ struct Checkpoint {
   std::vector<DeliveredRun> delivered;  // ascending; the last may repeat some of those before
   std::vector<std::pair<std::string, std::uint64_t>> retained;
   std::vector<AlertEvent> undelivered;  // with one channel each
+  std::vector<AlertEvent> standing;     // as they were told of when they fired
   std::int64_t newest_row_ms = 0;       // newest arrival stored, for clock.trust
 };
 

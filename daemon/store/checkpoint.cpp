@@ -228,6 +228,9 @@ Result<Checkpoint> read_checkpoint(Connection& connection, const Lookback& lookb
   auto undelivered = read_undelivered(connection);
   if (!undelivered.ok()) return undelivered.error();
   checkpoint.undelivered = std::move(*undelivered);
+  auto standing = read_firing(connection);
+  if (!standing.ok()) return standing.error();
+  checkpoint.standing = std::move(*standing);
   if (Status s = read_retained(connection, checkpoint); !s.ok()) return s.error();
   if (Status s = read_delivered(connection, checkpoint); !s.ok()) return s.error();
   return checkpoint;

@@ -96,6 +96,29 @@ TEST_F(AlertFoldOf, FiresAboveTheLimitAndResolvesAtOrBelowClear) {
   EXPECT_EQ("+200 -500 +700", said());
 }
 
+TEST_F(AlertFoldOf, EndsTheAlertOfARuleThatWentUnderTheLabelsThatItStandsWith) {
+  Rule rule = above(28);
+  rule.severity = "critical";
+  rule.labels = {{"team", "ops"}};
+  start({rule});
+  hear(29);
+  const std::vector<AlertEvent> told = fold_->take_events();
+  ASSERT_EQ(1u, told.size());
+  const std::vector<RuleState> states = fold_->states();
+  settings_.rules = {above(30)};
+  fold_ = std::make_unique<AlertFold>(settings_, topic_matches);
+  fold_->add_sensor({1, &name_, &unit_, &labels_}, &last_);
+  fold_->restore(states, {}, time_, told);
+  const std::vector<AlertEvent> ended = fold_->take_events();
+  ASSERT_EQ(1u, ended.size());
+  EXPECT_EQ(told[0].id, ended[0].id);
+  EXPECT_EQ(kRuleRemoved, ended[0].flags);
+  EXPECT_EQ("critical", ended[0].severity);
+  EXPECT_EQ(28, ended[0].threshold);
+  EXPECT_EQ(told[0].labels, ended[0].labels);
+  EXPECT_EQ("ops", ended[0].labels.at("team"));
+}
+
 TEST_F(AlertFoldOf, TreatsInsideAsClosedAndOutsideAsOpen) {
   Rule inside = above(0);
   inside.kind = ConditionKind::kInside;

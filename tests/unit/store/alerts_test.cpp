@@ -70,6 +70,7 @@ TEST_F(Alerts, ThatMovedQuietlyAreToldToNobody) {
   happen({e});
   EXPECT_TRUE(undelivered().empty());
   EXPECT_EQ(1u, must(view_->firing_alerts()).size());
+  EXPECT_EQ(1u, must(store_->load_checkpoint({})).standing.size());
 }
 
 TEST_F(Alerts, StandUntilTheyAreResolved) {
