@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# Installs what cross/build-deps.txt lists (with --cross, cross-deps.txt too) and is still missing. Needs root, or
-# sudo, only when something is missing.
+# Installs what cross/build-deps.txt lists (with --cross, cross-deps.txt too; with --machine, machine-deps.txt besides)
+# and is still missing. Needs root, or sudo, only when something is missing.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 lists=("$here/build-deps.txt")
 case "${1:-}" in
   "") ;;
   --cross) lists+=("$here/cross-deps.txt") ;;
-  *) echo "usage: $0 [--cross]" >&2; exit 2 ;;
+  --machine) lists+=("$here/cross-deps.txt" "$here/machine-deps.txt") ;;
+  *) echo "usage: $0 [--cross | --machine]" >&2; exit 2 ;;
 esac
 mapfile -t wanted < <(grep -hEv '^(#|$)' "${lists[@]}")
 missing=()

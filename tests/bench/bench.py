@@ -29,6 +29,7 @@ FIVE_RULES = '''
   - { name: ladder, sensor: "sensors/#", levels: [ { severity: warning, above: 29 }, { severity: critical, above: 32 } ] }
   - { name: silent, sensor: "sensors/#", silent_for: 5m }'''
 TICKS = os.sysconf("SC_CLK_TCK")
+patience = 1  # limits of waiting, times this: under emulation everything takes longer
 
 
 def free_port():
@@ -38,10 +39,10 @@ def free_port():
 
 
 def wait_for(what, condition, seconds=60, every=0.02):
-    until = time.monotonic() + seconds
+    until = time.monotonic() + seconds * patience
     while not condition():
         if time.monotonic() > until:
-            sys.exit(f"waited {seconds} s for {what}")
+            sys.exit(f"waited {seconds * patience} s for {what}")
         time.sleep(every)
 
 
@@ -49,7 +50,7 @@ def stop(process):
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(30)
+            process.wait(30 * patience)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -138,7 +139,7 @@ log: {{ level: warning }}
             environment["LD_PRELOAD"] = preload
         notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         notify.bind(os.path.join(runtime, "notify"))
-        notify.settimeout(30)
+        notify.settimeout(30 * patience)
         environment["NOTIFY_SOCKET"] = os.path.join(runtime, "notify")
         begin = time.monotonic()
         self.process = lab.start([*wrapper, lab.folders.sluiced, "--config", self.config], env=environment)
@@ -150,7 +151,7 @@ log: {{ level: warning }}
         self.subscribed_ms = (time.monotonic() - begin) * 1000
 
     def metric(self, name):
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.api}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.api}/metrics", timeout=30 * patience) as answer:
             for line in answer.read().decode().splitlines():
                 if line.startswith(name + " "):
                     return float(line.split()[1])
