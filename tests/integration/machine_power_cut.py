@@ -147,11 +147,11 @@ def record(lab, options, how, folder, kernel):
     try:
         tap.log = machine.log
         tap.start()
-        wait_until(lambda: machine.check_runs() or tap.subscribed.is_set(), "sluiced in the machine has subscribed", 300)
+        wait_until(lambda: machine.check_runs() or tap.subscribed.is_set(), "sluiced in the machine has subscribed", 900)
         load = power_cut.Load(lab, options.rate)
         load.publish(options.messages)
         wait_until(lambda: machine.check_runs() or len(tap.acknowledged) >= options.messages,
-                   "sluiced in the machine has acknowledged everything", 300)
+                   "sluiced in the machine has acknowledged everything", 900)
     finally:
         machine.cut()
         tap.ended = True
