@@ -71,12 +71,32 @@ AlertmanagerChannel::AlertmanagerChannel(Sender& sender, Clock& clock, Log& log,
 
 std::string AlertmanagerChannel::body_of(const std::vector<AlertEvent>& events) const {
   Json alerts = Json::array();
-  for (const AlertEvent& event : events) alerts.push_back(alert_of(event, gateway_));
+  for (const AlertEvent& event : events) {
+    const auto told = severities_.find({event.alert, event.sensor});
+    if (told != severities_.end() && told->second != event.severity) {
+      AlertEvent before = event;
+      before.severity = told->second;
+      before.state = AlertState::kResolved;
+      alerts.push_back(alert_of(before, gateway_));
+    }
+    alerts.push_back(alert_of(event, gateway_));
+  }
   return alerts.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+void AlertmanagerChannel::note(const std::vector<AlertEvent>& events) {
+  for (const AlertEvent& event : events) {
+    if (event.state == AlertState::kFiring) {
+      severities_[{event.alert, event.sensor}] = event.severity;
+    } else {
+      severities_.erase({event.alert, event.sensor});
+    }
+  }
 }
 
 std::vector<ChannelAnswer> AlertmanagerChannel::deliver_all(const std::vector<AlertEvent>& events) {
   ChannelAnswer all = post_.post_all({body_of(events)}).front();
+  if (all.status) note(events);
   const bool refused = !all.status && all.status.error().code == ErrorCode::kRefused;
   if (!refused || events.size() == 1) return std::vector<ChannelAnswer>(events.size(), all);
   // One that it does not take has all of a request refused: which one is it?
@@ -94,6 +114,7 @@ void AlertmanagerChannel::tick() {
     const auto begin = standing.begin() + static_cast<std::ptrdiff_t>(at);
     const auto end = begin + static_cast<std::ptrdiff_t>(std::min(at_once(), standing.size() - at));
     told = post_.post_all({body_of({begin, end})}).front().status;
+    if (told) note({begin, end});
     // A refusal is about one of these only.
     if (!told && told.error().code == ErrorCode::kRefused) {
       log_.warning("Alertmanager does not take what stands: {}", told.error().context);

@@ -1,12 +1,16 @@
 // AlertmanagerChannel: tells Prometheus Alertmanager of alerts over its API, version 2 (POST /api/v2/alerts).
 // Alertmanager ends by itself what is not repeated within its resolve_timeout, so what stands is told again
 // at each interval of `refresh`, also after a restart; what is resolved is told with its end. A firing alert
-// is sent without an end: how long it lives is counted on Alertmanager's clock. One thread: the notifier's.
+// is sent without an end: how long it lives is counted on Alertmanager's clock. The severity is a label, so
+// an alert that changes its level is another one there, and the one before is ended. One thread: the
+// notifier's.
 #pragma once
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "alert/channel.h"
@@ -27,12 +31,15 @@ class AlertmanagerChannel final : public Channel {
 
  private:
   std::string body_of(const std::vector<AlertEvent>& events) const;
+  void note(const std::vector<AlertEvent>& events);  // it has them
   HttpPost post_;
   Clock& clock_;
   Log& log_;
   const std::chrono::milliseconds refresh_;
   const std::string gateway_;
   std::function<std::vector<AlertEvent>()> standing_;
+  std::map<std::pair<std::string, std::string>, std::string>
+      severities_;  // by alert and sensor, of those told
   std::int64_t next_refresh_boot_ms_ = 0;
   bool refresh_failing_ = false;
 };

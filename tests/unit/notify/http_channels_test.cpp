@@ -192,6 +192,29 @@ TEST_F(AlertmanagerChannelOf, TellsAgainWhatStandsFromTheStartOn) {
   EXPECT_EQ("a", sensors(1));
 }
 
+TEST_F(AlertmanagerChannelOf, EndsWhatItToldUnderAnotherSeverity) {
+  AlertEvent event = example_event();
+  event.severity = "warning";
+  standing_ = {event};
+  const auto takes_it = sender_.answer;
+  channel_.tick();
+  event.severity = "critical";
+  sender_.answer = [](const HttpCall&) { return HttpAnswer{500, {}, ""}; };
+  (void)channel_.deliver_all({event});
+  sender_.answer = takes_it;
+  for (std::size_t i : {1u, 2u}) {
+    if (i == 2) (void)channel_.deliver_all({event});
+    ASSERT_EQ(2u, sent(i).size()) << "until it has taken them";
+    EXPECT_EQ("warning", sent(i)[0]["labels"]["severity"]);
+    EXPECT_TRUE(sent(i)[0].contains("endsAt"));
+    EXPECT_EQ("critical", sent(i)[1]["labels"]["severity"]);
+    EXPECT_FALSE(sent(i)[1].contains("endsAt"));
+  }
+  event.state = AlertState::kResolved;
+  (void)channel_.deliver_all({event});
+  EXPECT_EQ(1u, sent(3).size());
+}
+
 TEST_F(AlertmanagerChannelOf, RefreshesSoonerAfterAFailure) {
   standing_ = {example_event("a")};
   sender_.answer = [](const HttpCall&) { return HttpAnswer{500, {}, ""}; };
