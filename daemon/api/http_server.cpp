@@ -18,12 +18,23 @@ namespace sluice {
 
 namespace {
 
+constexpr std::chrono::milliseconds kTurn{10};  // of the last ones, at most
+
 struct Listener {
   const Router* router = nullptr;
   HttpLimits limits;
   std::string token;  // empty: none wanted
   bool tcp = false;
   MHD_Daemon* daemon = nullptr;
+
+  int left_fd = -1;  // of the socket that it does not listen on any more; the daemon still looks at it
+
+  void let_in_no_more() {
+    if (left_fd < 0) left_fd = MHD_quiesce_daemon(daemon);
+  }
+  unsigned callers() const {
+    return MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
+  }
 };
 
 // One request while it comes in.
@@ -115,7 +126,7 @@ struct HttpServer::Impl {
   HttpLimits limits;
   int wake_fd = -1;
   int port = 0;
-  std::vector<std::string> socket_paths;
+  std::vector<std::unique_ptr<UnixSocket>> sockets;
   std::vector<std::unique_ptr<Listener>> listeners;
 
   Status start(const ListenSocket& socket, bool tcp, std::string token) {
@@ -149,16 +160,25 @@ HttpServer::HttpServer(const Router& router, HttpLimits limits)
 }
 
 HttpServer::~HttpServer() {
-  for (auto& listener : impl_->listeners) MHD_stop_daemon(listener->daemon);
-  for (const std::string& path : impl_->socket_paths) ::unlink(path.c_str());
+  for (auto& listener : impl_->listeners) {
+    listener->let_in_no_more();
+    MHD_stop_daemon(listener->daemon);
+    if (listener->left_fd >= 0) ::close(listener->left_fd);
+  }
   ::close(impl_->wake_fd);
 }
 
 Status HttpServer::open_unix(const std::string& path) {
-  Result<ListenSocket> socket = listen_unix(path);
+  Result<std::unique_ptr<UnixSocket>> socket = UnixSocket::open(path);
   if (!socket) return socket.error();
-  impl_->socket_paths.push_back(path);
-  return impl_->start(*socket, false, "");
+  impl_->sockets.push_back(std::move(*socket));
+  return serve(*impl_->sockets.back());
+}
+
+Status HttpServer::serve(const UnixSocket& socket) {
+  Result<ListenSocket> mine = socket.another();
+  if (!mine) return mine.error();
+  return impl_->start(*mine, false, "");
 }
 
 Status HttpServer::open_tcp(const std::string& address, const std::string& token) {
@@ -202,6 +222,15 @@ void HttpServer::run_once(std::chrono::milliseconds timeout) {
 void HttpServer::wake() {
   const std::uint64_t one = 1;
   [[maybe_unused]] const ssize_t written = ::write(impl_->wake_fd, &one, sizeof one);
+}
+
+void HttpServer::finish(std::chrono::milliseconds patience) {
+  for (const auto& listener : impl_->listeners) listener->let_in_no_more();
+  const auto busy = [](const auto& listener) { return listener->callers() > 0; };
+  for (auto left = patience; left.count() > 0; left -= kTurn) {
+    if (std::none_of(impl_->listeners.begin(), impl_->listeners.end(), busy)) return;
+    run_once(kTurn);
+  }
 }
 
 }  // namespace sluice

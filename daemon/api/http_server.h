@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "api/listen_socket.h"
 #include "api/router.h"
 #include "base/result.h"
 
@@ -30,6 +31,8 @@ class HttpServer {
 
   // Whoever may open the file (mode 0660) may ask anything. Removed on destruction.
   Status open_unix(const std::string& path);
+  // The same, of a socket that goes on without this server.
+  Status serve(const UnixSocket& socket);
   // With a token every request has to carry it; an address that others can reach is refused without one.
   Status open_tcp(const std::string& address, const std::string& token);
   int tcp_port() const;  // of the last open_tcp; 0: none
@@ -37,6 +40,8 @@ class HttpServer {
   // Waits for work, for at most `timeout`, and does what there is.
   void run_once(std::chrono::milliseconds timeout);
   void wake();  // makes a waiting run_once() return
+  // Lets nobody in any more, and answers those who are in already for `patience` at most.
+  void finish(std::chrono::milliseconds patience);
 
  private:
   struct Impl;

@@ -1,6 +1,7 @@
 #include "api/listen_socket.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -74,7 +75,7 @@ Result<HostPort> split(const std::string& address) {
 
 }  // namespace
 
-Result<ListenSocket> listen_unix(const std::string& path) {
+Result<std::unique_ptr<UnixSocket>> UnixSocket::open(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
@@ -94,18 +95,27 @@ Result<ListenSocket> listen_unix(const std::string& path) {
     }
     if (::unlink(path.c_str()) != 0) return system_error("removing the old socket " + path);
   }
-  ListenSocket socket;
-  socket.loopback = true;
-  socket.fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (socket.fd < 0) return system_error("making a socket for " + path);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  if (fd < 0) return system_error("making a socket for " + path);
   // Nobody can connect before listen(), so the mode is right before it matters.
-  if (::bind(socket.fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::chmod(path.c_str(), 0660) != 0 || ::listen(socket.fd, kBacklog) != 0) {
+  if (::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::chmod(path.c_str(), 0660) != 0 || ::listen(fd, kBacklog) != 0) {
     Error error = system_error("listening on " + path);
-    ::close(socket.fd);
+    ::close(fd);
     return error;
   }
-  return socket;
+  return std::unique_ptr<UnixSocket>(new UnixSocket(path, fd));
+}
+
+UnixSocket::~UnixSocket() {
+  ::close(fd_);
+  ::unlink(path_.c_str());
+}
+
+Result<ListenSocket> UnixSocket::another() const {
+  const int fd = ::fcntl(fd_, F_DUPFD_CLOEXEC, 0);
+  if (fd < 0) return system_error("serving " + path_);
+  return ListenSocket{fd, true, 0};
 }
 
 Result<ListenSocket> listen_tcp(const std::string& address) {

@@ -23,6 +23,7 @@ struct StatusSnapshot {
   std::string state;  // starting, running, stopping, stopped
   std::int64_t at_ms = 0;
   std::int64_t uptime_ms = 0;
+  std::uint64_t generation = 0;  // configurations put in force since the process started, with the first
 
   struct Broker {
     std::string state;  // down, connecting, subscribing, up, holding, held

@@ -45,6 +45,7 @@ void read_parts(const Json& json, StatusSnapshot& s) {
   top.get("state", s.state);
   top.get("at_ms", s.at_ms);
   top.get("uptime_ms", s.uptime_ms);
+  top.get("generation", s.generation);
   Members broker(json, "broker");
   broker.get("state", s.broker.state);
   broker.get("detail", s.broker.detail);
@@ -153,6 +154,7 @@ std::string status_to_json(const StatusSnapshot& s) {
   json["at"] = format_rfc3339(s.at_ms);
   json["at_ms"] = s.at_ms;
   json["uptime_ms"] = s.uptime_ms;
+  json["generation"] = s.generation;
   json["broker"] = Json{{"state", s.broker.state},
                         {"detail", s.broker.detail},
                         {"session_present", s.broker.session_present},

@@ -64,6 +64,7 @@ StatusSnapshot GatewayApi::status() {
   (void)fill_status(view_, now.wall_ms, s);  // what cannot be read stays empty
   s.gateway = settings_.gateway.id;
   s.version = kVersion;
+  s.generation = reload_.generation();
   s.state = vitals_.stopping ? "stopping" : "running";
   s.at_ms = now.wall_ms;
   s.uptime_ms = now.boot_ms - started_.boot_ms;
@@ -238,8 +239,11 @@ Result<std::string> GatewayApi::upload_discard(const OutboxSelection& which) {
 }
 
 Result<std::string> GatewayApi::reload() {
-  if (Status asked = reload_.ask(); !asked.ok()) return asked.error();
-  return std::string(R"({"asked":"put the configuration file in force"})");
+  Result<std::uint64_t> asked = reload_.ask();
+  if (!asked.ok()) return asked.error();
+  return nlohmann::ordered_json{{"asked", "put the configuration file in force"}, {"generation", *asked}}
+             .dump() +
+         "\n";
 }
 
 }  // namespace sluice

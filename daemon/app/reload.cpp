@@ -24,8 +24,13 @@ Status same_gateway(const Settings& now, const Settings& next) {
 
 }  // namespace
 
-Reload::Reload(std::string config, const Settings& in_force, Log& log, std::function<void()> wake)
-    : config_(std::move(config)), in_force_(in_force), log_(log), wake_(std::move(wake)) {}
+Reload::Reload(std::string config, const Settings& in_force, std::uint64_t generation, Log& log,
+               std::function<void()> wake)
+    : config_(std::move(config)),
+      in_force_(in_force),
+      generation_(generation),
+      log_(log),
+      wake_(std::move(wake)) {}
 
 Result<std::unique_ptr<Settings>> Reload::read() const {
   Result<Settings> read = load_settings(config_);
@@ -34,7 +39,7 @@ Result<std::unique_ptr<Settings>> Reload::read() const {
   return std::make_unique<Settings>(std::move(*read));
 }
 
-Status Reload::ask() {
+Result<std::uint64_t> Reload::ask() {
   Result<std::unique_ptr<Settings>> next = read();
   if (!next.ok()) {
     log_.error("not reloaded, the old configuration stays in force: {}", next.error().context);
@@ -45,7 +50,7 @@ Status Reload::ask() {
     next_ = std::move(*next);
   }
   wake_();
-  return {};
+  return generation_ + 1;
 }
 
 std::unique_ptr<Settings> Reload::take() {

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <string>
@@ -29,6 +30,7 @@ namespace {
 
 constexpr std::uint64_t kPendingReadingsMax = 200000;  // held in memory until the store takes them
 constexpr std::chrono::milliseconds kStopPatience{2000};
+constexpr std::chrono::milliseconds kLastAnswers{250};  // of the API, before a reload or the end
 
 // Signals and wake-ups as file descriptors, for the one poll of the main thread.
 class MainWait {
@@ -188,13 +190,18 @@ class Threads {
       yield_to_others();
       w.day_loop->run();
     });
-    api_ = std::thread([&w] {
-      while (!w.vitals.stopping) w.http->run_once(std::chrono::milliseconds(1000));
+    api_ = std::thread([this, &w] {
+      while (!api_ends_) w.http->run_once(std::chrono::milliseconds(1000));
+      w.http->finish(kLastAnswers);
     });
   }
 
-  // Intake has stopped. In the order of the data flow: what is in a stage moves on before the next one ends.
+  // Intake has stopped. Nobody may ask what is half gone; then in the order of the data flow: what is in a
+  // stage moves on before the next one ends.
   void stop() {
+    api_ends_ = true;
+    w_.http->wake();
+    api_.join();
     w_.vitals.leaving = true;
     w_.engine_loop->stop();
     engine_.join();
@@ -202,9 +209,7 @@ class Threads {
     w_.day_view->interrupt();
     w_.day_loop->wake();
     w_.slots->wake_all();
-    w_.http->wake();
     days_.join();
-    api_.join();
     for (std::thread& notifier : notifiers_) notifier.join();
     w_.store_loop->stop();
     store_.join();
@@ -216,6 +221,7 @@ class Threads {
   std::thread engine_;
   std::vector<std::thread> notifiers_;
   std::thread days_;
+  std::atomic<bool> api_ends_{false};
   std::thread api_;
 };
 
@@ -233,11 +239,17 @@ void keep_over_reboot(Wiring& w) {
   }
 }
 
+// What goes on from one configuration to the next.
+struct Kept {
+  std::uint64_t lives = 0;                 // begun
+  std::unique_ptr<UnixSocket> api_socket;  // null: not opened yet
+};
+
 // One life between two configurations. An error: it could not begin.
 Result<MainLoop::End> live(const std::string& config, const Settings& settings, Log& log, MainWait& wait,
-                           const std::string& refused, std::unique_ptr<Settings>& next) {
-  Reload reload(config, settings, log, [&wait] { wait.wake(); });
-  auto wiring = wire(settings, log, reload, [&wait] { wait.wake(); });
+                           Kept& kept, const std::string& refused, std::unique_ptr<Settings>& next) {
+  Reload reload(config, settings, ++kept.lives, log, [&wait] { wait.wake(); });
+  auto wiring = wire(settings, log, reload, kept.api_socket, [&wait] { wait.wake(); });
   if (!wiring.ok()) return wiring.error();
   Wiring& w = **wiring;
   ::malloc_trim(0);  // what it took to begin, and the life before
@@ -270,13 +282,14 @@ int run_gateway(const std::string& config, const Settings& settings) {
   // One heap for all threads: a heap of its own for each would keep its own peaks for ever (mallopt(3)).
   ::mallopt(M_ARENA_MAX, 1);
   MainWait wait;
+  Kept kept;
   auto in_force = std::make_unique<Settings>(settings);
   std::unique_ptr<Settings> before;  // to go back to
   std::string refused;               // why the newest configuration is not in force
   for (;;) {
     log.set_level(in_force->log_level);
     std::unique_ptr<Settings> next;
-    Result<MainLoop::End> end = live(config, *in_force, log, wait, refused, next);
+    Result<MainLoop::End> end = live(config, *in_force, log, wait, kept, refused, next);
     refused.clear();
     if (end.ok() && *end == MainLoop::End::kStop) break;
     if (end.ok() && *end == MainLoop::End::kReload) before = std::exchange(in_force, std::move(next));

@@ -180,7 +180,7 @@ Status wire_days(Wiring& w, const Calendar& calendar) {
   return {};
 }
 
-Status wire_api(Wiring& w, const Calendar& calendar) {
+Status wire_api(Wiring& w, const Calendar& calendar, std::unique_ptr<UnixSocket>& socket) {
   auto view = StoreView::open(w.settings.gateway.state_dir + "/sluice.db", "", calendar,
                               [loop = w.store_loop.get()](const auto& job) { return loop->call(job); });
   if (!view.ok()) return view.error();
@@ -193,7 +193,12 @@ Status wire_api(Wiring& w, const Calendar& calendar) {
       [loop = w.engine_loop.get()](const auto& job) { return loop->call(job); });
   add_routes(w.router, *w.api);
   w.http = std::make_unique<HttpServer>(w.router, HttpLimits{});
-  if (Status done = w.http->open_unix(w.settings.gateway.runtime_dir + "/api.sock"); !done.ok()) return done;
+  if (!socket) {
+    auto opened = UnixSocket::open(w.settings.gateway.runtime_dir + "/api.sock");
+    if (!opened.ok()) return opened.error();
+    socket = std::move(*opened);
+  }
+  if (Status done = w.http->serve(*socket); !done.ok()) return done;
   if (w.settings.api.listen.empty()) return {};
   std::string token;
   if (!w.settings.api.token_file.empty()) {
@@ -215,6 +220,7 @@ Wiring::~Wiring() {
 }
 
 Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, Reload& reload,
+                                     std::unique_ptr<UnixSocket>& api_socket,
                                      std::function<void()> wake_main) {
   auto calendar = Calendar::load(settings.gateway.timezone);
   if (!calendar.ok()) return calendar.error();
@@ -230,7 +236,7 @@ Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, Reload&
   w->channels =
       wire_channels({settings, w->clock, log, w->vitals, *w->slots, *w->store_loop, *w->reading_feed});
   if (Status done = wire_days(*w, w->store->calendar()); !done.ok()) return done.error();
-  if (Status done = wire_api(*w, w->store->calendar()); !done.ok()) return done.error();
+  if (Status done = wire_api(*w, w->store->calendar(), api_socket); !done.ok()) return done.error();
   return w;
 }
 

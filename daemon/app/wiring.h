@@ -8,6 +8,7 @@
 
 #include "alert/alert_slots.h"
 #include "api/http_server.h"
+#include "api/listen_socket.h"
 #include "api/router.h"
 #include "app/day_loop.h"
 #include "app/engine_loop.h"
@@ -70,9 +71,10 @@ struct Wiring {
   ~Wiring();
 };
 
-// Opens the store, folds what the journal still holds, and builds the rest. `wake_main` wakes the main
-// thread.
+// Opens the store, folds what the journal still holds, and builds the rest. `api_socket` is opened where it
+// is null; whoever asks between two wirings waits there. `wake_main` wakes the main thread.
 Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, Reload& reload,
+                                     std::unique_ptr<UnixSocket>& api_socket,
                                      std::function<void()> wake_main);
 
 // A file of this name says that the database was found damaged while it was in use: the next start moves it

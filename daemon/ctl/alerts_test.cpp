@@ -2,6 +2,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <utility>
 
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
@@ -31,11 +32,14 @@ int run_alerts_test(const CommandContext& context) {
     context.err << "sluicectl: " << json.error().context << "\n";
     return kExitUsage;
   }
-  // A channel answers within its own time limit.
+  // A channel answers within its own time limit. A reload forgets the test: once more, then.
+  bool again = true;
   while (json && !json->value("done", true)) {
     std::this_thread::sleep_for(kPause);
     json =
         parsed(context.gateway.ask("GET", "/api/v1/alerts/test?test=" + json->value("test", std::string())));
+    if (json || json.error().code != ErrorCode::kNotFound || !std::exchange(again, false)) continue;
+    json = parsed(context.gateway.ask("POST", "/api/v1/alerts/test?name=" + context.line.name));
   }
   if (!json) return fail(context, json.error());
   Table table;

@@ -216,6 +216,10 @@ store: {{ {self.store} }}
         return subprocess.run([self.programs.sluicectl, "--config", config or self.config, *arguments],
                               capture_output=True, text=True, timeout=timeout)
 
+    def ctl_begin(self, *arguments):
+        return subprocess.Popen([self.programs.sluicectl, "--config", self.config, *arguments],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
     def upload_now(self):
         done = self.ctl("upload", "--now")
         check(done.returncode == 0, f"upload --now: {done.stderr}")

@@ -47,6 +47,26 @@ class HttpServerOn : public ::testing::Test {
     return request;
   }
   std::string socket_path() const { return folder_ / "api.sock"; }
+  int connected() const {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, socket_path().c_str(), sizeof address.sun_path - 1);
+    const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    EXPECT_EQ(0, ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address));
+    return fd;
+  }
+  static void say(int fd, const std::string& more = "Connection: close\r\n") {
+    const std::string request = "GET /hello HTTP/1.1\r\nHost: x\r\n" + more + "\r\n";
+    EXPECT_EQ(static_cast<ssize_t>(request.size()), ::write(fd, request.data(), request.size()));
+  }
+  static std::string answer_to(int fd) {
+    std::string answer;
+    char part[1000];
+    for (ssize_t got = 0; (got = ::read(fd, part, sizeof part)) > 0;)
+      answer.append(part, static_cast<std::size_t>(got));
+    ::close(fd);
+    return answer;
+  }
 
   TemporaryFolder folder_;
   Router router_;
@@ -80,15 +100,50 @@ TEST_F(HttpServerOn, OpensTheSocketToOwnerAndGroupOnlyAndTakesItAway) {
 }
 
 TEST_F(HttpServerOn, ReplacesASocketNobodyListensOnAndNoOther) {
-  const int left_over = listen_unix(socket_path())->fd;
   HttpServer second(router_, limits_);
-  EXPECT_EQ(ErrorCode::kRefused, second.open_unix(socket_path()).error().code);
-  ::close(left_over);
+  {
+    auto first = UnixSocket::open(socket_path());
+    ASSERT_TRUE(first.ok());
+    EXPECT_EQ(ErrorCode::kRefused, second.open_unix(socket_path()).error().code);
+    std::filesystem::rename(socket_path(), folder_ / "left_over");
+  }
+  std::filesystem::rename(folder_ / "left_over", socket_path());
   EXPECT_TRUE(second.open_unix(socket_path()).ok());
   const std::string plain_file = folder_ / "plain";
   std::ofstream(plain_file) << "mine";
   EXPECT_EQ(ErrorCode::kInvalid, second.open_unix(plain_file).error().code);
   EXPECT_TRUE(std::filesystem::exists(plain_file));
+}
+
+TEST_F(HttpServerOn, LetsCallersWaitOnASocketThatAnotherServerTakesOver) {
+  auto socket = UnixSocket::open(socket_path());
+  ASSERT_TRUE(socket.ok());
+  int caller = -1;
+  {
+    HttpServer first(router_, limits_);
+    ASSERT_TRUE(first.serve(**socket).ok());
+    first.finish(std::chrono::milliseconds(0));
+    caller = connected();
+    say(caller);
+    first.run_once(std::chrono::milliseconds(0));
+  }
+  HttpServer second(router_, limits_);
+  ASSERT_TRUE(second.serve(**socket).ok());
+  Served served(second);
+  EXPECT_NE(std::string::npos, answer_to(caller).find("hello you"));
+}
+
+TEST_F(HttpServerOn, AnswersWhoIsInAlreadyWhenItFinishes) {
+  int caller = -1;
+  {
+    HttpServer server(router_, limits_);
+    ASSERT_TRUE(server.open_unix(socket_path()).ok());
+    caller = connected();
+    server.run_once(std::chrono::seconds(60));
+    say(caller);
+    server.finish(std::chrono::seconds(60));
+  }
+  EXPECT_NE(std::string::npos, answer_to(caller).find("hello you"));
 }
 
 TEST_F(HttpServerOn, TakesABodyUpToItsLimit) {
@@ -166,15 +221,10 @@ TEST_F(HttpServerOn, ServesNoMoreThanItsLimitOfConnectionsAtATime) {
   HttpServer server(router_, limits_);
   ASSERT_TRUE(server.open_unix(socket_path()).ok());
   Served served(server);
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::strncpy(address.sun_path, socket_path().c_str(), sizeof address.sun_path - 1);
   int held[2];
   for (int& fd : held) {
-    fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    ASSERT_EQ(0, ::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address));
-    const char request[] = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n";
-    ASSERT_EQ(static_cast<ssize_t>(sizeof request - 1), ::write(fd, request, sizeof request - 1));
+    fd = connected();
+    say(fd, "");
     char first = 0;
     ASSERT_EQ(1, ::read(fd, &first, 1));  // served, and kept open
   }

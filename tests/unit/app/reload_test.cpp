@@ -21,8 +21,11 @@ class AReload : public ::testing::Test {
   // Why it was refused; "" if it was not.
   std::string ask() {
     ::testing::internal::CaptureStderr();
-    Status asked = reload_.ask();
+    Result<std::uint64_t> asked = reload_.ask();
     log_text_ = ::testing::internal::GetCapturedStderr();
+    if (asked.ok()) {
+      EXPECT_EQ(8u, *asked);
+    }
     return asked.ok() ? "" : asked.error().context;
   }
 
@@ -31,7 +34,7 @@ class AReload : public ::testing::Test {
   Settings in_force_;
   Log log_{LogLevel::kInfo, Log::Style::kPlain};
   int woken_ = 0;
-  Reload reload_{path_, in_force_, log_, [this] { ++woken_; }};
+  Reload reload_{path_, in_force_, 7, log_, [this] { ++woken_; }};
   std::string log_text_;
 };
 
