@@ -2,11 +2,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <map>
 
 #include "base/time_text.h"
+#include "config/problems.h"
 #include "config/quantity.h"
 #include "config/sections.h"
+#include "ctl/argument_checks.h"
 #include "ctl/exit_code.h"
 #include "version.h"
 
@@ -43,6 +44,49 @@ constexpr std::pair<const char*, const char*> kExamples[] = {
     {"completion", "sluicectl completion bash > ~/.local/share/bash-completion/completions/sluicectl"},
 };
 
+// The same for actions, which are commands of a command.
+constexpr struct {
+  const char* command;
+  const char* action;
+  const char* example;
+} kActionExamples[] = {
+    {"alerts", "list", "sluicectl alerts list --json"},
+    {"alerts", "test", "sluicectl alerts test too-hot"},
+    {"alerts", "silences", "sluicectl alerts silences"},
+    {"alerts", "silence",
+     "sluicectl alerts silence --sensor 'sensors/hall/+' --for 2h --comment 'the window is open'"},
+    {"alerts", "unsilence", "sluicectl alerts unsilence 3"},
+    {"upload", "status", "sluicectl upload status --json"},
+    {"upload", "retry", "sluicectl upload retry --sink cloud"},
+    {"upload", "discard", "sluicectl upload discard --sink cloud --day 2026-03-29 --yes"},
+};
+
+ImportFormat::Kind import_kind(const std::string& word) {
+  return word == "csv"      ? ImportFormat::Kind::kCsv
+         : word == "ndjson" ? ImportFormat::Kind::kNdjson
+                            : ImportFormat::Kind::kValues;
+}
+
+// Names what is no command, where CLI11 only says that one is missing or that there is a word too many.
+std::string unknown_command(const CLI::App& app) {
+  const std::vector<std::string> left = app.remaining(true);
+  if (left.empty() || left.front().starts_with('-')) return "";
+  const CLI::App* around = &app;
+  std::string path;
+  for (auto taken = app.get_subcommands(); !taken.empty(); taken = around->get_subcommands()) {
+    around = taken.front();
+    path += around->get_name() + " ";
+  }
+  std::vector<std::string> known;
+  for (const CLI::App* command : around->get_subcommands([](const CLI::App*) { return true; })) {
+    if (!command->get_name().empty()) known.push_back(command->get_name());  // not a group of options
+  }
+  if (known.empty()) return "";
+  const std::string meant = nearest(left.front(), known);
+  return "unknown command " + in_quotes(path + left.front()) +
+         (meant.empty() ? "; expected " + path + listed(known) : "; did you mean \"" + path + meant + "\"?");
+}
+
 // Fills a CommandLine from CLI11's callbacks; lives as long as the parser.
 class Parser {
  public:
@@ -59,6 +103,9 @@ class Parser {
     for (const auto& [name, example] : kExamples) {
       app_.get_subcommand(name)->footer(std::string("Example: ") + example);
     }
+    for (const auto& [command, action, example] : kActionExamples) {
+      app_.get_subcommand(command)->get_subcommand(action)->footer(std::string("Example: ") + example);
+    }
   }
   CLI::App& app() { return app_; }
   bool now() const { return now_; }
@@ -69,6 +116,11 @@ class Parser {
     sub->fallthrough();
     sub->add_flag("--json", line_.json, "print JSON");
     return sub;
+  }
+  CLI::Option* add_filter(CLI::App& sub, const char* name, const char* help) {
+    return sub.add_option(name, line_.filter, help)
+        ->check(CLI::Validator(filter_fault, "", "filter"))
+        ->type_name("FILTER");
   }
   void add_day(CLI::App& sub, const char* help) { add_date(sub, "--day", help); }
   void add_date(CLI::App& sub, const char* name, const char* help) {
@@ -93,7 +145,7 @@ class Parser {
       line_.action = "silences";
     });
     CLI::App* silence = command(alerts, "silence", "tell nobody of some alerts for a while");
-    silence->add_option("--sensor", line_.filter, "filter over sensors; without it, all");
+    add_filter(*silence, "--sensor", "filter over sensors; without it, all");
     silence->add_option("--alert", line_.alert, "name of an alert; without it, all");
     silence->add_option("--label", line_.labels, "NAME=VALUE that the alert must have; may be repeated");
     silence->add_option("--for", line_.span, "how long, such as 30m or 2h")->required();
@@ -180,21 +232,22 @@ class Parser {
   }
   void add_broker_commands() {
     CLI::App* discover = command(app_, "discover", "listen to the broker, and propose readings entries");
-    discover->add_option("filter", line_.filter, "topic filter; all topics without it")->type_name("FILTER");
+    add_filter(*discover, "filter", "topic filter; all topics without it");
     add_for(*discover, "how long to listen (30s)");
     discover->add_option("--count", line_.count, "end after so many messages")->check(CLI::PositiveNumber);
-    discover->add_option("--broker", line_.broker, "mqtt://HOST: this broker, without a configuration");
+    discover->add_option("--broker", line_.broker, "mqtt://HOST:PORT: this broker, without a configuration")
+        ->check(CLI::Validator(broker_fault, "", "broker"))
+        ->type_name("ADDRESS");
 
     CLI::App* tail = command(app_, "tail", "readings as the gateway sees them, live");
-    tail->add_option("filter", line_.filter, "filter over sensor names, such as sensors/+/temperature")
-        ->type_name("FILTER");
+    add_filter(*tail, "filter", "filter over sensor names, such as sensors/+/temperature");
     tail->add_flag("--rejected", line_.rejected, "only what is rejected, with the reason");
     add_for(*tail, "how long (until ^C)");
     tail->add_option("--count", line_.count, "end after so many lines")->check(CLI::PositiveNumber);
   }
   void add_reading_commands() {
     CLI::App* sensors = command(app_, "sensors", "each sensor's newest value, its age and rate");
-    sensors->add_option("filter", line_.filter, "filter over sensor names")->type_name("FILTER");
+    add_filter(*sensors, "filter", "filter over sensor names");
 
     CLI::App* quarantine = command(app_, "quarantine", "what could not be used, and why");
     quarantine->add_option("--reason", line_.reason, "only this reason, such as malformed");
@@ -210,11 +263,10 @@ class Parser {
     ImportFormat& format = line_.import;
     CLI::App* in = command(app_, "import", "readings from a file, while sluiced is stopped");
     in->add_option("file", line_.file, "where from; - is standard input")->required();
-    in->add_option("--format", format.kind, "csv (with a header), ndjson, or values: one number a line")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, ImportFormat::Kind>{{"csv", ImportFormat::Kind::kCsv},
-                                                      {"ndjson", ImportFormat::Kind::kNdjson},
-                                                      {"values", ImportFormat::Kind::kValues}}));
+    in->add_option_function<std::string>(
+          "--format", [&format](const std::string& word) { format.kind = import_kind(word); },
+          "csv (with a header), ndjson, or values: one number a line")
+        ->check(CLI::IsMember({"csv", "ndjson", "values"}));
     in->add_option("--time", format.time, "column or member with the time")->capture_default_str();
     in->add_option("--value", format.values, "column or member with a value (value); may be repeated");
     in->add_option("--sensor", format.sensor,
@@ -242,7 +294,7 @@ class Parser {
     out->add_option("file", line_.file, "where to; it must not be there yet (standard output)");
     add_time(*out, "--from", line_.from_ms, "first instant (the oldest reading)");
     add_time(*out, "--to", line_.to_ms, "first instant after (the newest reading)");
-    out->add_option("--sensor", line_.filter, "filter over sensor names")->type_name("FILTER");
+    add_filter(*out, "--sensor", "filter over sensor names");
     out->add_option("--format", line_.format, "csv or ndjson")
         ->check(CLI::IsMember({"csv", "ndjson"}))
         ->capture_default_str();
@@ -254,12 +306,13 @@ class Parser {
         ->type_name("FILE");
     add_time(*backtest, "--from", line_.from_ms, "first instant to report on (the oldest reading)");
     add_time(*backtest, "--to", line_.to_ms, "first instant after (the newest reading)");
-    backtest->add_option("--sensor", line_.filter, "filter over sensor names")->type_name("FILTER");
+    add_filter(*backtest, "--sensor", "filter over sensor names");
 
     CLI::App* completion = command(app_, "completion", "a script that completes command lines in a shell");
-    completion->add_option("shell", line_.shell, "bash, zsh or fish; sensors and rules list names")
+    completion->add_option("shell", line_.shell, "bash, zsh or fish")
         ->required()
-        ->check(CLI::IsMember({"bash", "zsh", "fish", "sensors", "rules"}));
+        ->check(CLI::Validator(shell_fault, "", "shell"))
+        ->type_name("SHELL");
   }
 
   CommandLine& line_;
@@ -277,6 +330,12 @@ ParsedCommandLine parse_command_line(std::vector<std::string> arguments, std::os
   try {
     parser.app().parse(std::move(arguments));
   } catch (const CLI::ParseError& stop) {
+    const std::string unknown = stop.get_exit_code() == 0 ? "" : unknown_command(parser.app());
+    if (!unknown.empty()) {
+      err << unknown << "\nRun with --help for more information.\n";
+      parsed.exit_code = kExitUsage;
+      return parsed;
+    }
     const bool fine = parser.app().exit(stop, out, err) == 0;
     parsed.exit_code = fine ? kExitFine : kExitUsage;
     return parsed;
@@ -302,7 +361,7 @@ std::vector<CommandWords> command_words() {
     words.name = command->get_name();
     words.help = command->get_description();
     for (const CLI::App* action : command->get_subcommands([](const CLI::App*) { return true; })) {
-      words.words.push_back(action->get_name());
+      if (!action->get_name().empty()) words.words.push_back(action->get_name());  // not a group of options
     }
     for (const CLI::Option* option : command->get_options()) {
       for (const std::string& name : option->get_lnames()) words.words.push_back("--" + name);

@@ -20,6 +20,15 @@ constexpr std::chrono::milliseconds kDefaultListening{30000};
 constexpr std::size_t kExampleBytes = 100;
 constexpr std::int64_t kProgressMs = 1000;
 
+// Who has not said where the broker is may not know that it can be said.
+Error with_advice(Error error, const CommandContext& context) {
+  if (error.code == ErrorCode::kUnavailable && context.settings.mqtt.uri == BrokerSettings().uri &&
+      context.line.broker.empty()) {
+    error.context += "\nname another broker with --broker mqtt://HOST:PORT";
+  }
+  return error;
+}
+
 std::string example(const std::string& payload) {
   std::string text = printable(payload.substr(0, kExampleBytes));
   if (payload.size() > kExampleBytes) text += "…";
@@ -84,7 +93,9 @@ int run_discover(const CommandContext& context) {
   StopSignals signals;
   const std::string filter = context.line.filter.empty() ? "#" : context.line.filter;
   BrokerListener listener(context.settings.mqtt);
-  if (Status opened = listener.open({{filter, 0}}); !opened.ok()) return fail(context, opened.error());
+  if (Status opened = listener.open({{filter, 0}}); !opened.ok()) {
+    return fail(context, with_advice(opened.error(), context));
+  }
   const std::int64_t length_ms = context.line.duration.value_or(kDefaultListening).count();
   const bool show_progress = ::isatty(STDERR_FILENO) != 0;
   context.err << fmt::format("listening to {} at {} for {}; ^C ends it early\n", filter,

@@ -88,6 +88,58 @@ TEST_F(CommandLines, AreRefusedWithStatusTwoWhenWrong) {
   EXPECT_EQ("", out_.str());
 }
 
+TEST_F(CommandLines, NameTheUnknownCommandAndTheNearest) {
+  const std::tuple<std::vector<std::string>, const char*> wrong[] = {
+      {{"statsu"}, "unknown command \"statsu\"; did you mean \"status\"?\n"},
+      {{"alert", "--json"}, "unknown command \"alert\"; did you mean \"alerts\"?\n"},
+      {{"--config", "x.yaml", "audti"}, "unknown command \"audti\"; did you mean \"audit\"?\n"},
+      {{"alerts", "silnce", "--for", "2h"},
+       "unknown command \"alerts silnce\"; did you mean \"alerts silence\"?\n"},
+      {{"upload", "frobnicate"},
+       "unknown command \"upload frobnicate\"; expected upload status, retry or discard\n"},
+  };
+  for (const auto& [arguments, said] : wrong) {
+    err_.str("");
+    EXPECT_EQ(kExitUsage, refuse(arguments));
+    EXPECT_EQ(0u, err_.str().find(said)) << err_.str();
+  }
+  err_.str("");
+  EXPECT_EQ(kExitUsage, refuse({"status", "--frobnicate"}));
+  EXPECT_EQ(std::string::npos, err_.str().find("unknown command")) << err_.str();
+}
+
+TEST_F(CommandLines, RefuseWhatIsNoFilterAndNoBroker) {
+  for (const char* command : {"discover", "tail", "sensors"}) {
+    err_.str("");
+    EXPECT_EQ(kExitUsage, refuse({command, "#/a"}));
+    EXPECT_NE(std::string::npos, err_.str().find("'#' is the last level")) << err_.str();
+  }
+  EXPECT_EQ(kExitUsage, refuse({"export", "--sensor", "a+"}));
+  err_.str("");
+  EXPECT_EQ(kExitUsage, refuse({"discover", "--broker", "127.0.0.1:18883"}));
+  EXPECT_NE(std::string::npos, err_.str().find("did you mean \"mqtt://127.0.0.1:18883\"?")) << err_.str();
+  EXPECT_EQ("mqtt://pi:18883", parse({"discover", "--broker", "mqtt://pi:18883"}).broker);
+}
+
+TEST_F(CommandLines, NeverRepeatAPassword) {
+  for (const char* broker : {"mqtt://gw:geheim@pi", "gw:geheim@pi:1883"}) {
+    EXPECT_EQ(kExitUsage, refuse({"discover", "--broker", broker}));
+  }
+  EXPECT_NE(std::string::npos, err_.str().find("mqtt.password_file")) << err_.str();
+  EXPECT_EQ(std::string::npos, err_.str().find("geheim")) << err_.str();
+}
+
+TEST_F(CommandLines, SayNothingOfWhatIsInside) {
+  EXPECT_EQ(kExitFine, refuse({"import", "--help"}));
+  EXPECT_EQ(std::string::npos, out_.str().find("->")) << out_.str();
+  EXPECT_EQ(ImportFormat::Kind::kNdjson, parse({"import", "--format", "ndjson", "-"}).import.kind);
+  EXPECT_EQ(kExitUsage, refuse({"import", "--format", "1", "-"}));
+  err_.str("");
+  EXPECT_EQ(kExitUsage, refuse({"completion", "nu"}));
+  EXPECT_NE(std::string::npos, err_.str().find("\"nu\"; expected bash, zsh or fish\n")) << err_.str();
+  EXPECT_EQ("rules", parse({"completion", "rules"}).shell);
+}
+
 TEST_F(CommandLines, ExplainThemselves) {
   EXPECT_EQ(kExitFine, refuse({"--help"}));
   for (const char* word : {"check", "status", "alerts", "summary", "upload", "audit", "Exit status"}) {

@@ -85,6 +85,12 @@ TEST_F(FirstHour, SaysWhatIsMissingWhenThereIsNoBroker) {
   EXPECT_NE(std::string::npos, err_.str().find("cannot connect to 127.0.0.1")) << err_.str();
 }
 
+TEST_F(FirstHour, NamesTheOptionForAnotherBrokerWhereNoneIsConfigured) {
+  configure("", "readings:\n  - { topic: \"#\" }\n");
+  if (run({"discover", "--for", "1s"}) != kExitUnreachable) GTEST_SKIP() << "a broker runs on this machine";
+  EXPECT_NE(std::string::npos, err_.str().find("--broker mqtt://HOST")) << err_.str();
+}
+
 TEST_F(FirstHour, ListsSensorsQuarantineAndRulesFromTheDatabase) {
   write_books();
   ASSERT_EQ(kExitFine, run({"sensors"})) << err_.str();
@@ -146,6 +152,11 @@ TEST_F(FirstHour, GivesAnExampleInTheHelpOfEachCommand) {
     EXPECT_EQ(kExitFine, run({command.name, "--help"}));
     EXPECT_TRUE(says("sluicectl " + command.name) || says(command.name + " ")) << command.name;
     EXPECT_TRUE(says("Example:")) << command.name << out_.str();
+    for (const std::string& action : command.words) {
+      if (action.starts_with("--")) continue;
+      EXPECT_EQ(kExitFine, run({command.name, action, "--help"}));
+      EXPECT_TRUE(says("Example: sluicectl " + command.name + " " + action)) << out_.str();
+    }
   }
 }
 

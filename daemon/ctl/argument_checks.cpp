@@ -1,0 +1,34 @@
+#include "ctl/argument_checks.h"
+
+#include "base/result.h"
+#include "config/problems.h"
+#include "decode/topic_filter.h"
+#include "io/broker_endpoint.h"
+
+namespace sluice {
+
+std::string shell_fault(const std::string& text) {
+  for (const char* word : {"bash", "zsh", "fish", "sensors", "rules"}) {
+    if (text == word) return "";
+  }
+  return "there is no script for " + in_quotes(text) + "; expected bash, zsh or fish";
+}
+
+std::string filter_fault(const std::string& text) {
+  const Status checked = check_topic_filter(text);
+  return checked.ok() ? "" : checked.error().context;
+}
+
+std::string broker_fault(const std::string& text) {
+  if (text.find('@') != std::string::npos) {  // not repeated: it may be a password
+    return "carries a user name or password; write both into a configuration, as mqtt.username and "
+           "mqtt.password_file, and name that with --config";
+  }
+  if (parse_broker_uri(text).ok()) return "";
+  const bool bare = text.find("://") == std::string::npos && parse_broker_uri("mqtt://" + text).ok();
+  return in_quotes(text) +
+         " is not the address of a broker; expected mqtt://HOST:PORT, or mqtts://HOST:PORT for TLS" +
+         (bare ? "; did you mean \"mqtt://" + text + "\"?" : "");
+}
+
+}  // namespace sluice

@@ -1,0 +1,13 @@
+// What is wrong with one word of a command line, for its parser: a text, or "" when nothing is. Pure
+// functions.
+#pragma once
+
+#include <string>
+
+namespace sluice {
+
+std::string filter_fault(const std::string& text);  // over topics or over names of sensors
+std::string broker_fault(const std::string& text);  // never repeats a password
+std::string shell_fault(const std::string& text);   // sensors and rules are for the scripts, which list them
+
+}  // namespace sluice
