@@ -16,6 +16,11 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", settings.error().context.c_str());
     return 4;
   }
-  if (answer.options->check_only) return 0;
+  if (answer.options->check_only) {
+    for (const sluice::Problem& warning : settings->warnings) {
+      std::fprintf(stderr, "warning: %s\n", sluice::line_of(answer.options->config, warning).c_str());
+    }
+    return 0;
+  }
   return sluice::run_gateway(answer.options->config, *settings);
 }

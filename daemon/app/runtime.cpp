@@ -256,6 +256,7 @@ Result<MainLoop::End> live(const std::string& config, const Settings& settings, 
   if (!refused.empty()) w.vitals.conditions.happened("reload-failed", refused);
   log.info("gateway {} started: {} readings entries, {} rules", settings.gateway.id,
            settings.decode.readings.size(), settings.alerts.rules.size());
+  for (const Problem& warning : settings.warnings) log.warning("{}", line_of(config, warning));
   Threads threads(w);
   MainLoop loop(w, wait, reload);
   const MainLoop::End end = loop.run(next);

@@ -1,5 +1,6 @@
 #include "config/load_condition.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <set>
@@ -25,9 +26,11 @@ constexpr std::size_t kLevelsMax = 9;
 
 // Exactly one of the conditions; each further one names the first.
 std::string only_condition(MapReader& reader) {
+  static const std::vector<std::string> kConditions{
+      "above", "below",      "outside",   "inside", "equals",        "not_equals", "changes_by",
+      "rate",  "silent_for", "stuck_for", "count",  "missing_ratio", "levels"};
   std::string first;
-  for (const char* key : {"above", "below", "outside", "inside", "equals", "not_equals", "changes_by", "rate",
-                          "silent_for", "stuck_for", "count", "missing_ratio", "levels"}) {
+  for (const std::string& key : kConditions) {
     if (!reader.given(key)) continue;
     if (first.empty()) {
       first = key;
@@ -39,10 +42,7 @@ std::string only_condition(MapReader& reader) {
                      std::to_string(other.column) + ", make two alerts of them");
   }
   if (first.empty()) {
-    reader.wrong(
-        "", "has no condition",
-        "expected exactly one of above, below, outside, inside, equals, not_equals, changes_by, rate, "
-        "silent_for, stuck_for, count, missing_ratio or levels");
+    reader.absent(kConditions, "", "has no condition", "expected exactly one of " + listed(kConditions));
   }
   return first;
 }
@@ -130,15 +130,20 @@ void load_changes(MapReader& reader, Rule& rule) {
   if (given) rule.measure = Measure::kChange;
 }
 
+void one_limit(MapReader& reader) {
+  constexpr const char* kExpected = "expected one of above and below";
+  if (reader.given("above") && reader.given("below")) reader.wrong("", "needs one limit", kExpected);
+  if (reader.given("above") || reader.given("below")) return;
+  reader.absent({"above", "below"}, "", "needs one limit", kExpected);
+}
+
 void load_rate(MapReader& reader, Rule& rule) {
   const bool given = reader.given("rate");
   reader.map("rate", [&](MapReader& rate) {
     if (given) rate.required("per", "the time that the change is per, such as 1m");
     auto above = rate.real("above");
     auto below = rate.real("below");
-    if (given && above.has_value() == below.has_value()) {
-      rate.wrong("", "needs one limit", "expected one of above and below");
-    }
+    if (given) one_limit(rate);
     if (above) std::tie(rule.kind, rule.high) = std::tuple(ConditionKind::kAbove, *above);
     if (below) std::tie(rule.kind, rule.low) = std::tuple(ConditionKind::kBelow, *below);
     if (rate.duration("per", rule.per, milliseconds(1), kLongest) && given) rule.window = rule.per;
@@ -163,6 +168,16 @@ void load_stuck(MapReader& reader, Rule& rule) {
   rule.high = std::numeric_limits<double>::infinity();
 }
 
+void one_comparison(MapReader& of) {
+  static const std::vector<std::string> kComparisons{"above",  "below",  "outside",
+                                                     "inside", "equals", "not_equals"};
+  const std::string expected = "expected exactly one of " + listed(kComparisons);
+  const auto conditions = std::count_if(kComparisons.begin(), kComparisons.end(),
+                                        [&of](const std::string& key) { return of.given(key); });
+  if (conditions > 1) of.wrong("", "needs one condition", expected);
+  if (conditions == 0) of.absent(kComparisons, "", "needs one condition", expected);
+}
+
 void load_count(MapReader& reader, const DecodeSettings& decode, Rule& rule) {
   const bool given = reader.given("count");
   reader.map("count", [&](MapReader& count) {
@@ -170,14 +185,7 @@ void load_count(MapReader& reader, const DecodeSettings& decode, Rule& rule) {
     if (given) count.required("more_than", "a number of readings");
     if (given) count.required("within", "how far back it looks, such as 10m");
     count.map("of", [&](MapReader& of) {
-      int conditions = 0;
-      for (const char* key : {"above", "below", "outside", "inside", "equals", "not_equals"}) {
-        conditions += of.given(key) ? 1 : 0;
-      }
-      if (given && count.given("of") && conditions != 1) {
-        of.wrong("", "needs one condition",
-                 "expected exactly one of above, below, outside, inside, equals or not_equals");
-      }
+      if (given && count.given("of")) one_comparison(of);
       load_comparison(of, decode, rule.of.kind, rule.of.low, rule.of.high);
     });
     count.number("more_than", rule.high, 0, 100000);
@@ -209,10 +217,8 @@ void load_levels(MapReader& reader, Rule& rule) {
     auto above = level.real("above");
     auto below = level.real("below");
     step.clear = level.real("clear");
-    if (above.has_value() == below.has_value()) {
-      level.wrong("", "needs one limit", "expected one of above and below");
-      return;
-    }
+    one_limit(level);
+    if (above.has_value() == below.has_value()) return;
     const ConditionKind kind = above ? ConditionKind::kAbove : ConditionKind::kBelow;
     step.limit = above ? *above : *below;
     const double sign = above ? 1 : -1;
@@ -233,7 +239,7 @@ void load_levels(MapReader& reader, Rule& rule) {
 
 void load_clear(MapReader& reader, Rule& rule) {
   rule.clear = reader.real("clear");
-  if (!rule.clear) return;
+  if (!rule.clear || !reader.clean()) return;
   if (!rule.levels.empty()) {
     reader.wrong("clear", "goes into each of the levels", "expected it beside their limits");
   } else if (rule.kind != ConditionKind::kAbove && rule.kind != ConditionKind::kBelow) {

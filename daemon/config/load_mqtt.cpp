@@ -111,8 +111,12 @@ void load_mqtt(MapReader& root, Settings& settings) {
     mqtt.text("username", broker.username);
     mqtt.secret("password_file", broker.password_file);
     if (!broker.password_file.empty() && broker.username.empty()) {
-      mqtt.wrong("password_file", "is given without a user name", "expected mqtt.username too");
+      mqtt.absent({"username"}, "password_file", "is given without a user name",
+                  "expected mqtt.username too");
     }
+    for (const char* word : {"user", "login"}) mqtt.also_called(word, "username");
+    for (const char* word : {"password", "pass", "passwd"}) mqtt.also_called(word, "password_file");
+    for (const char* word : {"host", "server", "url", "uri", "address"}) mqtt.also_called(word, "broker");
     load_tls(mqtt, broker);
   });
 }

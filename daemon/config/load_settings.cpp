@@ -80,7 +80,7 @@ void load_sections(const YamlNode& document, Settings& settings, LoadContext& co
 }  // namespace
 
 Result<Settings> parse_settings(const std::string& text, const std::string& name_for_errors, NamedFiles files,
-                                ReadingsSection readings) {
+                                ReadingsSection readings, std::vector<Problem>* problems) {
   if (text.size() > kFileBytesMax) return too_large(name_for_errors);
   Settings settings;
   LoadContext context;
@@ -89,16 +89,20 @@ Result<Settings> parse_settings(const std::string& text, const std::string& name
   auto document = parse_yaml(text, context.problems);
   if (document) load_sections(*document, settings, context);
   if (!context.problems.empty()) {
+    if (problems != nullptr) *problems = context.problems.in_order();
     return make_error(ErrorCode::kInvalid, context.problems.text(name_for_errors));
   }
+  warn_of_no_sensor(settings, context);
+  settings.warnings = context.warnings.in_order();
   settings.digest = sha256_hex(text);
   return settings;
 }
 
-Result<Settings> load_settings(const std::string& path, NamedFiles files, ReadingsSection readings) {
+Result<Settings> load_settings(const std::string& path, NamedFiles files, ReadingsSection readings,
+                               std::vector<Problem>* problems) {
   auto text = read_file(path);
   if (!text) return text.error();
-  return parse_settings(*text, path, files, readings);
+  return parse_settings(*text, path, files, readings, problems);
 }
 
 std::set<std::string> known_keys() {

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -46,19 +47,6 @@ std::optional<T> parse_number(const std::string& text) {
   return value;
 }
 
-// The spelling of a unit that people mean: 10 → 10s, 5min → 5m, 16MB → 16MiB, or nothing.
-std::string with_unit(const std::string& text,
-                      const std::vector<std::pair<std::string, std::string>>& units) {
-  std::size_t end = text.find_first_not_of("0123456789");
-  if (end == 0 || text.empty()) return "";
-  std::string unit = end == std::string::npos ? "" : text.substr(end);
-  unit.erase(0, unit.find_first_not_of(' '));
-  for (const auto& [spelling, right] : units) {
-    if (unit == spelling) return text.substr(0, end) + right;
-  }
-  return "";
-}
-
 }  // namespace
 
 MapReader::MapReader(const YamlNode& root, LoadContext& context) : MapReader(root, context, "", "") {}
@@ -72,13 +60,30 @@ MapReader::MapReader(const YamlNode& node, LoadContext& context, std::string pat
       problems_before_(context.problems.size()) {}
 
 MapReader::~MapReader() {
-  if (ignore_the_rest_ || node_.kind != YamlNode::Kind::kMap) return;
-  std::vector<std::string> known(taken_.begin(), taken_.end());
+  const std::vector<std::string> known(taken_.begin(), taken_.end());
+  const bool look = !ignore_the_rest_ && node_.kind == YamlNode::Kind::kMap;
+  Problems unknown;
   for (const YamlNode& child : node_.children) {
-    if (taken_.count(child.key) > 0) continue;
-    context_.problems.add(child.key_at, full(child.key), "is not a key here", "expected " + listed(known),
-                          nearest(child.key, known));
+    if (!look || taken_.count(child.key) > 0) continue;
+    const auto called = called_.find(child.key);
+    const std::string meant = called != called_.end() ? called->second : nearest(child.key, known);
+    unknown.add(child.key_at, full(child.key), "is not a key here", "expected " + listed(known), meant);
+    std::erase_if(absences_, [&meant](const Absence& absence) {
+      const auto& keys = absence.keys;
+      return meant.empty() || std::find(keys.begin(), keys.end(), meant) != keys.end();
+    });
   }
+  for (Absence& absence : absences_) context_.problems.add(std::move(absence.problem));
+  for (const Problem& problem : unknown.all()) context_.problems.add(problem);
+}
+
+void MapReader::absent(const std::vector<std::string>& keys, const std::string& key, const std::string& what,
+                       const std::string& expected) {
+  absences_.push_back({keys, {at(key), full(key), what + "; " + expected}});
+}
+
+void MapReader::also_called(const std::string& word, const std::string& key) {
+  called_[word] = key;
 }
 
 std::string MapReader::full(const std::string& key) const {
@@ -130,7 +135,7 @@ void MapReader::wrong_at(Position at, const std::string& key, const std::string&
 }
 
 void MapReader::required(const std::string& key, const std::string& expected) {
-  if (!given(key)) wrong(key, "is missing", "expected " + expected);
+  if (!given(key)) absent({key}, key, "is missing", "expected " + expected);
 }
 
 bool MapReader::text(const std::string& key, std::string& out) {
@@ -186,18 +191,7 @@ bool MapReader::duration(const std::string& key, milliseconds& out, milliseconds
   }
   wrong(key, what_is(*found),
         "expected " + expected + (value ? "" : ", a whole number and one of ms s m h d"),
-        with_unit(found->text, {{"", "s"},
-                                {"sec", "s"},
-                                {"seconds", "s"},
-                                {"min", "m"},
-                                {"minutes", "m"},
-                                {"hours", "h"},
-                                {"days", "d"},
-                                {" s", "s"},
-                                {"S", "s"},
-                                {"M", "m"},
-                                {"H", "h"},
-                                {"D", "d"}}));
+        value ? "" : meant_duration(found->text));
   return false;
 }
 
@@ -224,16 +218,7 @@ bool MapReader::size(const std::string& key, std::uint64_t& out, std::uint64_t m
   }
   wrong(key, what_is(*found),
         "expected " + expected + (value ? "" : ", a whole number and one of B KiB MiB GiB"),
-        with_unit(found->text, {{"", "B"},
-                                {"K", "KiB"},
-                                {"k", "KiB"},
-                                {"kB", "KiB"},
-                                {"KB", "KiB"},
-                                {"M", "MiB"},
-                                {"MB", "MiB"},
-                                {"mb", "MiB"},
-                                {"G", "GiB"},
-                                {"GB", "GiB"}}));
+        value ? "" : meant_size(found->text));
   return false;
 }
 

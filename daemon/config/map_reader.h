@@ -24,6 +24,7 @@ namespace sluice {
 // `given` the places of those that are in the file ("readings[0].topic").
 struct LoadContext {
   Problems problems;
+  Problems warnings;
   bool check_files = true;  // a file that is named must be readable by this process
   bool needs_readings = true;
   std::set<std::string> keys;
@@ -94,10 +95,18 @@ class MapReader {
   void wrong_at(Position at, const std::string& key, const std::string& what, const std::string& expected,
                 const std::string& suggestion = "");
   void required(const std::string& key, const std::string& expected);  // a problem if it is not given
+  // A problem that one of `keys` would have prevented. It is dropped where an unknown key may be one of them.
+  void absent(const std::vector<std::string>& keys, const std::string& key, const std::string& what,
+              const std::string& expected);
+  void also_called(const std::string& word, const std::string& key);  // the key that people mean by it
   void ignore_the_rest() { ignore_the_rest_ = true; }  // what the rest means hangs on what was wrong
-  bool clean() const { return context_.problems.size() == problems_before_; }
+  bool clean() const { return context_.problems.size() == problems_before_ && absences_.empty(); }
 
  private:
+  struct Absence {
+    std::vector<std::string> keys;
+    Problem problem;
+  };
   MapReader(const YamlNode& node, LoadContext& context, std::string path, std::string pattern);
   const YamlNode* member(const std::string& key) const;
   const YamlNode* take(const std::string& key);  // notes the key; null if absent or empty
@@ -114,6 +123,8 @@ class MapReader {
   std::string pattern_;  // readings[]
   std::string name_;
   std::set<std::string> taken_;
+  std::vector<Absence> absences_;
+  std::map<std::string, std::string> called_;  // other words for keys
   std::size_t problems_before_;
   bool ignore_the_rest_ = false;
 };

@@ -56,27 +56,32 @@ std::string visible(std::string_view text, std::size_t bytes_max) {
 
 void Problems::add(Position at, const std::string& key, const std::string& wrong, const std::string& expected,
                    const std::string& suggestion) {
-  std::string line = visible(key, kKeyBytesMax) + ": " + wrong + "; " + expected;
-  if (!suggestion.empty()) line += "; did you mean \"" + suggestion + "\"?";
-  found_.push_back({at, std::move(line)});
+  std::string message = wrong + "; " + expected;
+  if (!suggestion.empty()) message += "; did you mean \"" + suggestion + "\"?";
+  found_.push_back({at, visible(key, kKeyBytesMax), std::move(message)});
+}
+
+std::vector<Problem> Problems::in_order() const {
+  std::vector<Problem> sorted = found_;
+  std::stable_sort(sorted.begin(), sorted.end(), [](const Problem& a, const Problem& b) {
+    return std::tie(a.at.line, a.at.column) < std::tie(b.at.line, b.at.column);
+  });
+  if (sorted.size() > kListedMax) sorted.resize(kListedMax);
+  return sorted;
 }
 
 std::string Problems::text(const std::string& file) const {
-  std::vector<const Problem*> sorted;
-  for (const Problem& problem : found_) sorted.push_back(&problem);
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Problem* a, const Problem* b) {
-    return std::tie(a->at.line, a->at.column) < std::tie(b->at.line, b->at.column);
-  });
   std::string text;
-  for (std::size_t i = 0; i < std::min(sorted.size(), kListedMax); ++i) {
-    if (i > 0) text += '\n';
-    text += file + ":" + std::to_string(sorted[i]->at.line) + ":" + std::to_string(sorted[i]->at.column) +
-            ": " + sorted[i]->line;
-  }
-  if (sorted.size() > kListedMax) {
-    text += "\n" + file + ": " + std::to_string(sorted.size() - kListedMax) + " more errors are not listed";
+  for (const Problem& problem : in_order()) text += (text.empty() ? "" : "\n") + line_of(file, problem);
+  if (found_.size() > kListedMax) {
+    text += "\n" + file + ": " + std::to_string(found_.size() - kListedMax) + " more errors are not listed";
   }
   return text;
+}
+
+std::string line_of(const std::string& file, const Problem& problem) {
+  return file + ":" + std::to_string(problem.at.line) + ":" + std::to_string(problem.at.column) + ": " +
+         problem.key + ": " + problem.message;
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {

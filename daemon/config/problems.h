@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sluice {
@@ -14,24 +15,33 @@ struct Position {
   int column = 1;  // from 1, in characters
 };
 
+struct Problem {
+  Position at;
+  std::string key;
+  std::string message;  // what is wrong; what was expected[; did you mean "nearest"?]
+};
+
 class Problems {
  public:
   // `wrong` says what is there, `expected` what should be; `suggestion` is the nearest right word, or empty.
   void add(Position at, const std::string& key, const std::string& wrong, const std::string& expected,
            const std::string& suggestion = "");
+  void add(Problem problem) { found_.push_back(std::move(problem)); }
   bool empty() const { return found_.empty(); }
   std::size_t size() const { return found_.size(); }
   // One line each, in the order of the file:
   //   FILE:LINE:COLUMN: KEY: wrong; expected[; did you mean "suggestion"?]
   std::string text(const std::string& file) const;
+  std::vector<Problem> all() const { return found_; }  // in the order in which they were found
+  // In the order of the file; no more than help anybody.
+  std::vector<Problem> in_order() const;
 
  private:
-  struct Problem {
-    Position at;
-    std::string line;
-  };
   std::vector<Problem> found_;
 };
+
+// FILE:LINE:COLUMN: KEY: MESSAGE
+std::string line_of(const std::string& file, const Problem& problem);
 
 // The candidate nearest to `word` by edit distance (a swap of neighbours counts once, case does not count),
 // or empty if none is near enough to be meant.

@@ -1,9 +1,12 @@
 #include "config/quantity.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <limits>
+#include <span>
 
 namespace sluice {
 
@@ -44,7 +47,61 @@ std::string quantity_text(std::int64_t amount, const std::array<Unit, N>& units,
   return zero;
 }
 
+// What a person may write for a unit.
+struct Spelling {
+  const char* written;
+  const char* unit;
+};
+constexpr Spelling kDurationSpellings[] = {
+    {"", "s"},        {"msec", "ms"}, {"millis", "ms"}, {"sec", "s"},  {"secs", "s"},   {"second", "s"},
+    {"seconds", "s"}, {"S", "s"},     {"min", "m"},     {"mins", "m"}, {"minute", "m"}, {"minutes", "m"},
+    {"M", "m"},       {"hr", "h"},    {"hrs", "h"},     {"hour", "h"}, {"hours", "h"},  {"H", "h"},
+    {"day", "d"},     {"days", "d"},  {"D", "d"},
+};
+constexpr Spelling kSizeSpellings[] = {{"", "B"},     {"K", "KiB"}, {"k", "KiB"},  {"kB", "KiB"},
+                                       {"KB", "KiB"}, {"M", "MiB"}, {"MB", "MiB"}, {"mb", "MiB"},
+                                       {"G", "GiB"},  {"GB", "GiB"}};
+
+// A sum of numbers with units, as text: of one whole number in its own unit, else exact, else nothing.
+template <std::size_t N>
+std::string meant_quantity(std::string_view text, std::span<const Spelling> spellings,
+                           const std::array<Unit, N>& units) {
+  constexpr double kMost = 1e15;
+  double sum = 0;
+  std::string alone;
+  for (int parts = 0; !text.empty() || parts == 0; ++parts) {
+    double number = 0;
+    const char* end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+    if (error != std::errc{} || !(number >= 0)) return "";
+    const std::string digits(text.data(), rest);
+    text.remove_prefix(digits.size());
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    std::string name(text.substr(0, text.find_first_of("0123456789. ")));
+    text.remove_prefix(name.size());
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    for (const Spelling& spelling : spellings) {
+      if (name == spelling.written) name = spelling.unit;
+    }
+    const auto unit = std::find_if(units.begin(), units.end(), [&](const Unit& u) { return name == u.name; });
+    if (unit == units.end()) return "";
+    sum += number * static_cast<double>(unit->factor);
+    alone = parts == 0 && digits.find('.') == std::string::npos ? digits + name : "";
+  }
+  if (!alone.empty()) return alone;
+  if (sum > kMost || sum < 1 || sum != std::floor(sum)) return "";
+  return quantity_text(static_cast<std::int64_t>(sum), units, "");
+}
+
 }  // namespace
+
+std::string meant_duration(std::string_view text) {
+  return meant_quantity(text, kDurationSpellings, kDurations);
+}
+
+std::string meant_size(std::string_view text) {
+  return meant_quantity(text, kSizeSpellings, kSizes);
+}
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   auto ms = parse_quantity(text, kDurations);

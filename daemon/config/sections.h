@@ -39,6 +39,10 @@ inline constexpr const char* kNameExpected =
 // Limits that tie keys of several sections together; after all of them were read.
 void check_together(const Settings& settings, LoadContext& context);
 
+// What has no effect: rules, sensors entries and inputs for names that no sensor can have. Only of settings
+// without a problem.
+void warn_of_no_sensor(const Settings& settings, LoadContext& context);
+
 // Every key that the loaders ask for, such as "readings[].topic" or "notify.*.type".
 std::set<std::string> known_keys();
 

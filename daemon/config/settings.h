@@ -14,6 +14,7 @@
 #include "api/api_settings.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "config/problems.h"
 #include "decode/decode_settings.h"
 #include "intake/broker_link.h"
 #include "intake/clock_trust.h"
@@ -55,7 +56,8 @@ struct Settings {
   UploadSettings upload;
   ApiSettings api;
   LogLevel log_level = LogLevel::kInfo;
-  std::string digest;  // SHA-256 of the file's bytes, 64 hex digits
+  std::vector<Problem> warnings;  // what is not wrong and yet can hardly be meant, in the order of the file
+  std::string digest;             // SHA-256 of the file's bytes, 64 hex digits
 };
 
 // Whether a file that the configuration names (a password, a certificate) has to be readable by this process.
@@ -66,12 +68,15 @@ enum class ReadingsSection { kRequired, kMayBeAbsent };
 
 // Reads and checks a file. A wrong one gives kInvalid with one or more lines in the order of the file, each
 //   FILE:LINE:COLUMN: KEY: what is wrong; what was expected[; did you mean "NEAREST"?]
+// and the same in `problems`, if it is not null.
 // Everything that is wrong is listed, not only the first. What the file leaves open comes from the machine:
 // its host name and its time zone.
 Result<Settings> load_settings(const std::string& path, NamedFiles files = NamedFiles::kMustBeReadable,
-                               ReadingsSection readings = ReadingsSection::kRequired);
+                               ReadingsSection readings = ReadingsSection::kRequired,
+                               std::vector<Problem>* problems = nullptr);
 Result<Settings> parse_settings(const std::string& text, const std::string& name_for_errors,
                                 NamedFiles files = NamedFiles::kMustBeReadable,
-                                ReadingsSection readings = ReadingsSection::kRequired);
+                                ReadingsSection readings = ReadingsSection::kRequired,
+                                std::vector<Problem>* problems = nullptr);
 
 }  // namespace sluice

@@ -222,7 +222,8 @@ std::string hint_for(const std::string& message, std::string_view line) {
   if (line.substr(0, line.find_first_not_of(" \t")).find('\t') != std::string_view::npos) {
     return "indent with spaces, not with tabs";
   }
-  static constexpr std::array<std::pair<const char*, const char*>, 8> kHints{{
+  static constexpr std::array<std::pair<const char*, const char*>, 9> kHints{{
+      {"unknown token", "quote a text that begins with a sign, such as \"%\""},
       {"illegal map value", "quote a text that contains \": \", and give each key a line of its own"},
       {"flow end", "close each { with a }, and each [ with a ]"},
       {"end of map flow", "close the { with a }, and put a comma between members"},

@@ -22,14 +22,16 @@ constexpr struct {
 };
 
 // Who looks for topics has no readings entries yet, and maybe no configuration.
-Result<Settings> settings_for(const CommandLine& line) {
+Result<Settings> settings_for(const CommandLine& line, std::vector<Problem>& problems) {
   if (line.command == "completion") {
     Result<Settings> settings = load_settings(line.config, NamedFiles::kNotLookedAt);
     return settings ? settings : Result<Settings>(Settings());  // the scripts need none
   }
   // What would alert needs no password.
   if (line.command == "backtest") return load_settings(line.config, NamedFiles::kNotLookedAt);
-  if (line.command != "discover") return load_settings(line.config);
+  if (line.command != "discover") {
+    return load_settings(line.config, NamedFiles::kMustBeReadable, ReadingsSection::kRequired, &problems);
+  }
   Settings settings;
   std::error_code ignored;
   const bool nothing_yet =
@@ -53,8 +55,13 @@ int fail(const CommandContext& context, const Error& error) {
 }
 
 int run_command(const CommandLine& line, Clock& clock, std::ostream& out, std::ostream& err) {
-  Result<Settings> settings = settings_for(line);
+  std::vector<Problem> problems;
+  Result<Settings> settings = settings_for(line, problems);
   if (!settings) {
+    if (line.json && line.command == "check") {
+      out << wrong_json(line.config, settings.error(), problems);
+      return kExitConfiguration;
+    }
     err << settings.error().context << "\n";
     return kExitConfiguration;
   }

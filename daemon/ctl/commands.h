@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <ostream>
+#include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "config/settings.h"
@@ -40,6 +42,9 @@ int run_backup(const CommandContext& context);
 int run_export(const CommandContext& context);
 int run_import(const CommandContext& context);
 int run_completion(const CommandContext& context);
+
+// A configuration that cannot be used, for `check --json`.
+std::string wrong_json(const std::string& file, const Error& error, const std::vector<Problem>& problems);
 
 int fail(const CommandContext& context, const Error& error);  // says it; returns its exit status
 

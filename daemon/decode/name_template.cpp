@@ -111,6 +111,42 @@ std::size_t NameTemplate::levels() const {
   return levels;
 }
 
+std::string NameTemplate::names_filter(std::string_view topic_filter, std::string_view field) const {
+  if (topic_filter.starts_with('$')) return "#";  // a shared subscription has other topics than it says
+  std::string name;  // in which '+' is something without a slash, and '#' anything
+  for (const Part& part : parts_) {
+    switch (part.kind) {
+      case Kind::kLiteral:
+        name += part.literal;
+        break;
+      case Kind::kTopic:
+        name += topic_filter;
+        break;
+      case Kind::kLevel: {
+        const auto level = level_of(topic_filter, part.index);
+        name += level && *level != "#" ? *level : "+";
+        break;
+      }
+      case Kind::kField:
+        name += field;
+        break;
+      case Kind::kMember:
+        name += '#';
+        break;
+    }
+  }
+  std::string filter;
+  for (std::size_t at = 0; at <= name.size();) {
+    const std::size_t end = std::min(name.find('/', at), name.size());
+    const std::string_view level = std::string_view(name).substr(at, end - at);
+    if (at > 0) filter += '/';
+    if (level.find('#') != std::string_view::npos) return filter + '#';
+    filter += level.find('+') != std::string_view::npos ? "+" : level;
+    at = end + 1;
+  }
+  return filter;
+}
+
 bool NameTemplate::render(std::string_view topic, std::string_view field,
                           std::span<const std::string> member_texts, std::string& out) const {
   const std::size_t before = out.size();

@@ -27,6 +27,10 @@ class NameTemplate {
   bool uses_field() const;
   std::size_t levels() const;  // a topic must have at least as many
 
+  // A filter over names that matches each name that topics of `topic_filter` can give; `field` is one of the
+  // entry's, or empty. It may match more: of what a payload says nothing is known.
+  std::string names_filter(std::string_view topic_filter, std::string_view field) const;
+
   // Appends the name to `out`. `member_texts` are those of members(), in that order. False, and `out` as it
   // was, if the topic has too few levels or the name is not one.
   bool render(std::string_view topic, std::string_view field, std::span<const std::string> member_texts,

@@ -35,7 +35,8 @@ INTERFACES = {
     "store": {"summary/day_table.h", "upload/outbox.h"},
     "io": {"alert/channel.h", "alert/program_runner.h", "alert/sender.h", "intake/broker_link.h", "upload/sink.h"},
     "config": {
-        "alert/rule.h", "decode/decoder.h", "decode/expression.h", "decode/sensor_profile.h", "decode/topic_filter.h",
+        "alert/rule.h", "decode/decoder.h", "decode/expression.h", "decode/name_template.h",
+        "decode/sensor_profile.h", "decode/topic_filter.h",
         "intake/broker_link.h", "intake/clock_trust.h", "intake/journal.h", "intake/session.h", "store/store.h",
         "summary/summariser.h", "upload/sink.h", "upload/uploader.h", "upload/url_template.h",
     },

@@ -58,5 +58,25 @@ TEST(Quantities, WritesWhatItReadsBack) {
   }
 }
 
+TEST(MeantQuantity, IsTheRightSpellingOfWhatPeopleWrite) {
+  for (auto [text, meant] : std::initializer_list<std::pair<const char*, const char*>>{{"10", "10s"},
+                                                                                       {"5min", "5m"},
+                                                                                       {"1.5h", "90m"},
+                                                                                       {"10 s", "10s"},
+                                                                                       {"1h30m", "90m"},
+                                                                                       {"0.5s", "500ms"},
+                                                                                       {"2 days", "2d"},
+                                                                                       {"soon", ""},
+                                                                                       {"1.00001ms", ""},
+                                                                                       {"-5s", ""},
+                                                                                       {"", ""},
+                                                                                       {"5 parsecs", ""},
+                                                                                       {"1e9s", ""}}) {
+    EXPECT_EQ(meant, meant_duration(text)) << text;
+  }
+  EXPECT_EQ("16MiB", meant_size("16MB"));
+  EXPECT_EQ("1536MiB", meant_size("1.5 GB"));
+}
+
 }  // namespace
 }  // namespace sluice

@@ -70,6 +70,10 @@ TEST_F(WrongSettings, OfMqtt) {
       {"mqtt: {keepalive: 10500ms}", "1:19: mqtt.keepalive", "expected whole seconds"},
       {"mqtt: {keepalive: 1s}", "1:19: mqtt.keepalive", "expected a duration from 5s to 1h"},
       {"mqtt: {session_expiry: 7days}", "1:24: mqtt.session_expiry", "did you mean \"7d\"?"},
+      {"mqtt: {session_expiry: 1.5h}", "1:24: mqtt.session_expiry", "did you mean \"90m\"?"},
+      {"mqtt: {keepalive: 10 s}", "1:19: mqtt.keepalive", "did you mean \"10s\"?"},
+      {"mqtt: {password: geheim}", "1:8: mqtt.password", "did you mean \"password_file\"?"},
+      {"mqtt: {user: gw, password_file: /dev/null}", "1:8: mqtt.user", "did you mean \"username\"?"},
       {"mqtt: {heartbeat: 0s}", "1:19: mqtt.heartbeat", "from 100ms to 1m"},
       {"mqtt: {receive_maximum: 0}", "1:25: mqtt.receive_maximum", "a whole number from 1 to 65535"},
       {"mqtt: {receive_maximum: 65536}", "1:25: mqtt.receive_maximum", "a whole number from 1 to 65535"},
@@ -207,6 +211,17 @@ TEST_F(WrongSettings, OfAlerts) {
        "has a { without a }"},
       {"alerts: [{name: a, sensor: \"#\", above: 1, message: \"{label.}\"}]", "1:52: alerts[0].message",
        "{label.NAME}"},
+      {"alerts: [{name: a, sensor: \"#\", abov: 28, clear: 27}]", "1:33: alerts[0].abov",
+       "did you mean \"above\"?"},
+      {"alerts: [{name: a, sensor: \"#\", greater_than: 28}]", "1:33: alerts[0].greater_than",
+       "expected above"},
+      {"alerts: [{name: a, sensor: \"#\", above: hot, clear: 27}]", "1:40: alerts[0].above",
+       "expected a number"},
+      {"alerts: [{nmae: a, sensor: \"#\", above: 28}]", "1:11: alerts[0].nmae", "did you mean \"name\"?"},
+      {"alerts: [{name: a, sensor: \"#\", rate: {abov: 1, per: 1m}}]", "1:40: alerts[0].rate.abov",
+       "did you mean \"above\"?"},
+      {"alerts: [{name: a, sensor: \"#\", count: {of: {abov: 1}, more_than: 1, within: 1m}}]",
+       "1:46: alerts[0].count.of.abov", "did you mean \"above\"?"},
       {"alerts: [{name: a, sensor: \"#\", abov: 1, above: 2}]", "1:33: alerts[0].abov",
        "did you mean \"above\"?"},
       {"alerting: {max_age: 0s}", "1:21: alerting.max_age", "from 1s"},
@@ -305,8 +320,15 @@ TEST_F(WrongSettings, OfUploadAndApi) {
   });
 }
 
+TEST_F(WrongSettings, KeepWhatAnUnknownKeyDoesNotExplain) {
+  const std::string error = error_of(with("alerts: [{name: a, sensor: \"#\", lables: {a: b}}]"));
+  EXPECT_NE(std::string::npos, error.find("did you mean \"labels\"?")) << error;
+  EXPECT_NE(std::string::npos, error.find("has no condition")) << error;
+}
+
 TEST_F(WrongSettings, ThatAreNotYaml) {
   expect_errors_alone({
+      {"readings: [{topic: a}]\nsensors:\n  - sensor: a\n    unit: %\n", "4:11: syntax", "quote a text"},
       {"readings:\n\t- topic: a\n", "2:2: syntax", "spaces"},
       {"readings: [{topic: a]\n", "1:21: syntax", "close each {"},
       {"readings: &a [{topic: b}]", "1:11: syntax", "anchor"},
