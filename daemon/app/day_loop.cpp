@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/audit.h"
+#include "base/counted.h"
 #include "summary/summary_view.h"
 
 namespace sluice {
@@ -80,7 +81,8 @@ void DayLoop::close_days(Instant now, bool scheduled, bool asked) {
     if (!made.ok()) {
       log_.warning("cannot close {}: {}", format_date(day), made.error().context);
     } else if (made->made_ms == now.wall_ms) {
-      log_.info("closed {}, revision {}: {} readings", format_date(day), made->revision, made->row_count);
+      log_.info("closed {}, revision {}: {}", format_date(day), made->revision,
+                counted(made->row_count, "reading"));
       audit_closed(day);
       compare_layers(*made);
     }

@@ -4,6 +4,7 @@
 #include <random>
 #include <vector>
 
+#include "base/counted.h"
 #include "intake/journal_format.h"
 #include "intake/posix_journal_file.h"
 
@@ -172,7 +173,7 @@ Status drain(Journal& ring, Engine& engine, Store& store, AlertSlots& slots, Jou
     if (Status done = commit(engine, store, ring.id(), start, clock, log); !done.ok()) return done;
   }
   if (Status done = commit(engine, store, ring.id(), start, clock, log); !done.ok()) return done;
-  if (folded > 0) log.info("replayed {} records of the journal", folded);
+  if (folded > 0) log.info("replayed {} of the journal", counted(folded, "record"));
   return {};
 }
 

@@ -19,8 +19,10 @@
 
 #include "app/condition_watch.h"
 #include "app/reload.h"
+#include "app/sink_trial.h"
 #include "app/watchdog.h"
 #include "app/wiring.h"
+#include "base/counted.h"
 #include "intake/posix_journal_file.h"
 #include "io/service_notify.h"
 
@@ -188,6 +190,9 @@ class Threads {
     for (WiredChannel& channel : w.channels) notifiers_.emplace_back([&loop = *channel.loop] { loop.run(); });
     days_ = std::thread([&w] {
       yield_to_others();
+      for (const Problem& fault : try_file_sinks(w.settings, SinkTrial::kByTheDaemon)) {
+        w.log.warning("{}: {}", fault.key, fault.message);
+      }
       w.day_loop->run();
     });
     api_ = std::thread([this, &w] {
@@ -254,8 +259,9 @@ Result<MainLoop::End> live(const std::string& config, const Settings& settings, 
   Wiring& w = **wiring;
   ::malloc_trim(0);  // what it took to begin, and the life before
   if (!refused.empty()) w.vitals.conditions.happened("reload-failed", refused);
-  log.info("gateway {} started: {} readings entries, {} rules", settings.gateway.id,
-           settings.decode.readings.size(), settings.alerts.rules.size());
+  log.info("gateway {} started: {}, {}", settings.gateway.id,
+           counted(settings.decode.readings.size(), "readings entry"),
+           counted(settings.alerts.rules.size(), "rule"));
   for (const Problem& warning : settings.warnings) log.warning("{}", line_of(config, warning));
   Threads threads(w);
   MainLoop loop(w, wait, reload);

@@ -80,6 +80,7 @@ std::string Problems::text(const std::string& file) const {
 }
 
 std::string line_of(const std::string& file, const Problem& problem) {
+  if (problem.at.line == 0) return file + ": " + problem.key + ": " + problem.message;
   return file + ":" + std::to_string(problem.at.line) + ":" + std::to_string(problem.at.column) + ": " +
          problem.key + ": " + problem.message;
 }

@@ -40,7 +40,7 @@ class Problems {
   std::vector<Problem> found_;
 };
 
-// FILE:LINE:COLUMN: KEY: MESSAGE
+// FILE:LINE:COLUMN: KEY: MESSAGE; line 0 is no place in the file
 std::string line_of(const std::string& file, const Problem& problem);
 
 // The candidate nearest to `word` by edit distance (a swap of neighbours counts once, case does not count),

@@ -38,8 +38,8 @@ class Names {
                     [&filter](const std::string& names) { return filters_overlap(names, filter); })) {
       return;
     }
-    context_.warnings.add(place->second, key, in_quotes(filter) + " is the name of no sensor",
-                          "expected one that readings or derived give, such as " + in_quotes(names_.front()),
+    context_.warnings.add(place->second, key, in_quotes(filter) + " matches no sensor",
+                          "expected what readings or derived can give, such as " + in_quotes(names_.front()),
                           nearest(filter, names_));
   }
 

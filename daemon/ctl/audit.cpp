@@ -1,4 +1,5 @@
 #include "app/audit.h"
+#include "base/counted.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -59,8 +60,9 @@ std::string to_text(const AuditReport& report) {
                std::to_string(audited.expired), std::to_string(audited.revisions), verdict(audited)});
   }
   std::string text = table.empty() ? "the books are empty\n" : table.text();
-  text += fmt::format("\n{} rows in {} batches, {} summaries, {} outbox items read\n", report.rows,
-                      report.batches, report.revisions, report.outbox_items);
+  text +=
+      fmt::format("\n{} in {}, {}, {} read\n", counted(report.rows, "row"), counted(report.batches, "batch"),
+                  counted(report.revisions, "summary"), counted(report.outbox_items, "outbox item"));
   for (const AuditFinding& finding : report.findings) {
     text +=
         fmt::format("{}: {}\n", finding.day ? format_date(*finding.day) : "no day", printable(finding.what));

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/counted.h"
 #include "base/time_text.h"
 #include "ctl/table.h"
 
@@ -20,9 +21,9 @@ constexpr std::size_t kShownMax = 50;  // episodes or differences in a table
 std::string head(const BacktestTexts& texts) {
   const BacktestReport& report = texts.report;
   if (report.rows == 0) return "there are no readings in that time\n";
-  std::string text =
-      fmt::format("{} to {}: {} readings, {} sensor{} looked at\n", format_rfc3339(report.from_ms),
-                  format_rfc3339(report.to_ms), report.rows, report.sensors, report.sensors == 1 ? "" : "s");
+  std::string text = fmt::format("{} to {}: {}, {} looked at\n", format_rfc3339(report.from_ms),
+                                 format_rfc3339(report.to_ms), counted(report.rows, "reading"),
+                                 counted(report.sensors, "sensor"));
   if (report.expired) text += "older readings have expired: rules that stood before them are not known\n";
   return text;
 }

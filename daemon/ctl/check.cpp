@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "alert/rule_sentence.h"
+#include "app/sink_trial.h"
 #include "config/describe.h"
 #include "config/yaml_tree.h"
 #include "ctl/commands.h"
@@ -18,12 +19,22 @@ std::string dumped(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+Json place(int number) {
+  return number == 0 ? Json(nullptr) : Json(number);
+}
+
+std::vector<Problem> warnings_of(const Settings& settings) {
+  std::vector<Problem> warnings = settings.warnings;
+  for (Problem& fault : try_file_sinks(settings, SinkTrial::kByATool)) warnings.push_back(std::move(fault));
+  return warnings;
+}
+
 Json list_of(const std::string& file, const std::vector<Problem>& problems) {
   Json list = Json::array();
   for (const Problem& problem : problems) {
     list.push_back({{"file", file},
-                    {"line", problem.at.line},
-                    {"column", problem.at.column},
+                    {"line", place(problem.at.line)},
+                    {"column", place(problem.at.column)},
                     {"path", problem.key},
                     {"message", problem.message}});
   }
@@ -70,7 +81,7 @@ std::string fine_json(const CommandContext& context) {
   const Settings& settings = context.settings;
   Json json{{"configuration", "fine"},
             {"digest", settings.digest},
-            {"warnings", list_of(context.line.config, settings.warnings)}};
+            {"warnings", list_of(context.line.config, warnings_of(settings))}};
   if (context.line.explain) {
     json["alerts"] = Json::array();
     for (const Rule& rule : settings.alerts.rules) {
@@ -101,7 +112,7 @@ int run_check(const CommandContext& context) {
     context.out << fine_json(context);
     return kExitFine;
   }
-  for (const Problem& warning : context.settings.warnings) {
+  for (const Problem& warning : warnings_of(context.settings)) {
     context.err << "warning: " << line_of(context.line.config, warning) << "\n";
   }
   context.out << "configuration is fine\n";

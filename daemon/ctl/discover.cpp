@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "base/time_text.h"
 #include "ctl/broker_listener.h"
 #include "ctl/commands.h"
@@ -47,19 +48,19 @@ std::string rate_text(const TopicPattern& pattern, std::int64_t listened_ms) {
 
 // YAML as a whole, so that it can be piped into a file: what is for people is in comments.
 std::string survey_text(const TopicSurvey& survey, std::int64_t listened_ms) {
-  std::string text = fmt::format("# {} messages on {} topics in {}\n", survey.messages(), survey.topics(),
-                                 format_duration(listened_ms));
+  std::string text = fmt::format("# {} on {} in {}\n", counted(survey.messages(), "message"),
+                                 counted(survey.topics(), "topic"), format_duration(listened_ms));
   if (survey.left_out() > 0) {
-    text += fmt::format("# {} messages on still other topics are left out; give a narrower FILTER\n",
-                        survey.left_out());
+    text += fmt::format("# {} on still other topics left out; give a narrower FILTER\n",
+                        counted(survey.left_out(), "message"));
   }
   std::string unread;
   std::string entries;
   for (const TopicPattern& pattern : survey.patterns()) {
-    std::string about = fmt::format("  # {} topic{}, such as {}; {}\n  # {}\n  # {}\n", pattern.topics.size(),
-                                    pattern.topics.size() == 1 ? "" : "s", printable(pattern.topics.front()),
-                                    rate_text(pattern, listened_ms), printable(describe_shape(pattern.shape)),
-                                    example(pattern.payload));
+    std::string about =
+        fmt::format("  # {}, such as {}; {}\n  # {}\n  # {}\n", counted(pattern.topics.size(), "topic"),
+                    printable(pattern.topics.front()), rate_text(pattern, listened_ms),
+                    printable(describe_shape(pattern.shape)), example(pattern.payload));
     if (auto entry = entry_of(pattern)) {
       entries += "\n" + about + "  - " + entry_yaml(*entry) + "\n";
     } else {
@@ -124,7 +125,7 @@ int run_discover(const CommandContext& context) {
   }
   if (show_progress) context.err << "\r\x1b[K";
   if (listener.missed() > 0) {
-    context.err << fmt::format("{} messages came too fast and were left out\n", listener.missed());
+    context.err << fmt::format("{} came too fast, left out\n", counted(listener.missed(), "message"));
   }
   listened_ms = std::max<std::int64_t>(1, context.clock.now().boot_ms - began_ms);
   context.out << (context.line.json ? survey_json(survey, listened_ms) : survey_text(survey, listened_ms));

@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "app/view_json.h"
+#include "base/counted.h"
 #include "base/time_text.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
@@ -88,7 +89,7 @@ int write_rows(const CommandContext& context, StoreView& view, std::ostream& out
     return fail(context,
                 make_error(ErrorCode::kIo, "cannot write everything; is the disk full, or the reader gone?"));
   }
-  context.err << fmt::format("{} readings\n", written);
+  context.err << fmt::format("{}\n", counted(written, "reading"));
   return kExitFine;
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
@@ -9,6 +10,7 @@
 #include <unordered_set>
 
 #include "app/store_setup.h"
+#include "base/counted.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
 #include "ctl/import_lines.h"
@@ -209,12 +211,13 @@ int Import::report(const Status& done) const {
   } else {
     for (const auto& [line, fault] : bad_lines_) context_.err << fmt::format("line {}: {}\n", line, fault);
     if (bad_ > bad_lines_.size()) context_.err << fmt::format("and {} more\n", bad_ - bad_lines_.size());
-    context_.out << fmt::format("{} lines: {} readings {}, {} were there already, {} bad lines\n", lines_,
-                                imported_, context_.line.dry_run ? "would be imported" : "imported", known_,
-                                bad_);
+    context_.out << fmt::format(
+        "{}: {} {}, {} there already, {}\n", counted(lines_, "line"), counted(imported_, "reading"),
+        context_.line.dry_run ? "would be imported" : "imported", known_, counted(bad_, "bad line"));
     if (!days_.empty()) {
-      context_.out << fmt::format("{} days, {} to {}; sluiced sums them after its next start\n", days_.size(),
-                                  format_date(*days_.begin()), format_date(*days_.rbegin()));
+      context_.out << fmt::format("{}, {} to {}, to be summed by sluiced after its next start\n",
+                                  counted(days_.size(), "day"), format_date(*days_.begin()),
+                                  format_date(*days_.rbegin()));
     }
   }
   if (!done.ok()) {
@@ -255,10 +258,20 @@ int import_from(const CommandContext& context, std::istream& in) {
 }  // namespace
 
 int run_import(const CommandContext& context) {
-  Result<int> locked = lock_state(context.settings.gateway.state_dir);
+  const std::string& state_dir = context.settings.gateway.state_dir;
+  std::error_code ignored;
+  if (!std::filesystem::exists(state_dir, ignored)) {
+    return fail(context,
+                make_error(ErrorCode::kNotFound, "there is no state folder " + state_dir +
+                                                     " yet; start sluiced once with this configuration, "
+                                                     "and stop it again"));
+  }
+  Result<int> locked = lock_state(state_dir);
   if (!locked) {
+    const bool in_use = locked.error().code == ErrorCode::kRefused;
     return fail(context, make_error(locked.error().code,
-                                    locked.error().context + "; the broker keeps what comes meanwhile"));
+                                    locked.error().context +
+                                        (in_use ? "; the broker keeps what comes meanwhile" : "")));
   }
   const StateLock lock(*locked);
   if (context.line.file == "-") return import_from(context, std::cin);

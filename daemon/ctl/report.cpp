@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/counted.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
 #include "ctl/table.h"
@@ -94,9 +95,9 @@ std::string to_csv(const Rollup& rollup) {
 }
 
 std::string to_text(const Rollup& rollup, const Period& period) {
-  std::string text = fmt::format("{} to {}: {} day{} with a summary, {} incomplete\n",
-                                 format_date(period.first), format_date(period.last), rollup.days(),
-                                 rollup.days() == 1 ? "" : "s", rollup.incomplete_days());
+  std::string text =
+      fmt::format("{} to {}: {} with a summary, {} incomplete\n", format_date(period.first),
+                  format_date(period.last), counted(rollup.days(), "day"), rollup.incomplete_days());
   Table table;
   table.column("sensor");
   table.column("unit");

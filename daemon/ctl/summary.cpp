@@ -2,6 +2,7 @@
 
 #include "app/summary_setup.h"
 #include "app/view_json.h"
+#include "base/counted.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
 #include "ctl/json_table.h"
@@ -32,11 +33,11 @@ int list_days(const CommandContext& context) {
 }
 
 std::string summary_text(const SummaryView& summary) {
-  std::string text =
-      fmt::format("{} in {}, revision {}{}\n{} readings, {} late, {} duplicate, {} rejected, {} dropped\n",
-                  format_date(summary.day), summary.timezone, summary.revision,
-                  summary.complete ? "" : ", incomplete", summary.counts.stored, summary.counts.late,
-                  summary.counts.duplicate, summary.counts.rejected, summary.counts.dropped);
+  std::string text = fmt::format(
+      "{} in {}, revision {}{}\n{}, {} late, {} duplicate, {} rejected, {} dropped\n",
+      format_date(summary.day), summary.timezone, summary.revision, summary.complete ? "" : ", incomplete",
+      counted(summary.counts.stored, "reading"), summary.counts.late, summary.counts.duplicate,
+      summary.counts.rejected, summary.counts.dropped);
   Table table;
   table.column("sensor");
   table.column("unit");
@@ -52,7 +53,7 @@ std::string summary_text(const SummaryView& summary) {
   }
   if (!table.empty()) text += "\n" + table.text();
   if (!summary.alerts.empty()) {
-    text += fmt::format("\n{} alert{}\n", summary.alerts.size(), summary.alerts.size() == 1 ? "" : "s");
+    text += fmt::format("\n{}\n", counted(summary.alerts.size(), "alert"));
   }
   return text;
 }
@@ -73,8 +74,11 @@ Result<std::string> body_of_now(const CommandContext& context) {
 Result<std::string> stored_body(const CommandContext& context) {
   const std::string path = "/api/v1/summaries/" + format_date(*context.line.day) +
                            (context.line.revision ? "/" + std::to_string(*context.line.revision) : "");
-  return context.gateway.read(
+  Result<std::string> body = context.gateway.read(
       path, [&](StoreView& view) { return summary_body(view, *context.line.day, context.line.revision); });
+  if (body || body.error().code != ErrorCode::kNotFound || context.line.revision) return body;
+  return make_error(ErrorCode::kNotFound,
+                    body.error().context + "; --dry-run sums it now, as far as it has readings");
 }
 
 int show_day(const CommandContext& context) {

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "base/counted.h"
 #include "base/time_text.h"
 #include "ctl/broker_listener.h"
 #include "ctl/commands.h"
@@ -138,7 +139,7 @@ int run_tail(const CommandContext& context) {
     }
     if (listener.missed() > said_missed) {
       said_missed = listener.missed();
-      context.err << fmt::format("{} messages came too fast and are not shown\n", said_missed);
+      context.err << fmt::format("{} came too fast, not shown\n", counted(said_missed, "message"));
     }
   }
   return kExitFine;

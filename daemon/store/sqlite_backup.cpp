@@ -122,6 +122,12 @@ Status make_copy(const std::string& from, const std::string& partial, const Back
 
 Status back_up(const std::string& from, const std::string& to, const BackupProgress& progress) {
   if (::access(to.c_str(), F_OK) == 0) return there_already(to);
+  const std::string folder = folder_of(to);
+  if (::access(folder.c_str(), F_OK) != 0) {
+    return make_error(ErrorCode::kNotFound,
+                      "there is no folder " + folder + "; make it, or name a file elsewhere");
+  }
+  if (::access(folder.c_str(), W_OK) != 0) return system_error("cannot write to the folder " + folder);
   const std::string partial = to + ".partial";
   ::unlink(partial.c_str());
   Status status = make_copy(from, partial, progress);

@@ -1,13 +1,18 @@
 #include "upload/file_sink.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 namespace sluice {
 
@@ -94,6 +99,33 @@ bool is_leftover(std::string_view file, const std::string& gateway) {
 }
 
 }  // namespace
+
+int try_folder(const std::string& folder, bool keep) {
+  std::vector<std::string> made;
+  int failed = 0;
+  fs::path path;
+  for (const fs::path& part : fs::path(folder)) {
+    path /= part;
+    if (::mkdir(path.c_str(), 0777) == 0) {
+      made.push_back(path.string());
+    } else {
+      struct stat about {};
+      const int why = errno;
+      if (::stat(path.c_str(), &about) != 0) failed = why;
+    }
+    if (failed != 0) break;
+  }
+  if (failed == 0) {
+    std::string probe = folder + "/.sluice-XXXXXX";
+    const int fd = ::mkostemp(probe.data(), O_CLOEXEC);
+    if (fd < 0) failed = errno;
+    if (fd >= 0) ::close(fd);
+    if (fd >= 0) ::unlink(probe.c_str());
+  }
+  if (!keep)
+    std::for_each(made.rbegin(), made.rend(), [](const std::string& name) { ::rmdir(name.c_str()); });
+  return failed;
+}
 
 FileSink::FileSink(std::string name, std::string folder)
     : name_(std::move(name)), folder_(std::move(folder)) {}

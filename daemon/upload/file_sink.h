@@ -9,6 +9,10 @@
 
 namespace sluice {
 
+// Whether the folder can be made and written, by doing so: errno, or 0. `keep`: what had to be made for it
+// stays.
+int try_folder(const std::string& folder, bool keep);
+
 class FileSink final : public Sink {
  public:
   FileSink(std::string name, std::string folder);  // the folder is made at the first delivery

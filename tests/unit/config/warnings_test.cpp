@@ -21,9 +21,8 @@ class Warnings : public SettingsTest {
 
 TEST_F(Warnings, NameARuleThatCanMatchNoSensor) {
   EXPECT_EQ(
-      "test.yaml:2:28: alerts[0].sensor: \"sensor/+/t\" is the name of no sensor; expected one that readings "
-      "or "
-      "derived give, such as \"sensors/+/t\"; did you mean \"sensors/+/t\"?\n",
+      "test.yaml:2:28: alerts[0].sensor: \"sensor/+/t\" matches no sensor; expected what readings or derived "
+      "can give, such as \"sensors/+/t\"; did you mean \"sensors/+/t\"?\n",
       of_rule("{topic: \"sensors/+/t\"}", "sensor/+/t"));
 }
 

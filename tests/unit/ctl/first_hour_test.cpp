@@ -160,6 +160,32 @@ TEST_F(FirstHour, ExportsEveryReadingOnceAndOnlyThoseAskedFor) {
   EXPECT_EQ(kExitFindings, run({"export", "--sensor", "nobody"}));
 }
 
+TEST_F(FirstHour, WarnsOfAFolderForSummariesThatCannotBeWritten) {
+  std::ofstream(folder_.file("file")) << "no folder";
+  configure("upload: { to: [ { name: a, type: file, path: " + folder_.file("file/out") + " } ] }\n",
+            "readings:\n  - { topic: \"#\" }\n");
+  ASSERT_EQ(kExitFine, run({"check"})) << err_.str();
+  EXPECT_NE(std::string::npos, err_.str().find("ReadWritePaths=" + folder_.file("file/out"))) << err_.str();
+  ASSERT_EQ(kExitFine, run({"check", "--json"}));
+  EXPECT_EQ("upload.to[0].path", json::parse(out_.str())["warnings"][0]["path"]);
+}
+
+TEST_F(FirstHour, SaysWhichFolderIsMissing) {
+  write_books();
+  EXPECT_EQ(kExitFindings, run({"backup", folder_.file("absent/copy.db")}));
+  EXPECT_NE(std::string::npos, err_.str().find("there is no folder " + folder_.file("absent"))) << err_.str();
+  std::ofstream(folder_.file("sluice.yaml"))
+      << "gateway: { id: test, state_dir: " << folder_.file("later") << " }\nreadings: [{ topic: a }]\n";
+  EXPECT_EQ(kExitFindings, run({"import", "-"}));
+  EXPECT_NE(std::string::npos, err_.str().find("start sluiced once")) << err_.str();
+}
+
+TEST_F(FirstHour, NamesTheDryRunForADayWithoutASummary) {
+  write_books();
+  EXPECT_EQ(kExitFindings, run({"summary", "--day", "2020-01-01"}));
+  EXPECT_NE(std::string::npos, err_.str().find("--dry-run")) << err_.str();
+}
+
 TEST_F(FirstHour, BacksUpAndSaysHowToRestore) {
   write_books();
   ASSERT_EQ(kExitFine, run({"backup", folder_.file("copy.db")})) << err_.str();

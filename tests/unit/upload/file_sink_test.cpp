@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -44,6 +45,16 @@ class FileSinkOf : public ::testing::Test {
 
   fs::path root_;
 };
+
+TEST_F(FileSinkOf, AFolderCanBeTriedWithoutATrace) {
+  const std::string folder = std::string(root_) + "/a/b";
+  EXPECT_EQ(0, try_folder(folder, false));
+  EXPECT_FALSE(fs::exists(std::string(root_) + "/a"));
+  EXPECT_EQ(0, try_folder(folder, true));
+  EXPECT_EQ(0u, files(folder).size());
+  std::ofstream(folder + "/file") << "x";
+  EXPECT_EQ(ENOTDIR, try_folder(folder + "/file/c", false));
+}
 
 TEST_F(FileSinkOf, WritesOneFileARevisionAndMakesItsFolder) {
   const fs::path folder = root_ / "deep" / "out";
