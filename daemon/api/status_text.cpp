@@ -36,7 +36,7 @@ std::string broker_line(const StatusSnapshot& s) {
 }
 
 std::string store_line(const StatusSnapshot& s) {
-  std::string text = fmt::format("{} rows, {}, last commit {}", s.store.rows,
+  std::string text = fmt::format("{}, {}, last commit {}", counted(s.store.rows, "row", "rows"),
                                  format_bytes(s.store.size_bytes), age(s.store.last_commit_age_ms));
   if (s.store.transactions > 0) {
     text += fmt::format(", {} written in {} since start", format_bytes(s.store.write_bytes),

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "alert/gateway_alert_settings.h"
+#include "base/counted.h"
 #include "base/time_text.h"
 #include "decode/topic_filter.h"
 #include "model/batch.h"
@@ -85,7 +86,7 @@ void add_standing(StatusSnapshot& s, const ProblemFacts& facts) {
 
 void add_outputs(StatusSnapshot& s) {
   if (s.outbox.parked > 0) {
-    problem(s, std::to_string(s.outbox.parked) + " uploads were refused for good",
+    problem(s, counted(s.outbox.parked, "upload") + " refused for good",
             "sluicectl upload status tells why; correct it there, then sluicectl upload retry");
   }
   if (!s.outbox.last_error.empty())
@@ -93,7 +94,7 @@ void add_outputs(StatusSnapshot& s) {
   for (const StatusSnapshot::Channel& channel : s.channels) {
     if (!channel.failing && channel.waiting == 0) continue;
     problem(s,
-            "channel " + channel.name + ": " + std::to_string(channel.waiting) + " alerts wait" +
+            "channel " + channel.name + ": " + counted(channel.waiting, "alert") + " waiting" +
                 (channel.failing ? ": " + channel.last_error : ""),
             "check the channel under notify, then sluicectl alerts test " + channel.name);
   }

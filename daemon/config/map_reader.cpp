@@ -10,6 +10,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/counted.h"
 #include "base/secret.h"
 #include "config/quantity.h"
 
@@ -373,8 +374,7 @@ std::optional<std::pair<double, double>> MapReader::interval(const std::string& 
   const YamlNode* list = take(key, YamlNode::Kind::kList, kExpected);
   if (list == nullptr) return std::nullopt;
   if (list->children.size() != 2) {
-    wrong(key, "has " + std::to_string(list->children.size()) + " items",
-          std::string("expected ") + kExpected);
+    wrong(key, "has " + counted(list->children.size(), "item"), std::string("expected ") + kExpected);
     return std::nullopt;
   }
   auto low = real_of(list->children[0], key);

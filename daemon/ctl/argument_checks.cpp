@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 #include "config/problems.h"
+#include "config/quantity.h"
 #include "decode/topic_filter.h"
 #include "io/broker_endpoint.h"
 
@@ -12,6 +13,12 @@ std::string shell_fault(const std::string& text) {
     if (text == word) return "";
   }
   return "there is no script for " + in_quotes(text) + "; expected bash, zsh or fish";
+}
+
+std::string duration_fault(const std::string& text) {
+  if (parse_duration(text)) return "";
+  const std::string meant = meant_duration(text);
+  return "expected a duration such as 30s or 5m" + (meant.empty() ? "" : "; did you mean \"" + meant + "\"?");
 }
 
 std::string filter_fault(const std::string& text) {

@@ -8,6 +8,7 @@ namespace sluice {
 
 std::string filter_fault(const std::string& text);  // over topics or over names of sensors
 std::string broker_fault(const std::string& text);  // never repeats a password
-std::string shell_fault(const std::string& text);   // sensors and rules are for the scripts, which list them
+std::string duration_fault(const std::string& text);
+std::string shell_fault(const std::string& text);  // sensors and rules are for the scripts, which list them
 
 }  // namespace sluice

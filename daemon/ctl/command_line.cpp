@@ -148,7 +148,10 @@ class Parser {
     add_filter(*silence, "--sensor", "filter over sensors; without it, all");
     silence->add_option("--alert", line_.alert, "name of an alert; without it, all");
     silence->add_option("--label", line_.labels, "NAME=VALUE that the alert must have; may be repeated");
-    silence->add_option("--for", line_.span, "how long, such as 30m or 2h")->required();
+    silence->add_option("--for", line_.span, "how long, such as 30m or 2h")
+        ->required()
+        ->check(CLI::Validator(duration_fault, "", "duration"))
+        ->type_name("DURATION");
     silence->add_option("--comment", line_.comment, "why, for people");
     silence->callback([this] { line_.action = "silence"; });
     CLI::App* unsilence = command(alerts, "unsilence", "end a silence");
@@ -213,8 +216,7 @@ class Parser {
            "--for",
            [this](const std::string& text) {
              line_.duration = parse_duration(text);
-             if (!line_.duration)
-               throw CLI::ValidationError("--for", "expected a duration such as 30s or 5m");
+             if (!line_.duration) throw CLI::ValidationError("--for", duration_fault(text));
            },
            help)
         ->type_name("DURATION");
@@ -279,7 +281,7 @@ class Parser {
           "--every",
           [&format](const std::string& text) {
             format.every = parse_duration(text);
-            if (!format.every) throw CLI::ValidationError("--every", "expected a duration such as 30s or 5m");
+            if (!format.every) throw CLI::ValidationError("--every", duration_fault(text));
           },
           "values: the time between lines")
         ->type_name("DURATION");

@@ -82,6 +82,20 @@ def check_configurations(lab):
     gateway.check(not wrong, "\n".join(wrong))
 
 
+def check_warnings(lab):
+    """What can hardly be meant does not keep the gateway from starting; the log and `check` tell of it."""
+    (lab.folder / "file").write_text("no folder")
+    lab.configure(READINGS + 'alerts: [ { name: hot, sensor: "jsn/+", above: 5 } ]\n'
+                  f"upload: {{ to: [ {{ name: a, type: file, path: {lab.folder}/file/out }} ] }}\n")
+    checked = lab.ctl("check")
+    lab.start()
+    log = lab.folder / "sluiced.log"
+    for part in ('did you mean "json/+"?', f"ReadWritePaths={lab.folder}/file/out"):
+        gateway.check(checked.returncode == 0 and part in checked.stderr, f"no {part} in {checked}")
+        gateway.wait_until(lambda: part in log.read_text(), f"{part} in the log")
+    lab.stop()
+
+
 def differences(before, after):
     return {name: after[name] - before.get(name, 0) for name in after if after[name] != before.get(name, 0)}
 
@@ -114,6 +128,8 @@ def main():
     former = READINGS.replace("readings:\n", 'readings:\n  - { topic: "former/+", value: /v }\n')
     with gateway.Gateway(options, former, store="flush: 100ms") as lab:
         check_configurations(lab)
+        check_warnings(lab)
+        lab.configure(former)
         lab.start()
         lab.stop()
         lab.configure(READINGS)

@@ -123,8 +123,8 @@ TEST_F(Problems, NameUploadsAndChannelsThatWait) {
   status_.outbox = {2, 1, 0, 7200000, "connection refused"};
   status_.channels = {{"ops", "webhook", true, 3, 0, 0, 9, "HTTP 500"},
                       {"mqtt", "mqtt", false, 0, 8, 0, 0, ""}};
-  EXPECT_EQ((Sentences{"1 uploads were refused for good", "uploads wait: connection refused",
-                       "channel ops: 3 alerts wait: HTTP 500"}),
+  EXPECT_EQ((Sentences{"1 upload refused for good", "uploads wait: connection refused",
+                       "channel ops: 3 alerts waiting: HTTP 500"}),
             problems());
 }
 

@@ -138,7 +138,7 @@ TEST_F(WrongSettings, OfSensors) {
       {"sensors: [{sensor: a, offset: 1e999}]", "1:31: sensors[0].offset", "expected a number"},
       {"sensors: [{sensor: a, offset: \"1\"}]", "1:31: sensors[0].offset", "without quotes"},
       {"sensors: [{sensor: a, plausible: [5, 1]}]", "1:34: sensors[0].plausible", "low < high"},
-      {"sensors: [{sensor: a, plausible: [5]}]", "1:34: sensors[0].plausible", "has 1 items"},
+      {"sensors: [{sensor: a, plausible: [5]}]", "1:34: sensors[0].plausible", "has 1 item;"},
       {"sensors: [{sensor: a, plausible: [5, x]}]", "1:38: sensors[0].plausible", "expected a number"},
       {"sensors: [{sensor: a, invalid: 85}]", "1:32: sensors[0].invalid", "expected a list of numbers"},
       {"sensors: [{sensor: a, every: 5min}]", "1:30: sensors[0].every", "did you mean \"5m\"?"},

@@ -121,6 +121,15 @@ TEST_F(CommandLines, RefuseWhatIsNoFilterAndNoBroker) {
   EXPECT_EQ("mqtt://pi:18883", parse({"discover", "--broker", "mqtt://pi:18883"}).broker);
 }
 
+TEST_F(CommandLines, SayWhichDurationWasMeant) {
+  for (auto arguments : {std::vector<std::string>{"tail", "--for", "1.5h"},
+                         std::vector<std::string>{"alerts", "silence", "--for", "1.5h"}}) {
+    err_.str("");
+    EXPECT_EQ(kExitUsage, refuse(arguments));
+    EXPECT_NE(std::string::npos, err_.str().find("did you mean \"90m\"?")) << err_.str();
+  }
+}
+
 TEST_F(CommandLines, NeverRepeatAPassword) {
   for (const char* broker : {"mqtt://gw:geheim@pi", "gw:geheim@pi:1883"}) {
     EXPECT_EQ(kExitUsage, refuse({"discover", "--broker", broker}));
