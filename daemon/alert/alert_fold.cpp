@@ -304,6 +304,19 @@ std::vector<AlertEvent> AlertFold::standing() const {
   return events;
 }
 
+std::vector<KeptBack> AlertFold::kept_back() const {
+  std::vector<KeptBack> kept;
+  for (const Pair& pair : impl_->pairs) {
+    if (pair.state.level == 0) continue;
+    if (auto found = impl_->kept_back(pair)) kept.push_back(std::move(*found));
+  }
+  return kept;
+}
+
+const std::vector<Silence>& AlertFold::silences() const {
+  return impl_->telling.silences();
+}
+
 std::vector<RuleState> AlertFold::states() const {
   std::vector<RuleState> states;
   for (std::uint32_t i = 0; i < impl_->pairs.size(); ++i) {

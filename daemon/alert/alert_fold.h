@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "alert/kept_back.h"
 #include "alert/rule.h"
 #include "alert/telling.h"
 #include "model/alert_event.h"
@@ -68,7 +69,9 @@ class AlertFold {
   std::vector<RuleState> take_changed();       // newest state of each pair that moved since the last call
   std::vector<SilenceChange> take_silences();  // begun and ended since the last call
   std::vector<AlertEvent> standing() const;    // firing and told, as they would be told again
-  std::vector<RuleState> states() const;       // those not forgettable
+  std::vector<KeptBack> kept_back() const;     // firing, and nobody is told of it now
+  const std::vector<Silence>& silences() const;
+  std::vector<RuleState> states() const;  // those not forgettable
   std::size_t firing() const;
   std::size_t pairs() const;
 

@@ -116,6 +116,7 @@ struct AlertFold::Impl {
   std::uint32_t doubts_now(const SensorState& sensor) const;
   bool flaps_at(std::uint32_t i, std::int64_t at_ms);
   AlertEvent standing_event(const Pair& pair) const;
+  std::optional<KeptBack> kept_back(const Pair& pair) const;
   RuleState state_of(std::uint32_t i) const;
   void resume(std::uint32_t i, const RuleState& state);
   void retire(RuleState state, const SensorFacts& facts, const FoldTime& time,

@@ -193,6 +193,19 @@ AlertEvent AlertFold::Impl::standing_event(const Pair& pair) const {
   return event;
 }
 
+std::optional<KeptBack> AlertFold::Impl::kept_back(const Pair& pair) const {
+  const SensorState& sensor = sensors[pair.sensor];
+  std::uint32_t flags = telling.hush(pair.rule, sensor.facts);
+  if (pair.state.told_level == 0) {
+    flags |= kQuiet | provenance_of(doubts_now(sensor) & kDoubtful & ~rule(pair).accept);
+  }
+  if (flags == 0) return std::nullopt;
+  const Silence* silence = telling.silence_of(pair.rule, sensor.facts);
+  KeptBack kept{standing_event(pair), kept_back_note(flags, silence == nullptr ? 0 : silence->id)};
+  kept.event.flags = flags;
+  return kept;
+}
+
 RuleState AlertFold::Impl::state_of(std::uint32_t i) const {
   const Pair& pair = pairs[i];
   const Steadiness& s = pair.state;

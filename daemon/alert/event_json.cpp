@@ -34,7 +34,7 @@ std::vector<std::string> flag_names(std::uint32_t alert_flags) {
   return names;
 }
 
-std::string event_to_json(const AlertEvent& event, const std::string& gateway) {
+std::string event_to_json(const AlertEvent& event, const std::string& gateway, const std::string& note) {
   nlohmann::ordered_json json;
   json["id"] = event.id;
   json["gateway"] = gateway;
@@ -51,6 +51,7 @@ std::string event_to_json(const AlertEvent& event, const std::string& gateway) {
   json["at"] = format_rfc3339(event.at_ms);
   json["message"] = event.message;
   json["flags"] = flag_names(event.flags);
+  if (!note.empty()) json["note"] = note;
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

@@ -120,11 +120,6 @@ RuleExplanation explain_rule(const Rule& rule, const RuleState& state, const Sen
     case Phase::kFiring:
       about.text = "firing for " + seconds_text(time.wall_ms() - about.since_ms) + "; " + end_text(rule);
       if (state.toward != state.level) explain_move(rule, state, time, about);
-      if (state.told_level == 0) {
-        about.text +=
-            "; nobody was told yet: what began it was old or the clock not trusted, or a silence or its "
-            "hours keep it";
-      }
       break;
   }
   return about;

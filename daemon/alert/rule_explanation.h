@@ -21,6 +21,7 @@ struct RuleExplanation {
   std::optional<std::int64_t> deadline_ms;  // it fires then, unless something changes
   std::optional<double> value;              // the newest; absent: never heard
   std::int64_t value_at_ms = 0;
+  std::string unit;       // of the sensor
   std::string condition;  // "above 28 for 30s, clears at 27"
   std::string text;       // one sentence: what it waits for
 };

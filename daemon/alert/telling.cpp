@@ -41,9 +41,8 @@ AlertEvent Telling::event_of(const Rule& rule, const SensorFacts& facts, const S
   return event;
 }
 
-std::uint32_t Telling::hush(std::uint32_t rule_index, const SensorFacts& facts) const {
+const Silence* Telling::silence_of(std::uint32_t rule_index, const SensorFacts& facts) const {
   const Rule& rule = settings_.rules[rule_index];
-  std::uint32_t why = muted_[rule_index] ? std::uint32_t{kMuted} : 0u;
   std::map<std::string, std::string> labels;
   for (const Silence& silence : silences_) {
     if (!silence.alert.empty() && silence.alert != rule.name) continue;
@@ -53,9 +52,14 @@ std::uint32_t Telling::hush(std::uint32_t rule_index, const SensorFacts& facts) 
       auto found = labels.find(wanted.first);
       return found != labels.end() && found->second == wanted.second;
     });
-    if (all) return why | kSilenced;
+    if (all) return &silence;
   }
-  return why;
+  return nullptr;
+}
+
+std::uint32_t Telling::hush(std::uint32_t rule, const SensorFacts& facts) const {
+  return (muted_[rule] ? std::uint32_t{kMuted} : 0u) |
+         (silence_of(rule, facts) != nullptr ? std::uint32_t{kSilenced} : 0u);
 }
 
 void Telling::move_to(std::int64_t wall_ms) {

@@ -39,6 +39,9 @@ class Telling {
 
   AlertEvent event_of(const Rule& rule, const SensorFacts& facts, const Steadiness& state, double value,
                       std::int64_t at_ms) const;
+  const std::vector<Silence>& silences() const { return silences_; }
+  // The first that covers this pair; null: none does.
+  const Silence* silence_of(std::uint32_t rule, const SensorFacts& facts) const;
   // kMuted, kSilenced: why this pair may not be told of now; 0: it may.
   std::uint32_t hush(std::uint32_t rule, const SensorFacts& facts) const;
 

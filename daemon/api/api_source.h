@@ -61,6 +61,8 @@ class ApiSource {
   // Deliveries that wait or were refused: tried again without waiting, or given up for good.
   virtual Result<std::string> upload_retry(const OutboxSelection& which) = 0;
   virtual Result<std::string> upload_discard(const OutboxSelection& which) = 0;
+  // What was read so far is stored soon, not after store.flush; the number of its newest record.
+  virtual Result<std::string> store_now() = 0;
   virtual Result<std::string> reload() = 0;  // kInvalid: the file is wrong, with each mistake's place
 };
 

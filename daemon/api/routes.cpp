@@ -122,7 +122,7 @@ HttpResponse health(ApiSource& source, bool only_needed) {
     if (only_needed && !check.needed_to_be_ready) continue;
     ok = ok && check.ok;
     nlohmann::ordered_json entry{{"name", check.name}, {"ok", check.ok}};
-    if (!check.detail.empty()) entry["detail"] = check.detail;
+    if (!check.ok && !check.detail.empty()) entry["detail"] = check.detail;
     json["checks"].push_back(std::move(entry));
   }
   json["ok"] = ok;
@@ -235,6 +235,7 @@ void add_routes(Router& router, ApiSource& source) {
     return selected(request,
                     [&](const OutboxSelection& which) { return answer(source.upload_discard(which)); });
   });
+  router.add("POST", "/api/v1/store", [&](Request) { return answer(source.store_now()); });
   router.add("POST", "/api/v1/reload", [&](Request) { return answer(source.reload()); });
 }
 

@@ -20,7 +20,7 @@ struct StatusProblem {
 struct StatusSnapshot {
   std::string gateway;
   std::string version;
-  std::string state;  // starting, running, stopping, stopped
+  std::string state;  // running, stopping; of a reader of the database: stopped, unknown
   std::int64_t at_ms = 0;
   std::int64_t uptime_ms = 0;
   std::uint64_t generation = 0;  // configurations put in force since the process started, with the first

@@ -105,7 +105,7 @@ std::string format_bytes(std::uint64_t bytes) {
 }
 
 std::string status_to_text(const StatusSnapshot& s) {
-  const bool stopped = s.state == "stopped";
+  const bool stopped = s.state == "stopped" || s.state == "unknown";
   std::string text;
   line(text, "gateway", fmt::format("{}, sluice {}", s.gateway, s.version));
   line(text, "state", stopped ? s.state : s.state + " for " + format_duration(s.uptime_ms));

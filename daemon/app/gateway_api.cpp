@@ -3,6 +3,7 @@
 #include <sys/statvfs.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include "alert/event_json.h"
@@ -37,7 +38,20 @@ const char* state_name(IntakeState state) {
   return "down";
 }
 
+constexpr int kReadsMax = 50;
 constexpr std::int64_t kStuckMs = 600000;  // a store that commits nothing for so long is not well
+
+// Empty: any. Alerts about the gateway itself cannot be silenced.
+Status is_a_rule(const Settings& settings, const std::string& name) {
+  std::string known;
+  for (const Rule& rule : settings.alerts.rules) {
+    if (rule.name == name) return {};
+    known += (known.empty() ? "" : ", ") + rule.name;
+  }
+  if (name.empty()) return {};
+  return make_error(ErrorCode::kNotFound, "no alert is named \"" + name + "\"; there is " +
+                                              (known.empty() ? "none under alerts" : known));
+}
 
 }  // namespace
 
@@ -140,11 +154,24 @@ std::vector<HealthCheck> GatewayApi::health() {
           {"clock", s.clock.trusted, false, "the clock is not trusted yet"}};
 }
 
+// Those that were told, as they were told; then those of which nobody was.
 Result<std::string> GatewayApi::alerts(std::size_t limit) {
+  std::vector<KeptBack> kept;
+  // Without an answer the others are worth showing.
+  (void)on_engine_([&](Engine& engine) { kept = engine.kept_back(); });
+  std::map<std::pair<std::string, std::string>, std::string> notes;
+  for (const KeptBack& alert : kept) notes[{alert.event.alert, alert.event.sensor}] = alert.note;
   std::string json = "[";
-  for (const AlertEvent& event : slots_.standing()) {
-    if (limit-- == 0) break;
-    json += (json.size() > 1 ? "," : "") + event_to_json(event, settings_.gateway.id);
+  const auto add = [&](const AlertEvent& event) {
+    if (limit == 0) return;
+    --limit;
+    auto note = notes.find({event.alert, event.sensor});
+    json += (json.size() > 1 ? "," : "") +
+            event_to_json(event, settings_.gateway.id, note == notes.end() ? "" : note->second);
+  };
+  for (const AlertEvent& event : slots_.standing()) add(event);
+  for (const KeptBack& alert : kept) {
+    if (alert.event.flags & kQuiet) add(alert.event);
   }
   return json + "]";
 }
@@ -187,40 +214,54 @@ Result<std::string> GatewayApi::upload_now() {
   return std::string(R"({"asked":"close every finished day and deliver what waits"})");
 }
 
-Result<std::string> GatewayApi::silences() {
-  return silences_json(view_);
+// As the engine has them: the database follows.
+Result<std::vector<Silence>> GatewayApi::live_silences() {
+  std::vector<Silence> silences;
+  Status asked = on_engine_([&](Engine& engine) { silences = engine.silences(); });
+  if (!asked.ok()) return asked.error();
+  const std::int64_t now_ms = clock_.now().wall_ms;
+  std::erase_if(silences, [now_ms](const Silence& silence) { return silence.until_ms <= now_ms; });
+  return silences;
 }
 
-// A record in the journal, which the engine finds next; the store is asked to write it soon, so that it
-// shows.
+Result<std::string> GatewayApi::silences() {
+  auto standing = live_silences();
+  if (!standing.ok()) return standing.error();
+  return silences_to_json(*standing) + "\n";
+}
+
+// A record in the journal, which the engine finds next; it is in force when this returns.
 Result<std::string> GatewayApi::silence(const std::string& body) {
   auto silence = silence_from_json(body);
   if (!silence.ok()) return silence.error();
   if (Status filter = check_topic_filter(silence->sensor); !filter.ok()) {
     return make_error(ErrorCode::kInvalid, "sensor: " + filter.error().context);
   }
+  if (Status known = is_a_rule(settings_, silence->alert); !known.ok()) return known.error();
   if (silence->until_ms <= clock_.now().wall_ms) {
     return make_error(ErrorCode::kInvalid, "until: expected a time that has not passed yet");
   }
-  auto standing = view_.silences();
+  auto standing = live_silences();
   if (!standing.ok()) return standing.error();
   if (standing->size() >= Telling::kSilencesMax) {
     return make_error(ErrorCode::kFull, "there are too many silences; end some of them first");
   }
   auto id = journal_.append({RecordKind::kSilence, 0, 0, {}, silence_to_json(*silence)});
   if (!id.ok()) return id.error();
+  if (Status read = engine_reads(*id); !read.ok()) return read.error();
   vitals_.flush_asked = true;
   return nlohmann::ordered_json{{"id", *id}}.dump() + "\n";
 }
 
 Result<std::string> GatewayApi::unsilence(std::uint64_t id) {
-  auto standing = view_.silences();
+  auto standing = live_silences();
   if (!standing.ok()) return standing.error();
   const bool known = std::any_of(standing->begin(), standing->end(),
                                  [id](const Silence& silence) { return silence.id == id; });
   if (!known) return make_error(ErrorCode::kNotFound, "there is no silence " + std::to_string(id));
   auto appended = journal_.append({RecordKind::kUnsilence, 0, 0, std::to_string(id), {}});
   if (!appended.ok()) return appended.error();
+  if (Status read = engine_reads(*appended); !read.ok()) return read.error();
   vitals_.flush_asked = true;
   return nlohmann::ordered_json{{"ended", id}}.dump() + "\n";
 }
@@ -236,6 +277,23 @@ Result<std::string> GatewayApi::upload_discard(const OutboxSelection& which) {
   auto changed = view_.discard(which, clock_.now().wall_ms);
   if (!changed.ok()) return changed.error();
   return nlohmann::ordered_json{{"discarded", *changed}}.dump() + "\n";
+}
+
+Result<std::string> GatewayApi::store_now() {
+  const std::uint64_t seq = journal_.last_seq();
+  if (Status read = engine_reads(seq); !read.ok()) return read.error();
+  vitals_.flush_asked = true;
+  return nlohmann::ordered_json{{"seq", seq}}.dump() + "\n";
+}
+
+// The engine reads within a millisecond; behind a long backlog nobody waits for it.
+Status GatewayApi::engine_reads(std::uint64_t seq) {
+  bool read = false;
+  for (int i = 0; i < kReadsMax && !read; ++i) {
+    Status asked = on_engine_([&](Engine& engine) { read = engine.last_seq() >= seq; });
+    if (!asked.ok()) return asked;
+  }
+  return {};
 }
 
 Result<std::string> GatewayApi::reload() {

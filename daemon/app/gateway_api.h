@@ -57,9 +57,12 @@ class GatewayApi final : public ApiSource {
   Result<std::string> upload_now() override;
   Result<std::string> upload_retry(const OutboxSelection& which) override;
   Result<std::string> upload_discard(const OutboxSelection& which) override;
+  Result<std::string> store_now() override;
   Result<std::string> reload() override;
 
  private:
+  Result<std::vector<Silence>> live_silences();
+  Status engine_reads(std::uint64_t seq);  // waits for it, but not for long
   const Settings& settings_;
   Clock& clock_;
   Journal& journal_;

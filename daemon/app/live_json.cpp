@@ -92,14 +92,13 @@ Result<std::string> why_json(StoreView& view, const std::string& sensor, const s
             {"value_age_ms",
              about.value ? Json(std::max<std::int64_t>(0, now_wall_ms - about.value_at_ms)) : Json(nullptr)},
             {"text", about.text},
-            {"unit", ""},
+            {"unit", about.unit},
             {"newest", Json::array()}};
   auto sensors = view.sensors();
   if (!sensors) return sensors.error();
   const auto found = std::find_if(sensors->begin(), sensors->end(),
                                   [&](const SummarySensor& known) { return known.name == sensor; });
   if (found == sensors->end()) return text_of(json);  // heard, and not stored yet
-  json["unit"] = found->unit;
   auto rows = view.newest_rows(found->id, kNewestShown);
   if (!rows) return rows.error();
   for (const Reading& row : *rows) {
@@ -128,8 +127,16 @@ Result<RuleExplanation> explain_stored(StoreView& view, const Settings& settings
   const StreamClockState& clock = checkpoint->clock;
   const FoldTime time{clock.stream_ms, clock.subscribed_ms, clock.wall_minus_stream_ms, clock.connected,
                       clock.backlog};
-  return explain_rule(**watching, checkpoint->rule_states, last, is_registered(settings.decode, sensor),
-                      time);
+  RuleExplanation about =
+      explain_rule(**watching, checkpoint->rule_states, last, is_registered(settings.decode, sensor), time);
+  about.unit = known->unit;
+  auto firing = view.firing_alerts();
+  if (!firing) return firing.error();
+  for (const AlertEvent& event : *firing) {
+    const std::string note = kept_back_note(event.flags);
+    if (event.alert == rule && event.sensor == sensor && !note.empty()) about.text += "; " + note;
+  }
+  return about;
 }
 
 }  // namespace sluice

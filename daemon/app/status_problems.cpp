@@ -93,10 +93,12 @@ void add_outputs(StatusSnapshot& s) {
     problem(s, "uploads wait: " + s.outbox.last_error, "they are retried; sluicectl upload status");
   for (const StatusSnapshot::Channel& channel : s.channels) {
     if (!channel.failing && channel.waiting == 0) continue;
-    problem(s,
-            "channel " + channel.name + ": " + counted(channel.waiting, "alert") + " waiting" +
-                (channel.failing ? ": " + channel.last_error : ""),
-            "check the channel under notify, then sluicectl alerts test " + channel.name);
+    std::string what = "channel " + channel.name;
+    if (channel.failing) what += " cannot be told: " + channel.last_error;
+    if (channel.waiting > 0) {
+      what += (channel.failing ? "; " : ": ") + counted(channel.waiting, "alert") + " waiting";
+    }
+    problem(s, std::move(what), "check the channel under notify, then sluicectl alerts test " + channel.name);
   }
 }
 

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "alert/event_json.h"
+#include "alert/kept_back.h"
 #include "base/time_text.h"
 
 namespace sluice {
@@ -22,10 +23,11 @@ std::string text_of(const Json& json) {
 }
 
 // Events have a published form of their own, which is put into the list as it is.
-std::string events_text(const std::vector<AlertEvent>& events, const std::string& gateway) {
+std::string events_text(const std::vector<AlertEvent>& events, const std::string& gateway, bool standing) {
   std::string text = "[";
   for (std::size_t i = 0; i < events.size(); ++i) {
-    text += (i == 0 ? "\n  " : ",\n  ") + event_to_json(events[i], gateway);
+    text += (i == 0 ? "\n  " : ",\n  ") +
+            event_to_json(events[i], gateway, standing ? kept_back_note(events[i].flags) : "");
   }
   return text + (events.empty() ? "]\n" : "\n]\n");
 }
@@ -71,7 +73,7 @@ Json time_or_null(std::int64_t ms) {
 Result<std::string> alerts_json(StoreView& view, const std::string& gateway) {
   auto firing = view.firing_alerts();
   if (!firing) return firing.error();
-  return events_text(*firing, gateway);
+  return events_text(*firing, gateway, true);
 }
 
 Result<std::string> silences_json(StoreView& view) {
@@ -85,7 +87,7 @@ Result<std::string> events_json(StoreView& view, const std::string& gateway, std
   if (!history) return history.error();
   std::vector<AlertEvent> events;
   for (StoredAlert& stored : *history) events.push_back(std::move(stored.event));
-  return events_text(events, gateway);
+  return events_text(events, gateway, false);
 }
 
 Result<std::string> quarantine_json(StoreView& view, const std::string& reason, std::size_t limit) {
@@ -179,17 +181,18 @@ Result<std::string> outbox_json(StoreView& view, const OutboxSelection& which, s
   if (!items) return items.error();
   Json list = Json::array();
   for (const OutboxItem& item : *items) {
-    list.push_back(Json{{"id", item.id},
-                        {"sink", item.sink},
-                        {"date", format_date(item.day)},
-                        {"revision", item.revision},
-                        {"state", state_name(item.state)},
-                        {"attempts", item.attempts},
-                        {"created", time_or_null(item.created_ms)},
-                        {"next_try", time_or_null(item.next_try_ms)},
-                        {"done", time_or_null(item.done_ms)},
-                        {"key", item.key},
-                        {"note", item.note}});
+    list.push_back(
+        Json{{"id", item.id},
+             {"sink", item.sink},
+             {"date", format_date(item.day)},
+             {"revision", item.revision},
+             {"state", state_name(item.state)},
+             {"attempts", item.attempts},
+             {"created", time_or_null(item.created_ms)},
+             {"next_try", time_or_null(item.state == OutboxState::kPending ? item.next_try_ms : 0)},
+             {"done", time_or_null(item.done_ms)},
+             {"key", item.key},
+             {"note", item.note}});
   }
   return text_of(list);
 }
@@ -210,7 +213,9 @@ Status fill_status(StoreView& view, std::int64_t now_wall_ms, StatusSnapshot& st
   status.store.cursor_seq = cursor->seq;
   status.engine.sensors = sensors->size();
   status.engine.firing = firing->size();
-  status.days.dirty = dirty->size();
+  const Day today = view.calendar().day_of(now_wall_ms);
+  status.days.dirty = static_cast<std::uint64_t>(
+      std::count_if(dirty->begin(), dirty->end(), [today](const DayState& day) { return day.day < today; }));
   status.days.newest_summary = days->empty() ? "" : format_date(days->back());
   auto unset = view.unset_counts();
   if (!unset) return unset.error();

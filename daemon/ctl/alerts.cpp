@@ -1,5 +1,8 @@
+#include <nlohmann/json.hpp>
+
 #include "alert/silence_json.h"
 #include "app/view_json.h"
+#include "base/time_text.h"
 #include "config/quantity.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
@@ -28,11 +31,28 @@ int show_silences(const CommandContext& context) {
   return kExitFine;
 }
 
+std::string what_it_covers(const Silence& silence) {
+  std::string text = silence.alert.empty() ? "any alert" : "the alert " + silence.alert;
+  text += silence.sensor == "#" ? " of any sensor" : " of sensors that match " + silence.sensor;
+  const char* before = " with the label ";
+  for (const auto& [name, value] : silence.labels) {
+    text += before + name + "=" + value;
+    before = ", ";
+  }
+  return printable(text);
+}
+
 int make_silence(const CommandContext& context) {
   const CommandLine& line = context.line;
   const auto span = parse_duration(line.span);
   if (!span || span->count() <= 0) {
     context.err << "sluicectl: --for: expected a duration such as 30m or 2h\n";
+    return kExitUsage;
+  }
+  if (line.filter.empty() && line.alert.empty() && line.labels.empty() && !line.all) {
+    context.err
+        << "sluicectl: this would silence every alert of every sensor: say which with --sensor, --alert "
+           "or --label, or add --all\n";
     return kExitUsage;
   }
   Silence silence;
@@ -50,7 +70,13 @@ int make_silence(const CommandContext& context) {
   }
   Result<std::string> made = context.gateway.ask("POST", "/api/v1/silences", silence_to_json(silence));
   if (!made) return fail(context, made.error());
-  context.out << *made;
+  const nlohmann::json json = nlohmann::json::parse(*made, nullptr, false);
+  if (line.json || !json.is_object() || !json.contains("id")) {
+    context.out << *made;
+    return kExitFine;
+  }
+  context.out << "silence " << json["id"].dump() << ": until " << format_rfc3339(silence.until_ms)
+              << " nobody is told of " << what_it_covers(silence) << "\n";
   return kExitFine;
 }
 
@@ -58,7 +84,7 @@ int end_silence(const CommandContext& context) {
   const std::string id = std::to_string(context.line.id);
   Result<std::string> ended = context.gateway.ask("POST", "/api/v1/silences/end?id=" + id);
   if (!ended) return fail(context, ended.error());
-  context.out << *ended;
+  context.out << (context.line.json ? *ended : "silence " + id + " has ended\n");
   return kExitFine;
 }
 
@@ -76,13 +102,16 @@ int run_alerts(const CommandContext& context) {
     context.out << *json;
     return kExitFine;
   }
-  Result<Table> table = table_of(*json, {{"since", "since"},
-                                         {"severity", "severity"},
-                                         {"alert", "alert"},
-                                         {"sensor", "sensor"},
-                                         {"value", "value", Table::Align::kRight},
-                                         {"unit", "unit"},
-                                         {"message", "message"}});
+  std::vector<TableColumn> columns = {{"since", "since"},
+                                      {"severity", "severity"},
+                                      {"alert", "alert"},
+                                      {"sensor", "sensor"},
+                                      {"value", "value", Table::Align::kRight},
+                                      {"unit", "unit"},
+                                      {"message", "message"}};
+  // In a JSON text the quotes of a string are escaped: this can only be a member.
+  if (json->find("\"note\":") != std::string::npos) columns.push_back({"note", "note"});
+  Result<Table> table = table_of(*json, columns);
   if (!table) return fail(context, table.error());
   context.out << (table->empty() ? "no alert stands\n" : table->text());
   return kExitFine;

@@ -79,6 +79,7 @@ std::string to_text(const AuditReport& report) {
 }  // namespace
 
 int run_audit(const CommandContext& context) {
+  context.gateway.wait_stored();
   Result<std::unique_ptr<StoreView>> view = context.gateway.open_database();
   if (!view) return fail(context, view.error());
 

@@ -16,9 +16,10 @@ namespace sluice {
 namespace {
 
 constexpr const char* kExitCodes =
-    "Exit status: 0 fine; 1 findings, problems or a refusal; 2 wrong command line; 3 audit: cannot be "
-    "checked\n"
-    "any more, rows have expired; 4 wrong configuration; 5 the daemon does not answer (commands that only "
+    "Exit status: 0 fine; 1 findings, problems, a refusal, or a name that there is not; 2 wrong command "
+    "line;\n"
+    "3 audit: cannot be checked any more, rows have expired; 4 wrong configuration; 5 the daemon does not "
+    "answer (commands that only "
     "read\n"
     "use the database then, and say so; status exits with 5 all the same).";
 
@@ -147,6 +148,7 @@ class Parser {
     CLI::App* silence = command(alerts, "silence", "tell nobody of some alerts for a while");
     add_filter(*silence, "--sensor", "filter over sensors; without it, all");
     silence->add_option("--alert", line_.alert, "name of an alert; without it, all");
+    silence->add_flag("--all", line_.all, "really every alert: without --sensor, --alert and --label");
     silence->add_option("--label", line_.labels, "NAME=VALUE that the alert must have; may be repeated");
     silence->add_option("--for", line_.span, "how long, such as 30m or 2h")
         ->required()

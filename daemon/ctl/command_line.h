@@ -47,6 +47,7 @@ struct CommandLine {
   // alerts silence, unsilence
   std::string alert;
   std::vector<std::string> labels;  // NAME=VALUE
+  bool all = false;                 // really every alert
   std::string span;                 // a duration
   std::string comment;
   std::uint64_t id = 0;

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "ctl/exit_code.h"
+#include "decode/topic_filter.h"
 
 namespace sluice {
 
@@ -48,6 +49,11 @@ Result<Settings> settings_for(const CommandLine& line, std::vector<Problem>& pro
 }
 
 }  // namespace
+
+Status check_filter(const CommandContext& context) {
+  if (context.line.filter.empty()) return {};
+  return check_topic_filter(context.line.filter);
+}
 
 int fail(const CommandContext& context, const Error& error) {
   context.err << "sluicectl: " << error.context << "\n";

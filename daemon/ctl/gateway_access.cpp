@@ -1,10 +1,15 @@
 #include "ctl/gateway_access.h"
 
+#include <grp.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <thread>
+
+#include "api/status.h"
 
 namespace sluice {
 
@@ -12,6 +17,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kReadTimeout{10'000};
 constexpr std::chrono::milliseconds kPostTimeout{120'000};
+constexpr std::chrono::milliseconds kLook{20};  // at whether the daemon has stored
+constexpr int kLooksMax = 100;
 
 // What an error answer of the API says; its text as it is when it says nothing.
 std::string message_of(const std::string& body) {
@@ -25,10 +32,25 @@ std::string message_of(const std::string& body) {
 
 }  // namespace
 
+bool GatewayAccess::allowed() const {
+  return ::access(socket_path().c_str(), W_OK) == 0 || errno != EACCES;
+}
+
+std::string GatewayAccess::group() const {
+  for (const std::string& path : {socket_path(), settings_.gateway.runtime_dir}) {
+    struct stat found {};
+    if (::stat(path.c_str(), &found) != 0) continue;
+    const ::group* owner = ::getgrgid(found.st_gid);
+    if (owner != nullptr) return owner->gr_name;
+  }
+  return "";
+}
+
 Result<std::string> GatewayAccess::ask(const std::string& method, const std::string& path, std::string body) {
-  if (::access(socket_path().c_str(), W_OK) != 0 && errno == EACCES) {
-    return make_error(ErrorCode::kUnavailable,
-                      "you may not use " + socket_path() + "; join the group that owns it, or use sudo");
+  if (!allowed()) {
+    const std::string name = group();
+    return make_error(ErrorCode::kUnavailable, "you may not use " + socket_path() + "; join the group " +
+                                                   (name.empty() ? "that owns it" : name) + ", or use sudo");
   }
   if (::access(socket_path().c_str(), F_OK) != 0 && errno == ENOENT) {
     return make_error(ErrorCode::kUnavailable,
@@ -68,6 +90,21 @@ Result<std::unique_ptr<StoreView>> GatewayAccess::open_database() {
   Result<Calendar> calendar = Calendar::load(settings_.gateway.timezone);
   if (!calendar) return calendar.error();
   return StoreView::open(database_path(), "", *calendar, OnStore());
+}
+
+void GatewayAccess::wait_stored() {
+  Result<std::string> asked = ask("POST", "/api/v1/store");
+  if (!asked) return;  // it does not run; or is of a version that cannot
+  const nlohmann::json json = nlohmann::json::parse(*asked, nullptr, false);
+  if (!json.is_object() || !json.contains("seq") || !json["seq"].is_number_unsigned()) return;
+  for (int i = 0; i < kLooksMax; ++i) {
+    Result<std::string> answer = ask("GET", "/api/v1/status");
+    if (!answer) break;
+    Result<StatusSnapshot> status = status_from_json(*answer);
+    if (!status || status->store.cursor_seq >= json["seq"].get<std::uint64_t>()) return;
+    std::this_thread::sleep_for(kLook);
+  }
+  notes_ << "sluicectl: what came in the last moments is not stored yet, and is missing here\n";
 }
 
 }  // namespace sluice

@@ -20,7 +20,13 @@ class GatewayAccess {
   GatewayAccess(const Settings& settings, std::ostream& notes) : settings_(settings), notes_(notes) {}
 
   const std::string& gateway() const { return settings_.gateway.id; }
+  std::string socket_path() const { return settings_.gateway.runtime_dir + "/api.sock"; }
   std::string database_path() const { return settings_.gateway.state_dir + "/sluice.db"; }
+
+  // May this user ask the daemon? Yes, too, where there is none.
+  bool allowed() const;
+  // The group whose members may; empty where it cannot be seen.
+  std::string group() const;
 
   // The body of a 200 answer. kUnavailable: the daemon does not answer; otherwise what it said was wrong.
   Result<std::string> ask(const std::string& method, const std::string& path, std::string body = "");
@@ -28,9 +34,11 @@ class GatewayAccess {
   // GET, or without a daemon what `from_view` makes of the database. kUnavailable: there is neither.
   Result<std::string> read(const std::string& path, const FromView& from_view);
   Result<std::unique_ptr<StoreView>> open_database();  // read-only
+  // For commands that read the database: what a running daemon has read so far is in it afterwards. Where it
+  // is not within 2 s, that is noted.
+  void wait_stored();
 
  private:
-  std::string socket_path() const { return settings_.gateway.runtime_dir + "/api.sock"; }
   const Settings& settings_;
   std::ostream& notes_;
   HttpClient client_;

@@ -34,6 +34,7 @@ std::string text_of(const Json& json) {
 }  // namespace
 
 int run_quarantine(const CommandContext& context) {
+  context.gateway.wait_stored();
   const std::string path =
       "/api/v1/quarantine?limit=" + std::to_string(context.line.limit) +
       (context.line.reason.empty() ? "" : "&reason=" + percent_encoded(context.line.reason));

@@ -35,8 +35,7 @@ Table table_of_sensors(const Json& list) {
     const Json& reason = sensor["last_reject"];
     table.row({sensor.value("sensor", ""),
                sensor["value"].is_number() ? number_text(sensor["value"].get<double>()) : "-",
-               sensor.value("unit", ""),
-               age.is_number() ? format_duration(age.get<std::int64_t>() * 1000) : "never",
+               sensor.value("unit", ""), age.is_number() ? age_text(age.get<std::int64_t>() * 1000) : "never",
                rate_text(sensor["per_minute"]),
                sensor["rejected"].is_number() ? sensor["rejected"].dump() : "-",
                reason.is_string() ? reason.get<std::string>().substr(reason.get<std::string>().find('/') + 1)
@@ -48,22 +47,28 @@ Table table_of_sensors(const Json& list) {
 }  // namespace
 
 int run_sensors(const CommandContext& context) {
+  const std::string& filter = context.line.filter;
+  if (Status wrong = check_filter(context); !wrong) return fail(context, wrong.error());
   Result<std::string> list = list_of_sensors(context.gateway, context.clock);
   if (!list) return fail(context, list.error());
+  Json parsed = Json::parse(*list);
   Json wanted = Json::array();
-  for (Json& sensor : Json::parse(*list)) {
-    const bool fits =
-        context.line.filter.empty() || topic_matches(context.line.filter, sensor.value("sensor", ""));
-    if (fits) wanted.push_back(std::move(sensor));
+  const std::size_t all = parsed.size();
+  for (Json& sensor : parsed) {
+    if (filter.empty() || topic_matches(filter, sensor.value("sensor", "")))
+      wanted.push_back(std::move(sensor));
   }
   if (context.line.json) {
     context.out << wanted.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
-  } else if (wanted.empty()) {
-    context.out << "no sensor was heard yet\n";
-  } else {
+  } else if (!wanted.empty()) {
     context.out << table_of_sensors(wanted).text();
+  } else if (all == 0) {
+    context.out << "no sensor was heard yet\n";
   }
-  return kExitFine;
+  if (all == 0 || !wanted.empty()) return kExitFine;
+  return fail(context, make_error(ErrorCode::kNotFound, fmt::format("no sensor matches \"{}\"; sluicectl "
+                                                                    "sensors lists the {} that there are",
+                                                                    filter, all)));
 }
 
 }  // namespace sluice

@@ -32,8 +32,17 @@ Result<std::string> stopped_status(const CommandContext& context, StoreView& vie
                       (*totals)[Counter::kReadingsExpired];
   const std::string path = context.gateway.database_path();
   status.store.size_bytes = size_or_zero(path) + size_or_zero(path + "-wal");
-  status.problems.push_back(
-      {"sluiced is not running, or does not answer", "systemctl status sluiced; journalctl -u sluiced"});
+  if (context.gateway.allowed()) {
+    status.problems.push_back(
+        {"sluiced is not running, or does not answer", "systemctl status sluiced; journalctl -u sluiced"});
+  } else {
+    status.state = "unknown";
+    const std::string group = context.gateway.group();
+    status.problems.push_back(
+        {"you may not ask sluiced: " + context.gateway.socket_path() + " is not open to you",
+         "join the group " + (group.empty() ? "that owns it" : group) +
+             " (usermod -aG, then log in again), or use sudo"});
+  }
   return status_to_json(status);
 }
 
@@ -46,7 +55,7 @@ int run_status(const CommandContext& context) {
   Result<StatusSnapshot> status = status_from_json(*json);
   if (!status) return fail(context, status.error());
   context.out << (context.line.json ? *json : status_to_text(*status));
-  if (status->state == "stopped") return kExitUnreachable;
+  if (status->state == "stopped" || status->state == "unknown") return kExitUnreachable;
   return status->problems.empty() ? kExitFine : kExitFindings;
 }
 

@@ -60,6 +60,7 @@ std::string summary_text(const SummaryView& summary) {
 
 // From the readings in the database, without the daemon; what it would write when the day is closed.
 Result<std::string> body_of_now(const CommandContext& context) {
+  context.gateway.wait_stored();
   Result<std::unique_ptr<StoreView>> view = context.gateway.open_database();
   if (!view) return view.error();
   const std::int64_t now_ms = context.clock.now().wall_ms;

@@ -7,6 +7,8 @@
 
 #include "base/check.h"
 
+#include "base/time_text.h"
+
 namespace sluice {
 
 namespace {
@@ -100,6 +102,10 @@ std::string Table::text() const {
 
 std::string number_text(double value) {
   return fmt::format("{:.6g}", value);
+}
+
+std::string age_text(std::int64_t age_ms) {
+  return age_ms < 1000 ? "<1s" : format_duration(age_ms / 1000 * 1000);
 }
 
 }  // namespace sluice

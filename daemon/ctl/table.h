@@ -29,6 +29,7 @@ class Table {
 std::size_t display_width(std::string_view text);
 std::string printable(std::string_view text);  // control characters and broken UTF-8 become "?"
 
-std::string number_text(double value);  // at most six digits
+std::string age_text(std::int64_t age_ms);  // whole seconds: <1s 12s 4m10s
+std::string number_text(double value);      // at most six digits
 
 }  // namespace sluice

@@ -25,7 +25,7 @@ std::string text_of(const Json& json) {
   out += "\n  condition  " + text("condition");
   if (json["value"].is_number()) {
     out += fmt::format("\n  value      {}{}, {} ago", number_text(json["value"].get<double>()), unit,
-                       format_duration(json["value_age_ms"].get<std::int64_t>() / 1000 * 1000));
+                       age_text(json["value_age_ms"].get<std::int64_t>()));
   }
   out += "\n  now        " + text("text");
   if (!text("deadline").empty()) out += " (at " + text("deadline") + ")";

@@ -113,6 +113,14 @@ std::vector<AlertEvent> Engine::standing() const {
   return events;
 }
 
+std::vector<KeptBack> Engine::kept_back() const {
+  return impl_->fold.kept_back();
+}
+
+const std::vector<Silence>& Engine::silences() const {
+  return impl_->fold.silences();
+}
+
 std::size_t Engine::pending_readings() const {
   return impl_->sealed_readings + impl_->batch.readings.size();
 }
@@ -154,8 +162,14 @@ Result<RuleExplanation> Engine::explain(const std::string& sensor, const std::st
   }
   auto watching = rule_watching(engine.settings.alerts.rules, rule, sensor, topic_matches);
   if (!watching.ok()) return watching.error();
-  return explain_rule(**watching, engine.fold.states(), known->last,
-                      is_registered(engine.settings.decode, sensor), engine.clock.time_at(boot_ms));
+  RuleExplanation about =
+      explain_rule(**watching, engine.fold.states(), known->last,
+                   is_registered(engine.settings.decode, sensor), engine.clock.time_at(boot_ms));
+  about.unit = known->profile.unit;
+  for (const KeptBack& kept : engine.fold.kept_back()) {
+    if (kept.event.alert == rule && kept.event.sensor == sensor) about.text += "; " + kept.note;
+  }
+  return about;
 }
 
 std::vector<SensorLast> Engine::last_values() const {

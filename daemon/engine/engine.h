@@ -60,9 +60,11 @@ class Engine {
 
   std::vector<AlertEvent> take_events();     // transitions since the last call, in order, for the notifiers
   std::vector<AlertEvent> standing() const;  // firing and told
-  std::size_t pending_readings() const;      // of batches not taken
-  bool pending() const;                      // is there anything to store?
-  Batch take_batch();                        // the oldest; cuts it if it is still growing
+  std::vector<KeptBack> kept_back() const;   // firing, and nobody is told of it now
+  const std::vector<Silence>& silences() const;
+  std::size_t pending_readings() const;  // of batches not taken
+  bool pending() const;                  // is there anything to store?
+  Batch take_batch();                    // the oldest; cuts it if it is still growing
   std::uint64_t last_seq() const;
 
   EngineStatus status() const;

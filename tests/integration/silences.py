@@ -16,6 +16,7 @@ sensors:
   - { sensor: "room/attic", labels: { site: berlin } }
 alerts:
   - { name: hot, sensor: "room/+", above: 28 }
+  - { name: cold, sensor: "room/+", below: 0 }
 """
 EVENTS = f"sluice/{gateway.GATEWAY}/events"
 
@@ -51,10 +52,10 @@ def silences(lab):
 
 
 def silence(lab, *arguments):
-    done = lab.ctl("alerts", "silence", *arguments)
+    done = lab.ctl("alerts", "silence", *arguments, "--json")
     gateway.check(done.returncode == 0, f"a silence is made: {done}")
     number = json.loads(done.stdout)["id"]
-    gateway.wait_until(lambda: number in [entry["id"] for entry in silences(lab)], "the silence is in the list")
+    gateway.check(number in [entry["id"] for entry in silences(lab)], "the silence is in the list at once")
     return number
 
 
@@ -75,7 +76,11 @@ def main():
         gateway.check(refused.returncode == 2 and "sensor:" in refused.stderr, f"a wrong filter is told: {refused}")
         cellar = silence(lab, "--sensor", "room/cellar", "--alert", "hot", "--for", "1h", "--comment", "painters")
         silence(lab, "--label", "site=berlin", "--for", "1h")
-        silence(lab, "--sensor", "room/cellar", "--alert", "other", "--for", "1h")
+        silence(lab, "--sensor", "room/cellar", "--alert", "cold", "--for", "1h")
+        refused = lab.ctl("alerts", "silence", "--alert", "hott", "--for", "1h")
+        gateway.check(refused.returncode == 1 and "there is hot, cold" in refused.stderr, f"no such alert: {refused}")
+        refused = lab.ctl("alerts", "silence", "--for", "1h")
+        gateway.check(refused.returncode == 2 and "--all" in refused.stderr, f"everything needs --all: {refused}")
         gateway.check(len(silences(lab)) == 3, "three silences")
 
         say(source, "room/cellar", "30")
@@ -85,6 +90,10 @@ def main():
         gateway.check("silenced" not in event["flags"], "the hall is not silenced")
         wait_silenced(lab, "room/cellar")
         wait_silenced(lab, "room/attic")
+        notes = {alert["sensor"]: alert.get("note") for alert in json.loads(lab.get("/api/v1/alerts")[1])}
+        gateway.check(notes["room/hall"] is None and notes["room/cellar"] == f"silenced by {cellar}", f"{notes}")
+        why = lab.ctl("why", "room/cellar", "hot").stdout
+        gateway.check(f"silenced by {cellar}" in why, f"why names the silence: {why}")
 
         lab.stop()
         gateway.check(len(silences(lab)) == 3, "the database knows them too")
@@ -105,8 +114,7 @@ def main():
         event = watch.wait("room/cellar", "firing")
         gateway.check("standing" in event["flags"], f"what stands is told when the silence ends: {event}")
         again = lab.ctl("alerts", "unsilence", str(cellar))
-        gateway.wait_until(lambda: lab.ctl("alerts", "unsilence", str(cellar)).returncode == 1, "it is gone: " +
-                           again.stderr)
+        gateway.check(again.returncode == 1 and "there is no silence" in again.stderr, f"it is gone: {again}")
         silence(lab, "--sensor", "room/hall", "--for", "2s")
         say(source, "room/hall", "30")
         event = watch.wait("room/hall", "firing")

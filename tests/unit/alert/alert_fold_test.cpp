@@ -253,6 +253,26 @@ TEST_F(AlertFoldOf, MovesQuietlyForOldReadingsAndTellsOnceOfWhatStands) {
   EXPECT_EQ("-3600000", said());
 }
 
+TEST_F(AlertFoldOf, SaysWhatKeepsAnAlertBack) {
+  start({above(28)});
+  pass(1000);
+  hear(29, 3600000);
+  ASSERT_EQ(1u, fold_->kept_back().size());
+  EXPECT_EQ("told nobody: its newest reading is older than alerting.max_age", fold_->kept_back()[0].note);
+  EXPECT_EQ("too-hot", fold_->kept_back()[0].event.alert);
+  hear(30);
+  EXPECT_TRUE(fold_->kept_back().empty());
+  Silence silence;
+  silence.id = 354;
+  silence.until_ms = kWall + 3600000;
+  fold_->on_silence(silence);
+  ASSERT_EQ(1u, fold_->kept_back().size());
+  EXPECT_EQ("silenced by 354", fold_->kept_back()[0].note);
+  EXPECT_EQ(std::uint32_t{kSilenced}, fold_->kept_back()[0].event.flags) << "it was told before";
+  hear(20);
+  EXPECT_TRUE(fold_->kept_back().empty());
+}
+
 TEST_F(AlertFoldOf, IgnoresOutOfOrderRetainedAndDuplicateReadings) {
   start({above(28)});
   pass(1000);

@@ -45,6 +45,7 @@ class FakeSource final : public ApiSource {
   Result<std::string> silence(const std::string& body) override { return "silence " + body; }
   Result<std::string> unsilence(std::uint64_t id) override { return "unsilence " + std::to_string(id); }
   Result<std::string> upload_now() override { return std::string("now"); }
+  Result<std::string> store_now() override { return std::string("stored"); }
   Result<std::string> reload() override { return make_error(ErrorCode::kInvalid, "f:1:2: key: is wrong"); }
   Result<std::string> upload_retry(const OutboxSelection& which) override {
     if (which.sink == "cloud") return "retry cloud" + (which.day ? " " + format_date(*which.day) : "");
@@ -156,6 +157,14 @@ TEST_F(Routes, NameEachHealthCheckAndFailWhenOneDoes) {
   EXPECT_EQ(200, get("/readyz").status);
   source_.checks[0].ok = false;
   EXPECT_EQ(503, get("/readyz").status);
+}
+
+TEST_F(Routes, SayNothingOfWhatIsWrongWhereNothingIs) {
+  source_.checks[0] = {"journal", true, true, "the journal is above high water"};
+  for (const char* path : {"/healthz", "/readyz"}) {
+    EXPECT_NE(std::string::npos, get(path).body.find("\"journal\"")) << path;
+    EXPECT_EQ(std::string::npos, get(path).body.find("high water")) << path;
+  }
 }
 
 TEST_F(Routes, ServeMetricsAsPrometheusText) {

@@ -124,7 +124,14 @@ TEST_F(Problems, NameUploadsAndChannelsThatWait) {
   status_.channels = {{"ops", "webhook", true, 3, 0, 0, 9, "HTTP 500"},
                       {"mqtt", "mqtt", false, 0, 8, 0, 0, ""}};
   EXPECT_EQ((Sentences{"1 upload refused for good", "uploads wait: connection refused",
-                       "channel ops: 3 alerts waiting: HTTP 500"}),
+                       "channel ops cannot be told: HTTP 500; 3 alerts waiting"}),
+            problems());
+}
+
+TEST_F(Problems, DoNotCountTheAlertsOfAChannelForWhichNoneWaits) {
+  status_.channels = {{"mqtt", "mqtt", true, 0, 0, 0, 1, "cannot connect"},
+                      {"ops", "webhook", false, 1, 0, 0, 0, ""}};
+  EXPECT_EQ((Sentences{"channel mqtt cannot be told: cannot connect", "channel ops: 1 alert waiting"}),
             problems());
 }
 

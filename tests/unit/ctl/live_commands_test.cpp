@@ -1,0 +1,229 @@
+// Commands that ask a running daemon, where what they say depends on its answers.
+#include <grp.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "api/status.h"
+#include "ctl/commands.h"
+#include "ctl/exit_code.h"
+#include "store/sqlite.h"
+#include "unit/api/served.h"
+#include "unit/audit/example_books.h"
+
+namespace sluice {
+namespace {
+
+constexpr uid_t kNobody = 65534;
+constexpr int kSensors = 2;
+
+class LiveCommands : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::ofstream config(folder_ / "sluice.yaml");
+    config << "gateway: { id: test, timezone: Europe/Berlin, state_dir: " << folder_ / "."
+           << ", runtime_dir: " << folder_ / "."
+           << " }\nreadings:\n  - { topic: \"sensors/#\" }\n";
+  }
+  int run(CommandLine line, std::int64_t now_ms = 1775000000000) {
+    line.config = folder_ / "sluice.yaml";
+    out_.str("");
+    err_.str("");
+    FakeClock clock(now_ms);
+    return run_command(line, clock, out_, err_);
+  }
+  static CommandLine command(const char* name, const char* action = "") {
+    CommandLine line;
+    line.command = name;
+    line.action = action;
+    return line;
+  }
+  void answer(const char* method, const char* path, const std::string& body, int status = 200) {
+    router_.add(method, path, [=](const HttpRequest&) {
+      return status == 200 ? http_json(body) : http_error(status, body);
+    });
+  }
+  // Each time that it is asked, a generation and a stored record more.
+  void answer_status_that_moves() {
+    router_.add("GET", "/api/v1/status", [this](const HttpRequest&) {
+      StatusSnapshot status;
+      status.generation = ++asked_;
+      status.store.cursor_seq = asked_ * step_;
+      return http_json(status_to_json(status));
+    });
+  }
+  void start_daemon() {
+    server_ = std::make_unique<HttpServer>(router_, HttpLimits{});
+    ASSERT_TRUE(server_->open_unix(folder_ / "api.sock").ok());
+    served_ = std::make_unique<Served>(*server_);
+  }
+  bool says(const std::string& words) const { return out_.str().find(words) != std::string::npos; }
+  bool warns(const std::string& words) const { return err_.str().find(words) != std::string::npos; }
+
+  TemporaryFolder folder_;
+  Router router_;
+  std::unique_ptr<HttpServer> server_;
+  std::unique_ptr<Served> served_;
+  std::atomic<std::uint64_t> asked_{0};
+  std::uint64_t step_ = 1;
+  std::ostringstream out_;
+  std::ostringstream err_;
+};
+
+TEST_F(LiveCommands, ReloadReturnsWhenTheConfigurationIsInForce) {
+  answer("POST", "/api/v1/reload", R"({"asked":"…","generation":3})");
+  answer_status_that_moves();
+  start_daemon();
+  EXPECT_EQ(kExitFine, run(command("reload"))) << err_.str();
+  EXPECT_EQ(3u, asked_);
+  EXPECT_EQ("the configuration is in force\n", out_.str());
+  EXPECT_EQ(kExitFindings, run(command("reload"))) << "a later one: the old one again";
+  EXPECT_TRUE(warns("the old one is in force again")) << err_.str();
+}
+
+TEST_F(LiveCommands, ReadersOfTheDatabaseWaitUntilTheDaemonHasStored) {
+  answer("POST", "/api/v1/store", R"({"seq":40})");
+  answer("GET", "/api/v1/quarantine", R"({"counts":{},"samples":[]})");
+  answer_status_that_moves();
+  step_ = 10;
+  start_daemon();
+  EXPECT_EQ(kExitFine, run(command("quarantine")));
+  EXPECT_EQ(4u, asked_);
+  EXPECT_EQ("", err_.str());
+  asked_ = 0;
+  step_ = 0;
+  EXPECT_EQ(kExitFine, run(command("quarantine")));
+  EXPECT_TRUE(warns("what came in the last moments is not stored yet")) << err_.str();
+}
+
+TEST_F(LiveCommands, SensorsShowAgesAndTellAFilterThatFitsNone) {
+  answer("GET", "/api/v1/sensors", R"({"sensors":[
+      {"sensor":"a/b","unit":"","value":1.5,"age_s":0,"per_minute":null,"rejected":0,"last_reject":null},
+      {"sensor":"a/c","unit":"","value":2.5,"age_s":7,"per_minute":null,"rejected":0,"last_reject":null}],
+      "next":null})");
+  start_daemon();
+  CommandLine sensors = command("sensors");
+  EXPECT_EQ(kExitFine, run(sensors));
+  EXPECT_TRUE(says("<1s")) << out_.str();
+  EXPECT_TRUE(says("7s")) << out_.str();
+  sensors.filter = "nix";
+  EXPECT_EQ(kExitFindings, run(sensors));
+  EXPECT_TRUE(warns("no sensor matches \"nix\"")) << err_.str();
+  EXPECT_TRUE(warns("the " + std::to_string(kSensors) + " that there are")) << err_.str();
+  for (const char* name : {"sensors", "tail"}) {
+    CommandLine wrong = command(name);
+    wrong.filter = "a/#/b";
+    EXPECT_EQ(kExitFindings, run(wrong)) << name;
+    EXPECT_TRUE(warns("#")) << err_.str();
+    EXPECT_EQ("", out_.str());
+  }
+}
+
+TEST_F(LiveCommands, SilencesAreToldInASentenceAndEverythingNeedsAll) {
+  answer("POST", "/api/v1/silences", R"({"id":219})");
+  answer("POST", "/api/v1/silences/end", R"({"ended":219})");
+  start_daemon();
+  CommandLine silence = command("alerts", "silence");
+  silence.span = "2h";
+  EXPECT_EQ(kExitUsage, run(silence));
+  EXPECT_TRUE(warns("--all")) << err_.str();
+  silence.all = true;
+  EXPECT_EQ(kExitFine, run(silence));
+  EXPECT_EQ("silence 219: until 2026-04-01T01:33:20.000Z nobody is told of any alert of any sensor\n",
+            out_.str());
+  silence.all = false;
+  silence.alert = "hot";
+  silence.filter = "a/+";
+  silence.labels = {"site=berlin"};
+  EXPECT_EQ(kExitFine, run(silence));
+  EXPECT_TRUE(says("the alert hot of sensors that match a/+ with the label site=berlin")) << out_.str();
+  silence.json = true;
+  EXPECT_EQ(kExitFine, run(silence));
+  EXPECT_EQ(219, nlohmann::json::parse(out_.str())["id"]);
+  CommandLine unsilence = command("alerts", "unsilence");
+  unsilence.id = 219;
+  EXPECT_EQ(kExitFine, run(unsilence));
+  EXPECT_EQ("silence 219 has ended\n", out_.str());
+}
+
+TEST_F(LiveCommands, ANameThatThereIsNotEndsWithOneEverywhere) {
+  answer("POST", "/api/v1/alerts/test", "no channel nix", 404);
+  answer("POST", "/api/v1/silences/end", "there is no silence 9", 404);
+  answer("GET", "/api/v1/why", "no rule nix", 404);
+  start_daemon();
+  CommandLine test = command("alerts", "test");
+  test.name = "nix";
+  EXPECT_EQ(kExitFindings, run(test));
+  EXPECT_EQ(kExitFindings, run(command("alerts", "unsilence")));
+  CommandLine why = command("why");
+  why.sensor = why.rule = "nix";
+  EXPECT_EQ(kExitFindings, run(why));
+}
+
+TEST_F(LiveCommands, AlertsAreListedWithWhatKeepsThemBack) {
+  answer("GET", "/api/v1/alerts", R"([{"alert":"hot","sensor":"a/b","note":"silenced by 354"}])");
+  start_daemon();
+  EXPECT_EQ(kExitFine, run(command("alerts", "list")));
+  EXPECT_TRUE(says("silenced by 354")) << out_.str();
+}
+
+TEST_F(LiveCommands, TheDatabaseTellsDaysThatAreOverAndTriesThatWillBe) {
+  ExampleBooks books(folder_ / "sluice.db", std::chrono::hours(24 * 365));
+  books.write();
+  ASSERT_TRUE(Connection::open({.path = folder_ / "sluice.db", .vfs = ""})
+                  .value()
+                  ->execute("UPDATE outbox SET next_try_ms = 1775000000000")
+                  .ok());
+  ASSERT_TRUE(books.view().discard({"archive", ExampleBooks::day(0)}, 1775000000000).ok());
+  const std::int64_t midnight_ms = books.calendar().end_ms(ExampleBooks::day(ExampleBooks::kDays));
+  books.finish();
+  run(command("status"), midnight_ms - 1);
+  EXPECT_TRUE(says(", 0 days to be summed")) << out_.str();
+  run(command("status"), midnight_ms);
+  EXPECT_TRUE(says(", 1 day to be summed")) << out_.str();
+  CommandLine upload = command("upload", "status");
+  upload.json = true;
+  EXPECT_EQ(kExitFine, run(upload));
+  for (const auto& item : nlohmann::json::parse(out_.str())) {
+    EXPECT_EQ(item["state"] != "pending", item["next_try"].is_null()) << item;
+  }
+}
+
+// In a process of its own, of a user who is in no group.
+TEST_F(LiveCommands, StatusIsUnknownToAUserWhoMayNotAsk) {
+  const bool root = ::geteuid() == 0;
+  {
+    ExampleBooks books(folder_ / "sluice.db", std::chrono::hours(24 * 365));
+    books.finish();
+  }
+  start_daemon();
+  ASSERT_EQ(0, ::chmod((folder_ / ".").c_str(), 0777));
+  ASSERT_EQ(0, ::chmod((folder_ / "sluice.yaml").c_str(), 0644));
+  ASSERT_EQ(0, ::chmod((folder_ / "sluice.db").c_str(), 0666));
+  ASSERT_EQ(0, ::chmod((folder_ / "api.sock").c_str(), 0));
+  const std::string told = folder_ / "told";
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (root && (::setgroups(0, nullptr) != 0 || ::setgid(kNobody) != 0 || ::setuid(kNobody) != 0))
+      ::_exit(99);
+    const int code = run(command("status"));
+    std::ofstream(told) << out_.str() << err_.str();
+    ::_exit(code);
+  }
+  int status = 0;
+  ASSERT_EQ(child, ::waitpid(child, &status, 0));
+  EXPECT_EQ(kExitUnreachable, WEXITSTATUS(status));
+  std::ifstream file(told);
+  const std::string text((std::istreambuf_iterator<char>(file)), {});
+  EXPECT_NE(std::string::npos, text.find("unknown")) << text;
+  EXPECT_NE(std::string::npos, text.find("join the group")) << text;
+  EXPECT_EQ(std::string::npos, text.find("systemctl")) << text;
+}
+
+}  // namespace
+}  // namespace sluice
