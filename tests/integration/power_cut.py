@@ -131,7 +131,7 @@ def check_record(lab, entries):
     for name, file in disk.names.items():
         if not name.endswith("-shm"):
             check((lab.state_dir / name).read_bytes() == file.memory, f"{name} is not as it was recorded")
-    there = {path.name for path in lab.state_dir.iterdir()}
+    there = {path.name for path in lab.state_dir.iterdir() if path.is_file()}  # not the folder of the summaries
     check(there == {name for name in disk.names if not name.endswith("-shm")}, f"other files than recorded: {there}")
 
 
