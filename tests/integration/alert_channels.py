@@ -108,7 +108,7 @@ def check_tests(lab, good):
     check(done.returncode == 1 and "answered 403" in done.stdout, f"{done.returncode} {done.stdout}{done.stderr}")
     good.status = 200
     check(lab.ctl("alerts", "test", "teller").returncode == 0, "a program is tested")
-    check(lab.ctl("alerts", "test", "absent").returncode == 2, "an unknown name is wrong usage")
+    check(lab.ctl("alerts", "test", "absent").returncode == 1, "an unknown name is a finding")
     check(lab.ctl("alerts", "test").returncode == 2, "no name is wrong usage")
 
 
