@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "base/check.h"
@@ -8,12 +7,6 @@
 #include "engine/watched.h"
 
 namespace sluice {
-
-namespace {
-
-constexpr std::int64_t kStepMs = 1000;  // a larger move of the wall clock is a step, not a drift
-
-}  // namespace
 
 void Engine::Impl::begin(const JournalRecord& record) {
   SLUICE_CHECK(record.seq > last_seq, "records come in order");
@@ -40,17 +33,13 @@ void Engine::Impl::begin(const JournalRecord& record) {
 // Offsets between the clocks and the connection are the same for all readings of a batch; boot and trust for
 // all else as well.
 void Engine::Impl::seal_before(const JournalRecord& record) {
-  const bool another = clock.becomes_another(record);
-  const std::int64_t wall_minus_boot_ms = record.wall_ms - record.boot_ms;
-  const bool steps = clock.state().clock_trusted && std::abs(wall_minus_boot_ms - offset_ms) > kStepMs;
-  if (another) {
+  if (clock.becomes_another(record)) {
     if (pending() && !clock.state().boot_id.empty()) seal();
     gateway_day = INT32_MIN;
-  } else if (steps || record.kind == RecordKind::kStart || record.kind == RecordKind::kConnected ||
-             record.kind == RecordKind::kDisconnected) {
+  } else if (clock.wall_moves(record) || record.kind == RecordKind::kStart ||
+             record.kind == RecordKind::kConnected || record.kind == RecordKind::kDisconnected) {
     if (!batch.readings.empty()) seal();
   }
-  if (steps || another) offset_ms = wall_minus_boot_ms;
 }
 
 bool Engine::Impl::pending() {

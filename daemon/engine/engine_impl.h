@@ -55,7 +55,6 @@ struct Engine::Impl {
 
   std::uint64_t last_seq = 0;
   std::int64_t snapshot_stream_ms = 0;
-  std::int64_t offset_ms = 0;  // wall minus boot clock, when the growing batch began
   Midnight midnight;
   Day gateway_day = INT32_MIN;  // the newest day that a batch names
   std::uint64_t records = 0;

@@ -1,11 +1,24 @@
 #include "engine/stream_clock.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace sluice {
 
+namespace {
+// What rounding and slewing make of the difference of two clocks; at 500 ppm, the fastest that ntpd and
+// timesyncd slew, it is passed once in 40 s.
+constexpr std::int64_t kSlackMs = 20;
+}  // namespace
+
+bool StreamClock::wall_moves(const JournalRecord& record) const {
+  const std::int64_t offset_ms = record.wall_ms - (record.boot_ms + state_.stream_minus_boot_ms);
+  return state_.clock_trusted && std::abs(offset_ms - state_.wall_minus_stream_ms) > kSlackMs;
+}
+
 FoldTime StreamClock::observe(const JournalRecord& record) {
   StreamClockState& s = state_;
+  const bool another_offset = becomes_another(record) || wall_moves(record);
   if (record.kind == RecordKind::kStart) {
     // The process was not there, so nothing was subscribed since the last record.
     s.connected = false;
@@ -24,7 +37,7 @@ FoldTime StreamClock::observe(const JournalRecord& record) {
   const std::int64_t stream_ms = std::max(s.stream_ms, record.boot_ms + s.stream_minus_boot_ms);
   if (s.connected) s.subscribed_ms += stream_ms - s.stream_ms;
   s.stream_ms = stream_ms;
-  if (s.clock_trusted) s.wall_minus_stream_ms = record.wall_ms - stream_ms;
+  if (s.clock_trusted && another_offset) s.wall_minus_stream_ms = record.wall_ms - stream_ms;
   return time();
 }
 

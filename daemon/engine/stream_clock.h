@@ -2,7 +2,8 @@
 // of the wall clock does not move it, and it never goes back: over a reboot it goes on by what the wall clock
 // says has passed since the last known time, if that is forward. Until the wall clock is trusted,
 // time().wall_ms() is an estimate, last known time + elapsed, with the same offset to the boot clock for the
-// whole boot.
+// whole boot; from then on it is within 20 ms of the wall clock, with an offset that stays until it must not:
+// what a batch keeps of its clocks is then true of each of its readings.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,8 @@ class StreamClock {
     if (record.kind == RecordKind::kClockTrusted) return !state_.clock_trusted;
     return record.kind == RecordKind::kStart && record.topic != state_.boot_id;
   }
+  // Has the wall clock stepped or drifted so far that another offset to it begins with the record?
+  bool wall_moves(const JournalRecord& record) const;
   // Moves to the record's time; kStart may change the boot, and kClockTrusted is the first that is trusted.
   // Connection as it was before the record.
   FoldTime observe(const JournalRecord& record);

@@ -25,8 +25,8 @@ struct Cursor {
   bool operator==(const Cursor&) const = default;
 };
 
-// The engine's clocks at the end of the batch; constant offsets within it (a step or a connection change cuts
-// it).
+// The engine's clocks at the end of the batch. Its readings saw the same offsets and connection: what changes
+// them cuts it.
 struct StreamClockState {
   std::string boot_id;
   std::int64_t stream_minus_boot_ms =

@@ -49,6 +49,16 @@ TEST_F(StreamClockOf, EstimatesTheTimeByTheBootClockUntilTheWallClockIsTrusted) 
   EXPECT_FALSE(clock_.state().clock_trusted);
 }
 
+TEST_F(StreamClockOf, KeepsItsOffsetToTheWallClockUntilItIsTooFarOff) {
+  at(RecordKind::kStart, 5000, 100, "boot-1");
+  at(RecordKind::kClockTrusted, 5010, 100);
+  EXPECT_EQ(5110, at(RecordKind::kMessage, 5111, 200).wall_ms()) << "rounding";
+  EXPECT_EQ(6010, at(RecordKind::kMessage, 6030, 1100).wall_ms()) << "slewing";
+  EXPECT_EQ(7031, at(RecordKind::kMessage, 7031, 2100).wall_ms());
+  EXPECT_EQ(7131, at(RecordKind::kStart, 7120, 2200, "boot-1").wall_ms());
+  EXPECT_EQ(7210, at(RecordKind::kMessage, 7210, 2300).wall_ms());
+}
+
 TEST_F(StreamClockOf, BelievesNoTimeBeforeTheProgramWasBuilt) {
   clock_ = StreamClock(StreamClockState{}, 700000);
   EXPECT_EQ(700000, at(RecordKind::kStart, 0, 100, "boot-1").wall_ms());
