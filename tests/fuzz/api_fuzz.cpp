@@ -18,19 +18,13 @@
 #include "base/check.h"
 #include "store/store.h"
 #include "store/view.h"
+#include "support/temp_folder.h"
 
 namespace sluice {
 namespace {
 
 constexpr std::int64_t kNowMs = 1772366400000;
 constexpr int kRows = 300;
-
-struct Folder {
-  Folder() { SLUICE_CHECK(::mkdtemp(path) != nullptr, "no temporary folder"); }
-  ~Folder() { std::filesystem::remove_all(path); }
-  std::string file(const char* name) const { return std::string(path) + "/" + name; }
-  char path[32] = "/tmp/sluice-fuzz-XXXXXX";
-};
 
 // Lists come from the database as in the daemon; what belongs to other threads answers with what it was
 // asked.
@@ -115,7 +109,7 @@ class Source final : public ApiSource {
     if (!changed.ok()) return changed.error();
     return std::to_string(*changed);
   }
-  Folder folder_;
+  test::TempFolder folder_;
   Calendar calendar_ = *Calendar::load("Europe/Berlin");
   Log log_{LogLevel::kError, Log::Style::kPlain};
   std::unique_ptr<Store> store_;
@@ -127,7 +121,7 @@ struct World {
     add_routes(router, source);
     SLUICE_CHECK(server.open_unix(folder.file("api.sock")).ok(), "the server listens");
   }
-  Folder folder;
+  test::TempFolder folder;
   Source source;
   Router router;
   HttpServer server{router, {4, 1024, 4096, std::chrono::seconds(1)}};

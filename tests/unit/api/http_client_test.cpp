@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "api/listen_socket.h"
+#include "support/temp_folder.h"
 #include "unit/api/served.h"
 
 namespace sluice {
@@ -24,7 +25,7 @@ class HttpClientErrors : public ::testing::Test {
   static bool says(const Error& error, const char* word) {
     return error.context.find(word) != std::string::npos;
   }
-  TemporaryFolder folder_;
+  test::TempFolder folder_;
   HttpClient client_;
 };
 
@@ -35,7 +36,7 @@ TEST_F(HttpClientErrors, TellARefusedConnection) {
   EXPECT_EQ(ErrorCode::kUnavailable, error.code);
   EXPECT_TRUE(says(error, "refused")) << error.context;
   HttpClient::Request socket = to("http://sluice/");
-  socket.unix_socket = folder_ / "absent.sock";
+  socket.unix_socket = folder_.file("absent.sock");
   error = failing(socket);
   EXPECT_EQ(ErrorCode::kUnavailable, error.code);
   EXPECT_TRUE(says(error, "absent.sock")) << error.context;
@@ -67,7 +68,7 @@ TEST_F(HttpClientErrors, TellAWrongUrlAndAWrongTlsFile) {
   HttpClient::Request request = to("https://127.0.0.1:1/");
   ListenSocket silent = *listen_tcp("127.0.0.1:0");
   request.url = "https://127.0.0.1:" + std::to_string(silent.port) + "/";
-  request.tls.ca = folder_ / "absent.pem";
+  request.tls.ca = folder_.file("absent.pem");
   EXPECT_EQ(ErrorCode::kInvalid, failing(request).code);
   ::close(silent.fd);
 }

@@ -12,6 +12,7 @@
 #include "api/bearer_token.h"
 #include "api/listen_socket.h"
 #include "io/http_client.h"
+#include "support/temp_folder.h"
 #include "unit/api/served.h"
 
 namespace sluice {
@@ -46,7 +47,7 @@ class HttpServerOn : public ::testing::Test {
     request.url = "http://127.0.0.1:" + std::to_string(server.tcp_port()) + path;
     return request;
   }
-  std::string socket_path() const { return folder_ / "api.sock"; }
+  std::string socket_path() const { return folder_.file("api.sock"); }
   int connected() const {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
@@ -68,7 +69,7 @@ class HttpServerOn : public ::testing::Test {
     return answer;
   }
 
-  TemporaryFolder folder_;
+  test::TempFolder folder_;
   Router router_;
   HttpLimits limits_;
   HttpClient client_;
@@ -105,11 +106,11 @@ TEST_F(HttpServerOn, ReplacesASocketNobodyListensOnAndNoOther) {
     auto first = UnixSocket::open(socket_path());
     ASSERT_TRUE(first.ok());
     EXPECT_EQ(ErrorCode::kRefused, second.open_unix(socket_path()).error().code);
-    std::filesystem::rename(socket_path(), folder_ / "left_over");
+    std::filesystem::rename(socket_path(), folder_.file("left_over"));
   }
-  std::filesystem::rename(folder_ / "left_over", socket_path());
+  std::filesystem::rename(folder_.file("left_over"), socket_path());
   EXPECT_TRUE(second.open_unix(socket_path()).ok());
-  const std::string plain_file = folder_ / "plain";
+  const std::string plain_file = folder_.file("plain");
   std::ofstream(plain_file) << "mine";
   EXPECT_EQ(ErrorCode::kInvalid, second.open_unix(plain_file).error().code);
   EXPECT_TRUE(std::filesystem::exists(plain_file));
@@ -236,13 +237,13 @@ TEST_F(HttpServerOn, ServesNoMoreThanItsLimitOfConnectionsAtATime) {
 }
 
 TEST_F(HttpServerOn, ReadsTheTokenFromAFileAndRefusesAShortOne) {
-  const std::string path = folder_ / "token";
+  const std::string path = folder_.file("token");
   std::ofstream(path) << "  0123456789abcdef \nsecond line\n";
   std::filesystem::permissions(path, std::filesystem::perms(0600));
   EXPECT_EQ("0123456789abcdef", *read_token_file(path));
   std::ofstream(path) << "short\n";
   EXPECT_EQ(ErrorCode::kInvalid, read_token_file(path).error().code);
-  EXPECT_EQ(ErrorCode::kNotFound, read_token_file(folder_ / "absent").error().code);
+  EXPECT_EQ(ErrorCode::kNotFound, read_token_file(folder_.file("absent")).error().code);
 }
 
 }  // namespace

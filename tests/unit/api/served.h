@@ -1,32 +1,12 @@
 // Served: an HttpServer that a thread of its own keeps running while a test asks it things.
 #pragma once
 
-#include <stdlib.h>
-
 #include <atomic>
-#include <filesystem>
-#include <string>
 #include <thread>
 
 #include "api/http_server.h"
 
 namespace sluice {
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    char path[] = "/tmp/sluice-api-XXXXXX";
-    SLUICE_CHECK(::mkdtemp(path) != nullptr, "no temporary folder");
-    path_ = path;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string operator/(const char* name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 class Served {
  public:

@@ -14,6 +14,7 @@
 #include "store/store.h"
 #include "store/view.h"
 #include "summary/summariser.h"
+#include "support/temp_folder.h"
 
 namespace sluice {
 namespace {
@@ -240,15 +241,11 @@ class UnsetClock : public ::testing::Test {
  protected:
   void run(std::uint64_t seed, bool every_boot_gets_a_clock) {
     SCOPED_TRACE("seed " + std::to_string(seed));
-    char path[] = "/tmp/sluice-clock-XXXXXX";
-    ASSERT_NE(nullptr, ::mkdtemp(path));
-    {
-      Machine machine(seed, path);
-      for (int i = 0; i < 150 && !HasFailure(); ++i) act(machine, every_boot_gets_a_clock);
-      machine.settle();
-      machine.check();
-    }
-    if (!HasFailure()) std::filesystem::remove_all(path);
+    const test::TempFolder folder;
+    Machine machine(seed, folder.path().string());
+    for (int i = 0; i < 150 && !HasFailure(); ++i) act(machine, every_boot_gets_a_clock);
+    machine.settle();
+    machine.check();
   }
   static void act(Machine& machine, bool every_boot_gets_a_clock) {
     machine.pass(static_cast<std::int64_t>(machine.pick(machine.pick(6) == 0 ? 9 * kHour : 20 * kMinute)));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/temp_folder.h"
 #include "unit/audit/example_books.h"
 
 namespace sluice {
@@ -11,14 +12,14 @@ using std::chrono::hours;
 
 class AuditOf : public ::testing::Test {
  protected:
-  BooksFolder folder_;
+  test::TempFolder folder_;
 };
 
 TEST_F(AuditOf, BooksThatBalanceHasNothingToSay) {
-  ExampleBooks books(folder_.database(), hours(24 * 365));
+  ExampleBooks books(folder_.file("sluice.db"), hours(24 * 365));
   books.write();
   books.finish();
-  AuditReport report = audit_file(folder_.database());
+  AuditReport report = audit_file(folder_.file("sluice.db"));
   EXPECT_EQ("", all_findings(report));
   EXPECT_FALSE(report.beyond_checking());
   EXPECT_EQ(static_cast<std::uint64_t>(ExampleBooks::kDays + 1), report.revisions);
@@ -34,17 +35,17 @@ TEST_F(AuditOf, BooksThatBalanceHasNothingToSay) {
 }
 
 TEST_F(AuditOf, ReadingsThatRepeatOthersAreEnteredWhenTheirDayIsSummed) {
-  ExampleBooks books(folder_.database(), hours(24 * 365));
+  ExampleBooks books(folder_.file("sluice.db"), hours(24 * 365));
   books.write();
   const Counts counts = books.view().arrived_on(ExampleBooks::day(ExampleBooks::kDays)).value();
   EXPECT_EQ(1u, counts[Counter::kReadingsRepeated]);
   EXPECT_TRUE(counts.balanced());
   books.finish();
-  EXPECT_EQ("", all_findings(audit_file(folder_.database())));
+  EXPECT_EQ("", all_findings(audit_file(folder_.file("sluice.db"))));
 }
 
 TEST_F(AuditOf, ADayThatWasJustClosedNeedsNoRows) {
-  ExampleBooks books(folder_.database(), hours(24 * 365));
+  ExampleBooks books(folder_.file("sluice.db"), hours(24 * 365));
   books.write();
   EXPECT_EQ("", all_findings(audit_closed_day(books.view(), ExampleBooks::day(0)).value()));
   EXPECT_EQ(1u,
@@ -54,40 +55,40 @@ TEST_F(AuditOf, ADayThatWasJustClosedNeedsNoRows) {
 }
 
 TEST_F(AuditOf, AnEmptyDatabaseIsFine) {
-  ExampleBooks books(folder_.database(), hours(24));
+  ExampleBooks books(folder_.file("sluice.db"), hours(24));
   books.finish();
-  AuditReport report = audit_file(folder_.database());
+  AuditReport report = audit_file(folder_.file("sluice.db"));
   EXPECT_EQ("", all_findings(report));
   EXPECT_TRUE(report.days.empty());
 }
 
 TEST_F(AuditOf, ARunningGatewayReadsBesideItsWriter) {
-  ExampleBooks books(folder_.database(), hours(24 * 365));
+  ExampleBooks books(folder_.file("sluice.db"), hours(24 * 365));
   books.write();
-  EXPECT_EQ("", all_findings(audit_file(folder_.database())));
+  EXPECT_EQ("", all_findings(audit_file(folder_.file("sluice.db"))));
   books.finish();
 }
 
 TEST_F(AuditOf, ReadsInPiecesOfAnySizeGivesTheSame) {
-  ExampleBooks books(folder_.database(), hours(24 * 365));
+  ExampleBooks books(folder_.file("sluice.db"), hours(24 * 365));
   books.write();
   books.finish();
   AuditOptions options;
   for (std::size_t rows : {1u, 7u, 37u, 1000u}) {
     options.rows_per_read = rows;
-    AuditReport report = audit_file(folder_.database(), options);
+    AuditReport report = audit_file(folder_.file("sluice.db"), options);
     EXPECT_EQ("", all_findings(report)) << rows;
     EXPECT_EQ((24u + 24u + 23u + 24u + 8u) * 37u + 39u, report.rows) << rows;
   }
 }
 
 TEST_F(AuditOf, ExpiredDaysSaysThatTheyCannotBeCheckedAndProvesTheRest) {
-  ExampleBooks books(folder_.database(), hours(48));
+  ExampleBooks books(folder_.file("sluice.db"), hours(48));
   books.write();
   books.deliver_everything();
   books.expire(books.calendar().end_ms(ExampleBooks::day(0)) + (48 + 24) * 3600'000);
   books.finish();
-  AuditReport report = audit_file(folder_.database());
+  AuditReport report = audit_file(folder_.file("sluice.db"));
   EXPECT_EQ("", all_findings(report));
   EXPECT_TRUE(report.beyond_checking());
   EXPECT_TRUE(report.days[ExampleBooks::day(0)].beyond_checking);
@@ -97,7 +98,7 @@ TEST_F(AuditOf, ExpiredDaysSaysThatTheyCannotBeCheckedAndProvesTheRest) {
 }
 
 TEST_F(AuditOf, DaysWhoseSummariesAreNoLongerKeptFindsNothingMissing) {
-  ExampleBooks books(folder_.database(), hours(48));
+  ExampleBooks books(folder_.file("sluice.db"), hours(48));
   books.write();
   books.deliver_everything();
   const std::int64_t later_ms = books.calendar().end_ms(ExampleBooks::day(0)) + (48 + 24) * 3600'000;
@@ -105,18 +106,18 @@ TEST_F(AuditOf, DaysWhoseSummariesAreNoLongerKeptFindsNothingMissing) {
   books.expire(later_ms + 48 * 3600'000);
   EXPECT_EQ(ExampleBooks::day(1), books.view().summary_days().value().front());
   books.finish();
-  AuditReport report = audit_file(folder_.database());
+  AuditReport report = audit_file(folder_.file("sluice.db"));
   EXPECT_EQ("", all_findings(report));
   EXPECT_TRUE(report.days[ExampleBooks::day(0)].beyond_checking);
 }
 
 TEST_F(AuditOf, OneDayReportsOnThatDayOnly) {
-  ExampleBooks books(folder_.database(), hours(24 * 365));
+  ExampleBooks books(folder_.file("sluice.db"), hours(24 * 365));
   books.write();
   books.finish();
   AuditOptions options;
   options.day = ExampleBooks::day(2);
-  AuditReport report = audit_file(folder_.database(), options);
+  AuditReport report = audit_file(folder_.file("sluice.db"), options);
   EXPECT_EQ("", all_findings(report));
   ASSERT_EQ(1u, report.days.size());
   EXPECT_TRUE(report.days[*options.day].recomputed);

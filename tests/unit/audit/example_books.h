@@ -3,9 +3,6 @@
 // second revision, and a last day that is not over yet.
 #pragma once
 
-#include <stdlib.h>
-
-#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -16,22 +13,6 @@
 #include "summary/summariser.h"
 
 namespace sluice {
-
-class BooksFolder {
- public:
-  BooksFolder() {
-    char path[] = "/tmp/sluice-audit-XXXXXX";
-    SLUICE_CHECK(::mkdtemp(path) != nullptr, "no temporary folder");
-    path_ = path;
-  }
-  ~BooksFolder() { std::filesystem::remove_all(path_); }
-  BooksFolder(const BooksFolder&) = delete;
-  BooksFolder& operator=(const BooksFolder&) = delete;
-  std::string database() const { return path_ + "/sluice.db"; }
-
- private:
-  std::string path_;
-};
 
 class ExampleBooks {
  public:

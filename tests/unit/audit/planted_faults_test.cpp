@@ -7,6 +7,7 @@
 #include "base/sha256.h"
 #include "store/sqlite.h"
 #include "summary/summary_view.h"
+#include "support/temp_folder.h"
 #include "unit/audit/example_books.h"
 
 namespace sluice {
@@ -17,8 +18,8 @@ constexpr int kVictim = 2;  // the day that faults are planted in
 class PlantedFaults : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
-    good_folder_ = std::make_unique<BooksFolder>();
-    ExampleBooks books(good_folder_->database(), std::chrono::hours(24 * 365));
+    good_folder_ = std::make_unique<test::TempFolder>();
+    ExampleBooks books(good_folder_->file("sluice.db"), std::chrono::hours(24 * 365));
     books.write();
     books.finish();
   }
@@ -26,19 +27,19 @@ class PlantedFaults : public ::testing::Test {
   void SetUp() override { reset(); }
 
   void reset() {
-    std::filesystem::copy_file(good_folder_->database(), folder_.database(),
+    std::filesystem::copy_file(good_folder_->file("sluice.db"), folder_.file("sluice.db"),
                                std::filesystem::copy_options::overwrite_existing);
   }
   void plant(const std::string& sql) {
     std::unique_ptr<Connection> connection =
-        std::move(Connection::open({.path = folder_.database(), .vfs = ""}).value());
+        std::move(Connection::open({.path = folder_.file("sluice.db"), .vfs = ""}).value());
     Status done = connection->execute(sql.c_str());
     ASSERT_TRUE(done.ok()) << done.error().context << "\n" << sql;
   }
   // Days that findings name; faults that no day can be told of do not count.
   std::set<std::string> named_days() {
     std::set<std::string> days;
-    report_ = audit_file(folder_.database());
+    report_ = audit_file(folder_.file("sluice.db"));
     for (const AuditFinding& finding : report_.findings) {
       if (finding.day) days.insert(format_date(*finding.day));
     }
@@ -64,11 +65,11 @@ class PlantedFaults : public ::testing::Test {
   }
   static std::string of_the_day() { return " WHERE day = " + number(day()); }
 
-  static std::unique_ptr<BooksFolder> good_folder_;
-  BooksFolder folder_;
+  static std::unique_ptr<test::TempFolder> good_folder_;
+  test::TempFolder folder_;
   AuditReport report_;
 };
-std::unique_ptr<BooksFolder> PlantedFaults::good_folder_;
+std::unique_ptr<test::TempFolder> PlantedFaults::good_folder_;
 
 TEST_F(PlantedFaults, InRowsAreFound) {
   expect_found("DELETE FROM reading WHERE id = " + a_row());
@@ -119,7 +120,7 @@ TEST_F(PlantedFaults, InTalliesOfTheSpeedLayerAreFound) {
 TEST_F(PlantedFaults, BeforeADayIsSummedAreToldOfInItsSummary) {
   auto differences = [&] {
     const Calendar calendar = Calendar::load("Europe/Berlin").value();
-    auto view = std::move(StoreView::open(folder_.database(), "", calendar, OnStore()).value());
+    auto view = std::move(StoreView::open(folder_.file("sluice.db"), "", calendar, OnStore()).value());
     SummarySettings settings;
     settings.gateway = "test";
     Summariser summariser(settings, calendar, *view, [](const std::string&) { return SensorNotes{}; }, {});
@@ -178,7 +179,7 @@ TEST_F(PlantedFaults, InASummaryWhoseKeyWasMadeToFitAreFound) {
        {"count", "min", "max", "mean", "stddev", "p50", "p95", "last", "stored", "duplicate"}) {
     reset();
     std::unique_ptr<Connection> connection =
-        std::move(Connection::open({.path = folder_.database(), .vfs = ""}).value());
+        std::move(Connection::open({.path = folder_.file("sluice.db"), .vfs = ""}).value());
     std::string body;
     {
       Query query = connection->query("SELECT body FROM summary WHERE day = ?1", day());
@@ -208,7 +209,7 @@ TEST_F(PlantedFaults, InTheOutboxAreFound) {
 TEST_F(PlantedFaults, AnywhereAmongTheRowsAreFound) {
   std::mt19937_64 random(20260327);
   const Calendar calendar = Calendar::load("Europe/Berlin").value();
-  const std::int64_t rows = static_cast<std::int64_t>(audit_file(folder_.database()).rows);
+  const std::int64_t rows = static_cast<std::int64_t>(audit_file(folder_.file("sluice.db")).rows);
   for (int round = 0; round < 40; ++round) {
     const std::string id = number(1 + static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(rows)));
     const std::string change[] = {"DELETE FROM reading WHERE id = " + id,
@@ -218,7 +219,7 @@ TEST_F(PlantedFaults, AnywhereAmongTheRowsAreFound) {
     Day arrived = 0;
     {
       std::unique_ptr<StoreView> view =
-          std::move(StoreView::open(folder_.database(), "", calendar, OnStore()).value());
+          std::move(StoreView::open(folder_.file("sluice.db"), "", calendar, OnStore()).value());
       arrived = calendar.day_of(view->rows_after(std::stoll(id) - 1, 1)->front().reading.arrival_ms);
     }
     const std::string& sql = change[random() % 3];

@@ -3,10 +3,11 @@
 
 #include <gtest/gtest.h>
 
-#include <filesystem>
+#include <deque>
 #include <random>
 
 #include "support/steady_rules.h"
+#include "support/temp_folder.h"
 #include "unit/backtest/small_gateway.h"
 
 namespace sluice {
@@ -36,14 +37,7 @@ class Backtest : public ::testing::Test {
         {"d/gap", "abs(a - b) * 2", "", {{"a", "s/a", seconds(20)}, {"b", "s/b", seconds(5)}}},
         {"d/more", "gap / (c - 20) + 20", "", {{"gap", "d/gap", seconds(10)}, {"c", "s/c", seconds(30)}}}};
   }
-  void TearDown() override {
-    for (const std::string& folder : folders_) std::filesystem::remove_all(folder);
-  }
-  std::string folder() {
-    char name[] = "/tmp/sluice-backtest-XXXXXX";
-    EXPECT_NE(nullptr, ::mkdtemp(name));
-    return folders_.emplace_back(name);
-  }
+  std::string folder() { return folders_.emplace_back().path().string(); }
   Rule rule(const std::string& name, double above) {
     Rule rule;
     rule.name = name;
@@ -76,7 +70,7 @@ class Backtest : public ::testing::Test {
   }
 
   Settings settings_;
-  std::vector<std::string> folders_;
+  std::deque<test::TempFolder> folders_;
 };
 
 // A connection lost, as the database can tell of it: right after a reading, and its backlog ends with one.

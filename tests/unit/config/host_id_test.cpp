@@ -1,21 +1,17 @@
 #include "config/host_id.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "support/temp_folder.h"
 
 namespace sluice {
 namespace {
 
 class HostId : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (std::filesystem::temp_directory_path() / "sluice-host-XXXXXX").string();
-    root_ = mkdtemp(pattern.data());
-  }
-  void TearDown() override { std::filesystem::remove_all(root_); }
   void put(const std::string& name, const std::string& text) {
     std::filesystem::create_directories(std::filesystem::path(root_ + name).parent_path());
     std::ofstream(root_ + name) << text;
@@ -24,7 +20,8 @@ class HostId : public ::testing::Test {
     put("/sys/class/net/" + name + "/address", address + "\n");
     if (hardware) put("/sys/class/net/" + name + "/device/vendor", "x");
   }
-  std::string root_;
+  test::TempFolder temp_;
+  const std::string root_ = temp_.path().string();
 };
 
 TEST_F(HostId, IsTheHostNameWhereSomebodyChoseOne) {

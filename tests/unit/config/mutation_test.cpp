@@ -13,7 +13,7 @@ class OneSlip : public SettingsTest {
  protected:
   void SetUp() override {
     SettingsTest::SetUp();
-    sample_ = with_examples(contents_of(SLUICE_SHIPPED_FOLDER "/sluice.yaml"));
+    sample_ = with_examples(test::read_file(SLUICE_SHIPPED_FOLDER "/sluice.yaml"));
     ASSERT_TRUE(parse_settings(sample_, "sample").ok());
   }
 

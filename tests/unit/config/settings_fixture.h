@@ -6,21 +6,14 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "config/settings.h"
+#include "support/temp_folder.h"
 
 namespace sluice {
-
-inline std::string contents_of(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 inline std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -60,19 +53,8 @@ inline bool has_line_with(const std::string& text, const std::string& key, const
 
 class SettingsTest : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "sluice-config-XXXXXX").string();
-    ASSERT_NE(nullptr, ::mkdtemp(name.data()));
-    folder_ = name;
-    std::filesystem::permissions(folder_, std::filesystem::perms(0755));
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string write(const std::string& name, const std::string& text) {
-    std::string path = folder_ + "/" + name;
-    std::ofstream(path, std::ios::binary) << text;
-    return path;
-  }
+  void SetUp() override { std::filesystem::permissions(folder_, std::filesystem::perms(0755)); }
+  std::string write(const std::string& name, const std::string& text) { return temp_.write(name, text); }
   std::string write_secret(const std::string& name, const std::string& text) {
     std::string path = write(name, text);
     std::filesystem::permissions(path, std::filesystem::perms(0640));
@@ -86,7 +68,8 @@ class SettingsTest : public ::testing::Test {
     return result.ok() ? "no error" : result.error().context;
   }
 
-  std::string folder_;
+  test::TempFolder temp_;
+  const std::string folder_ = temp_.path().string();
 };
 
 }  // namespace sluice

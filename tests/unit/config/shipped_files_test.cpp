@@ -13,7 +13,7 @@ class ShippedFiles : public SettingsTest {
   static std::string shipped(const std::string& name) {
     return std::string(SLUICE_SHIPPED_FOLDER "/") + name;
   }
-  static std::string sample_with_examples() { return with_examples(contents_of(shipped("sluice.yaml"))); }
+  static std::string sample_with_examples() { return with_examples(test::read_file(shipped("sluice.yaml"))); }
 };
 
 TEST_F(ShippedFiles, LoadAsTheyAre) {

@@ -69,7 +69,7 @@ TEST_F(Warnings, KnowDerivedSensorsAndLookAtInputsAndSensors) {
 
 TEST_F(Warnings, AreNotMadeOfTheShippedFiles) {
   for (const char* name : {"sluice.yaml", "minimal.yaml"}) {
-    EXPECT_EQ("", of(contents_of(std::string(SLUICE_SHIPPED_FOLDER) + "/" + name))) << name;
+    EXPECT_EQ("", of(test::read_file(std::string(SLUICE_SHIPPED_FOLDER) + "/" + name))) << name;
   }
 }
 

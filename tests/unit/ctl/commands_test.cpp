@@ -9,6 +9,7 @@
 #include "api/status.h"
 #include "ctl/exit_code.h"
 #include "store/sqlite.h"
+#include "support/temp_folder.h"
 #include "unit/api/example_status.h"
 #include "unit/api/served.h"
 #include "unit/audit/example_books.h"
@@ -21,15 +22,14 @@ using nlohmann::json;
 class Commands : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::ofstream config(folder_ / "sluice.yaml");
-    config << "gateway: { id: test, timezone: Europe/Berlin, state_dir: " << folder_ / "."
-           << ", runtime_dir: " << folder_ / "."
-           << " }\n"
+    std::ofstream config(folder_.file("sluice.yaml"));
+    config << "gateway: { id: test, timezone: Europe/Berlin, state_dir: " << folder_.path()
+           << ", runtime_dir: " << folder_.path() << " }\n"
            << "readings:\n  - { topic: \"sensors/#\" }\n";
   }
   int run(const CommandLine& wanted) {
     CommandLine line = wanted;
-    if (line.config == CommandLine().config) line.config = folder_ / "sluice.yaml";
+    if (line.config == CommandLine().config) line.config = folder_.file("sluice.yaml");
     out_.str("");
     err_.str("");
     FakeClock clock(1775000000000);
@@ -49,7 +49,7 @@ class Commands : public ::testing::Test {
   bool says(const std::string& words) const { return out_.str().find(words) != std::string::npos; }
   bool warns(const std::string& words) const { return err_.str().find(words) != std::string::npos; }
 
-  std::string database() const { return folder_ / "sluice.db"; }
+  std::string database() const { return folder_.file("sluice.db"); }
   static void make_books(const std::string& path, std::chrono::milliseconds retention) {
     ExampleBooks books(path, retention);
     books.write();
@@ -58,11 +58,11 @@ class Commands : public ::testing::Test {
     books.finish();
   }
   static void SetUpTestSuite() {
-    prepared_ = std::make_unique<BooksFolder>();
-    make_books(prepared_->database(), std::chrono::hours(24 * 365));
+    prepared_ = std::make_unique<test::TempFolder>();
+    make_books(prepared_->file("sluice.db"), std::chrono::hours(24 * 365));
   }
   static void TearDownTestSuite() { prepared_.reset(); }
-  void write_books() { std::filesystem::copy_file(prepared_->database(), database()); }
+  void write_books() { std::filesystem::copy_file(prepared_->file("sluice.db"), database()); }
 
   // A daemon that gives one answer.
   void answer(const char* method, const char* path, const std::string& body, int status = 200) {
@@ -73,19 +73,19 @@ class Commands : public ::testing::Test {
   }
   void start_daemon() {
     server_ = std::make_unique<HttpServer>(router_, HttpLimits{});
-    ASSERT_TRUE(server_->open_unix(folder_ / "api.sock").ok());
+    ASSERT_TRUE(server_->open_unix(folder_.file("api.sock")).ok());
     served_ = std::make_unique<Served>(*server_);
   }
 
-  static std::unique_ptr<BooksFolder> prepared_;
-  TemporaryFolder folder_;
+  static std::unique_ptr<test::TempFolder> prepared_;
+  test::TempFolder folder_;
   Router router_;
   std::unique_ptr<HttpServer> server_;
   std::unique_ptr<Served> served_;
   std::ostringstream out_;
   std::ostringstream err_;
 };
-std::unique_ptr<BooksFolder> Commands::prepared_;
+std::unique_ptr<test::TempFolder> Commands::prepared_;
 
 TEST_F(Commands, CheckTellsAGoodConfigurationFromAWrongOne) {
   CommandLine check = command("check");
@@ -97,11 +97,11 @@ TEST_F(Commands, CheckTellsAGoodConfigurationFromAWrongOne) {
   EXPECT_EQ(kExitFine, run(command("check", "", true)));
   EXPECT_EQ("fine", json::parse(out_.str())["configuration"]);
 
-  check.config = folder_ / "wrong.yaml";
+  check.config = folder_.file("wrong.yaml");
   std::ofstream(check.config) << "gatewy: {}\nreadings: [{ topic: \"#\" }]\n";
   EXPECT_EQ(kExitConfiguration, run(check));
   EXPECT_TRUE(warns("wrong.yaml:1:1")) << err_.str();
-  check.config = folder_ / "absent.yaml";
+  check.config = folder_.file("absent.yaml");
   EXPECT_EQ(kExitConfiguration, run(check));
   EXPECT_TRUE(warns("absent.yaml")) << err_.str();
 }
@@ -109,7 +109,7 @@ TEST_F(Commands, CheckTellsAGoodConfigurationFromAWrongOne) {
 TEST_F(Commands, CheckSaysInASentenceWhatEachDerivedSensorIs) {
   CommandLine check = command("check");
   check.explain = true;
-  check.config = folder_ / "derived.yaml";
+  check.config = folder_.file("derived.yaml");
   std::ofstream(check.config) << R"(
 readings: [{ topic: "#", format: number }]
 derived:
@@ -131,7 +131,7 @@ twice is 2 * x, computed at each new reading of x (a); for alerts only.
 TEST_F(Commands, CheckSaysInASentenceWhatEachAlertDoes) {
   CommandLine check = command("check");
   check.explain = true;
-  check.config = folder_ / "alerts.yaml";
+  check.config = folder_.file("alerts.yaml");
   std::ofstream(check.config) << R"(
 readings: [{ topic: "#", format: number }]
 alerts:

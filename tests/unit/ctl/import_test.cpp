@@ -11,6 +11,7 @@
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
 #include "summary/summary_view.h"
+#include "support/temp_folder.h"
 #include "unit/audit/example_books.h"
 
 namespace sluice {
@@ -22,7 +23,7 @@ class ImportOf : public ::testing::Test {
  protected:
   void SetUp() override { make_gateway("one"); }
 
-  std::string folder() const { return std::filesystem::path(books_.database()).parent_path(); }
+  std::string folder() const { return std::filesystem::path(folder_.file("sluice.db")).parent_path(); }
   void make_gateway(const std::string& name) {
     gateway_ = folder() + "/" + name;
     std::filesystem::create_directories(gateway_);
@@ -85,7 +86,7 @@ class ImportOf : public ::testing::Test {
     return text;
   }
 
-  BooksFolder books_;
+  test::TempFolder folder_;
   std::string gateway_;
   CommandLine line_;
   std::ostringstream out_;

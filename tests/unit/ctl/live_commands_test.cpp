@@ -13,6 +13,7 @@
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
 #include "store/sqlite.h"
+#include "support/temp_folder.h"
 #include "unit/api/served.h"
 #include "unit/audit/example_books.h"
 
@@ -25,13 +26,12 @@ constexpr int kSensors = 2;
 class LiveCommands : public ::testing::Test {
  protected:
   void SetUp() override {
-    std::ofstream config(folder_ / "sluice.yaml");
-    config << "gateway: { id: test, timezone: Europe/Berlin, state_dir: " << folder_ / "."
-           << ", runtime_dir: " << folder_ / "."
-           << " }\nreadings:\n  - { topic: \"sensors/#\" }\n";
+    std::ofstream config(folder_.file("sluice.yaml"));
+    config << "gateway: { id: test, timezone: Europe/Berlin, state_dir: " << folder_.path()
+           << ", runtime_dir: " << folder_.path() << " }\nreadings:\n  - { topic: \"sensors/#\" }\n";
   }
   int run(CommandLine line, std::int64_t now_ms = 1775000000000) {
-    line.config = folder_ / "sluice.yaml";
+    line.config = folder_.file("sluice.yaml");
     out_.str("");
     err_.str("");
     FakeClock clock(now_ms);
@@ -59,13 +59,13 @@ class LiveCommands : public ::testing::Test {
   }
   void start_daemon() {
     server_ = std::make_unique<HttpServer>(router_, HttpLimits{});
-    ASSERT_TRUE(server_->open_unix(folder_ / "api.sock").ok());
+    ASSERT_TRUE(server_->open_unix(folder_.file("api.sock")).ok());
     served_ = std::make_unique<Served>(*server_);
   }
   bool says(const std::string& words) const { return out_.str().find(words) != std::string::npos; }
   bool warns(const std::string& words) const { return err_.str().find(words) != std::string::npos; }
 
-  TemporaryFolder folder_;
+  test::TempFolder folder_;
   Router router_;
   std::unique_ptr<HttpServer> server_;
   std::unique_ptr<Served> served_;
@@ -173,9 +173,9 @@ TEST_F(LiveCommands, AlertsAreListedWithWhatKeepsThemBack) {
 }
 
 TEST_F(LiveCommands, TheDatabaseTellsDaysThatAreOverAndTriesThatWillBe) {
-  ExampleBooks books(folder_ / "sluice.db", std::chrono::hours(24 * 365));
+  ExampleBooks books(folder_.file("sluice.db"), std::chrono::hours(24 * 365));
   books.write();
-  ASSERT_TRUE(Connection::open({.path = folder_ / "sluice.db", .vfs = ""})
+  ASSERT_TRUE(Connection::open({.path = folder_.file("sluice.db"), .vfs = ""})
                   .value()
                   ->execute("UPDATE outbox SET next_try_ms = 1775000000000")
                   .ok());
@@ -198,15 +198,15 @@ TEST_F(LiveCommands, TheDatabaseTellsDaysThatAreOverAndTriesThatWillBe) {
 TEST_F(LiveCommands, StatusIsUnknownToAUserWhoMayNotAsk) {
   const bool root = ::geteuid() == 0;
   {
-    ExampleBooks books(folder_ / "sluice.db", std::chrono::hours(24 * 365));
+    ExampleBooks books(folder_.file("sluice.db"), std::chrono::hours(24 * 365));
     books.finish();
   }
   start_daemon();
-  ASSERT_EQ(0, ::chmod((folder_ / ".").c_str(), 0777));
-  ASSERT_EQ(0, ::chmod((folder_ / "sluice.yaml").c_str(), 0644));
-  ASSERT_EQ(0, ::chmod((folder_ / "sluice.db").c_str(), 0666));
-  ASSERT_EQ(0, ::chmod((folder_ / "api.sock").c_str(), 0));
-  const std::string told = folder_ / "told";
+  ASSERT_EQ(0, ::chmod(folder_.path().c_str(), 0777));
+  ASSERT_EQ(0, ::chmod(folder_.file("sluice.yaml").c_str(), 0644));
+  ASSERT_EQ(0, ::chmod(folder_.file("sluice.db").c_str(), 0666));
+  ASSERT_EQ(0, ::chmod(folder_.file("api.sock").c_str(), 0));
+  const std::string told = folder_.file("told");
   const pid_t child = ::fork();
   if (child == 0) {
     if (root && (::setgroups(0, nullptr) != 0 || ::setgid(kNobody) != 0 || ::setuid(kNobody) != 0))

@@ -5,6 +5,7 @@
 
 #include <random>
 
+#include "support/temp_folder.h"
 #include "unit/drivers/fake_output.h"
 
 namespace sluice::drivers {
@@ -32,7 +33,7 @@ class CsvFile : public ::testing::Test {
   }
   Rows read_text(const std::string& text) { return read(folder_.write("a.csv", text)); }
 
-  TemporaryFolder folder_;
+  test::TempFolder folder_;
   std::string error_;
   std::vector<std::uint64_t> lines_;
 };
@@ -86,7 +87,7 @@ TEST_F(CsvFile, RefusesARowThatIsTooLong) {
 }
 
 TEST_F(CsvFile, SaysThatAFileIsMissing) {
-  read(folder_.path("absent.csv"));
+  read(folder_.file("absent.csv"));
   EXPECT_NE(std::string::npos, error_.find("cannot be opened"));
 }
 
@@ -98,7 +99,7 @@ TEST_F(CsvFile, ReadsGzipAndNoticesThatItIsCutShort) {
     expected.push_back({std::to_string(row), std::to_string(random())});
     text += expected.back()[0] + "," + expected.back()[1] + "\n";
   }
-  std::string path = folder_.path("a.csv.gz");
+  std::string path = folder_.file("a.csv.gz");
   gzFile file = gzopen(path.c_str(), "wb");
   gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
   gzclose(file);

@@ -6,19 +6,21 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <string>
 #include <thread>
 
 #include "drivers/drivers_config.h"
+#include "support/temp_folder.h"
 #include "unit/drivers/fake_output.h"
 
 namespace sluice::drivers {
 
 class FakeTree {
  public:
-  std::string root() const { return folder_.path(""); }
-  std::string path(const std::string& name) const { return folder_.path(name); }
+  std::string root() const { return folder_.file(""); }
+  std::string path(const std::string& name) const { return folder_.file(name); }
   void put(const std::string& name, const std::string& text) const {
     std::filesystem::create_directories(std::filesystem::path(path(name)).parent_path());
     folder_.write(name, text);
@@ -30,7 +32,7 @@ class FakeTree {
   void remove(const std::string& name) const { std::filesystem::remove_all(path(name)); }
 
  private:
-  TemporaryFolder folder_;
+  test::TempFolder folder_;
 };
 
 class KernelDriver : public ::testing::Test {

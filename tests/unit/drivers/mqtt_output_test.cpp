@@ -6,7 +6,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "unit/drivers/broker.h"
+#include "support/temp_folder.h"
+#include "unit/drivers/child_process.h"
+#include "unit/drivers/fake_output.h"
+#include "unit/drivers/listener.h"
 
 namespace sluice::drivers {
 namespace {
@@ -15,7 +18,7 @@ class MqttOut : public ::testing::Test {
  protected:
   void SetUp() override {
     wake_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    settings_.broker = broker_.url();
+    settings_.broker = broker_.uri();
     settings_.buffer.in_flight = 20;
   }
   void TearDown() override {
@@ -54,7 +57,7 @@ class MqttOut : public ::testing::Test {
     for (int i = first; i < last; ++i) output_->push({"t/" + std::to_string(i % 3), std::to_string(i)});
   }
   std::string config_for_a_simulation() {
-    return folder_.write("d.yaml", "mqtt: { broker: '" + broker_.url() +
+    return folder_.write("d.yaml", "mqtt: { broker: '" + broker_.uri() +
                                        "' }\ndrivers: [ { driver: simulate, sensors: "
                                        "[ { topic: t, fields: { v: { base: 1 } } } ] } ]\n");
   }
@@ -64,8 +67,8 @@ class MqttOut : public ::testing::Test {
     return all;
   }
 
-  TemporaryFolder folder_;
-  Broker broker_;
+  test::TempFolder folder_;
+  test::Mosquitto broker_;
   FakeClock clock_{1'700'000'000'000};
   Log log_{LogLevel::kError, Log::Style::kPlain};
   MqttSettings settings_;
@@ -74,18 +77,16 @@ class MqttOut : public ::testing::Test {
 };
 
 TEST_F(MqttOut, DeliversEverySampleInOrder) {
-  broker_.start();
-  broker_.subscribe("t/#");
+  Listener listener(broker_, "t/#");
   make();
   push(0, 2000);
   ASSERT_TRUE(deliver_all());
   output_->disconnect(1000);
-  EXPECT_EQ(numbers(0, 2000), broker_.receive(2000));
+  EXPECT_EQ(numbers(0, 2000), listener.payloads(2000));
 }
 
 TEST_F(MqttOut, TellsItsStatusAtEachConnectAndThatItIsGone) {
-  broker_.start();
-  broker_.subscribe("sluice/drivers/sluice-drivers/status");
+  Listener listener(broker_, "sluice/drivers/sluice-drivers/status");
   make();
   output_->set_status("first");
   push(0, 1);
@@ -97,38 +98,33 @@ TEST_F(MqttOut, TellsItsStatusAtEachConnectAndThatItIsGone) {
   push(2, 3);
   ASSERT_TRUE(deliver_all());
   EXPECT_EQ((std::vector<std::string>{"first", "second", R"({"state":"offline"})", "second"}),
-            broker_.receive(4));
+            listener.payloads(4));
 }
 
 TEST_F(MqttOut, LeavesAStatusOfOfflineWhenItDies) {
-  broker_.start();
-  broker_.subscribe("sluice/#");
+  Listener listener(broker_, "sluice/#");
   ChildProcess program({SLUICE_DRIVERS_PROGRAM, "--config", config_for_a_simulation()});
   ASSERT_TRUE(program.wait_for_output("connected to"));
-  ASSERT_EQ(1u, broker_.receive(1).size());
+  ASSERT_EQ(1u, listener.payloads(1).size());
   program.send_signal(SIGKILL);
   program.wait_for_end();
-  // The broker may need a moment to notice; what is retained comes with each new look.
-  std::string status;
-  for (int look = 0; look < 100 && status != R"({"state":"offline"})"; ++look)
-    status = broker_.receive(1).at(0);
-  EXPECT_EQ(R"({"state":"offline"})", status);
+  EXPECT_EQ(R"({"state":"offline"})", listener.payloads(2).at(1));
 }
 
 TEST_F(MqttOut, KeepsSamplesUntilThereIsABroker) {
+  broker_.kill();
   make();
   push(0, 500);
   ASSERT_TRUE(run_until([tries = 0]() mutable { return ++tries > 5; }));
   EXPECT_FALSE(output_->connected());
   broker_.start();
-  broker_.subscribe("t/#");
+  Listener listener(broker_, "t/#");
   ASSERT_TRUE(deliver_all());
-  EXPECT_EQ(numbers(0, 500), broker_.receive(500));
+  EXPECT_EQ(numbers(0, 500), listener.payloads(500));
   EXPECT_EQ(0u, output_->buffer().dropped());
 }
 
 TEST_F(MqttOut, DeliversTheRestAfterTheBrokerWasKilled) {
-  broker_.start();
   make();
   push(0, 1000);
   ASSERT_TRUE(run_until([this] { return output_->buffer().delivered() > 300; }));
@@ -137,28 +133,28 @@ TEST_F(MqttOut, DeliversTheRestAfterTheBrokerWasKilled) {
   ASSERT_TRUE(run_until([this] { return !output_->connected(); }));
   acknowledged = output_->buffer().delivered();
   broker_.start();
-  broker_.subscribe("t/#");
+  Listener listener(broker_, "t/#");
   push(1000, 1100);
   ASSERT_TRUE(deliver_all());
   EXPECT_EQ(1100u, output_->buffer().delivered());
   EXPECT_EQ(numbers(static_cast<int>(acknowledged), 1100),
-            broker_.receive(1100 - static_cast<int>(acknowledged)));
+            listener.payloads(static_cast<std::size_t>(1100 - acknowledged)));
 }
 
 TEST_F(MqttOut, DropsTheOldestWhenTheBufferIsFullAndCountsThem) {
+  broker_.kill();
   settings_.buffer.messages = 100;
   log_.set_level(LogLevel::kError);
   make();
   push(0, 130);
   EXPECT_EQ(30u, output_->buffer().dropped());
   broker_.start();
-  broker_.subscribe("t/#");
+  Listener listener(broker_, "t/#");
   ASSERT_TRUE(deliver_all());
-  EXPECT_EQ(numbers(30, 130), broker_.receive(100));
+  EXPECT_EQ(numbers(30, 130), listener.payloads(100));
 }
 
 TEST_F(MqttOut, RefusesTopicsThatMqttDoesNotAllow) {
-  broker_.start();
   make();
   output_->push({"a/+/b", "1"});
   output_->push({"", "1"});
@@ -169,8 +165,7 @@ TEST_F(MqttOut, RefusesTopicsThatMqttDoesNotAllow) {
 }
 
 TEST_F(MqttOut, DeliversAtEveryQualityOfService) {
-  broker_.start();
-  broker_.subscribe("t/#");
+  Listener listener(broker_, "t/#");
   for (int qos : {0, 2}) {
     settings_.qos = qos;
     make();
@@ -178,7 +173,7 @@ TEST_F(MqttOut, DeliversAtEveryQualityOfService) {
     ASSERT_TRUE(deliver_all());
     output_->disconnect(1000);
   }
-  EXPECT_EQ(100u, broker_.receive(100).size());
+  EXPECT_EQ(100u, listener.payloads(100).size());
 }
 
 }  // namespace

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 
-#include "unit/drivers/broker.h"
+#include "support/temp_folder.h"
+#include "unit/drivers/child_process.h"
+#include "unit/drivers/listener.h"
 
 namespace sluice::drivers {
 namespace {
@@ -12,7 +14,7 @@ namespace {
 class Program : public ::testing::Test {
  protected:
   std::unique_ptr<ChildProcess> start(const std::string& config, std::vector<std::string> options = {}) {
-    std::string head = "mqtt: { broker: '" + broker_.url() + "' }\n";
+    std::string head = "mqtt: { broker: '" + broker_.uri() + "' }\n";
     std::vector<std::string> arguments = {SLUICE_DRIVERS_PROGRAM, "--config",
                                           folder_.write("d.yaml", head + config)};
     arguments.insert(arguments.end(), options.begin(), options.end());
@@ -23,13 +25,12 @@ class Program : public ::testing::Test {
            "', topic: 't/{n}', time: { column: t }, speed: max } ]\n";
   }
 
-  TemporaryFolder folder_;
-  Broker broker_;
+  test::TempFolder folder_;
+  test::Mosquitto broker_;
 };
 
 TEST_F(Program, EndsWhenEveryRowIsAcknowledged) {
-  broker_.start();
-  broker_.subscribe("t/#");
+  Listener listener(broker_, "t/#");
   std::string rows = "t,n,v\n";
   std::vector<std::string> expected;
   for (int i = 0; i < 3000; ++i) {
@@ -38,11 +39,10 @@ TEST_F(Program, EndsWhenEveryRowIsAcknowledged) {
   }
   auto program = start(replay_of(folder_.write("rows.csv", rows)));
   EXPECT_EQ(0, program->wait_for_end()) << program->output();
-  EXPECT_EQ(expected, broker_.receive(3000));
+  EXPECT_EQ(expected, listener.payloads(3000));
 }
 
 TEST_F(Program, EndsCleanlyOnSigterm) {
-  broker_.start();
   auto program =
       start("drivers: [ { driver: simulate, sensors: [ { topic: t, fields: { v: { base: 1 } } } ] } ]\n");
   ASSERT_TRUE(program->wait_for_output("connected to")) << program->output();
@@ -51,6 +51,7 @@ TEST_F(Program, EndsCleanlyOnSigterm) {
 }
 
 TEST_F(Program, EndsOnSigintWithoutABroker) {
+  broker_.kill();
   auto program =
       start("drivers: [ { driver: simulate, sensors: [ { topic: t, fields: { v: { base: 1 } } } ] } ]\n");
   ASSERT_TRUE(program->wait_for_output("no connection to")) << program->output();
@@ -59,7 +60,7 @@ TEST_F(Program, EndsOnSigintWithoutABroker) {
 }
 
 TEST_F(Program, GivesAFailingDriverUpWhenAskedTo) {
-  auto program = start(replay_of(folder_.path("absent.csv")), {"--once"});
+  auto program = start(replay_of(folder_.file("absent.csv")), {"--once"});
   EXPECT_EQ(1, program->wait_for_end());
   EXPECT_NE(std::string::npos, program->output().find("absent.csv cannot be opened"));
 }

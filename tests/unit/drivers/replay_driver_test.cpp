@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "support/temp_folder.h"
 #include "unit/drivers/fake_output.h"
 
 namespace sluice::drivers {
@@ -43,7 +44,7 @@ class Replay : public ::testing::Test {
     return all;
   }
 
-  TemporaryFolder folder_;
+  test::TempFolder folder_;
   FakeClock clock_{kWall_ms};
   FakeOutput output_;
   Log log_{LogLevel::kError, Log::Style::kPlain};

@@ -173,10 +173,7 @@ TEST_F(Days, ShowTheirReadingsHoweverLateTheyCame) {
 TEST_F(Days, AreCleanOnlyWhenTheirSummaryHasSeenAllReadings) {
   for (unsigned seed = 1; seed <= 3; ++seed) {
     std::mt19937_64 random(seed);
-    TearDown();
-    SetUp();
-    cursor_ = {};
-    sensors_ = 0;
+    start_over();
     std::map<Day, std::size_t> seen;
     std::int64_t now = kStart;
     auto some_commits = [&](std::uint64_t most) {

@@ -179,10 +179,7 @@ TEST_F(Retention, TakesEvenTheCurrentDayAndOutdatesItsSummary) {
 TEST_F(Retention, AgreesWithAModelOnRandomStreams) {
   for (unsigned seed = 1; seed <= 5; ++seed) {
     std::mt19937_64 random(seed);
-    TearDown();
-    SetUp();
-    cursor_ = {};
-    sensors_ = 0;
+    start_over();
     std::vector<std::vector<Reading>> batches;
     std::int64_t now = kStart;
     std::map<Day, std::int64_t> last_arrival;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
 #include <cmath>
 #include <filesystem>
@@ -13,6 +12,7 @@
 
 #include "store/store.h"
 #include "store/view.h"
+#include "support/temp_folder.h"
 
 namespace sluice {
 
@@ -39,17 +39,9 @@ inline void must(const Status& status) {
 class StoreFixture : public ::testing::Test {
  protected:
   void SetUp() override {
-    char name[] = "/tmp/sluice-store-XXXXXX";
-    ASSERT_NE(nullptr, ::mkdtemp(name));
-    folder_ = name;
     settings_.path = folder_ + "/sluice.db";
     settings_.gateway = "test";
     open();
-  }
-  void TearDown() override {
-    view_.reset();
-    store_.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   Calendar calendar() const { return must(Calendar::load("UTC")); }
@@ -58,6 +50,15 @@ class StoreFixture : public ::testing::Test {
     store_.reset();
     store_ = must(Store::open(settings_, calendar(), log_));
     view_ = open_view(settings_.path);
+  }
+  // An empty store in the place of this one.
+  void start_over() {
+    view_.reset();
+    store_.reset();
+    for (const auto& entry : std::filesystem::directory_iterator(folder_)) std::filesystem::remove_all(entry);
+    cursor_ = {};
+    sensors_ = 0;
+    open();
   }
   std::unique_ptr<StoreView> open_view(const std::string& path) {
     return must(StoreView::open(path, "", calendar(),
@@ -115,7 +116,8 @@ class StoreFixture : public ::testing::Test {
     return rows;
   }
 
-  std::string folder_;
+  test::TempFolder temp_;
+  const std::string folder_ = temp_.path().string();
   StoreSettings settings_;
   Log log_{LogLevel::kError, Log::Style::kPlain};
   Calendar calendar_ = must(Calendar::load("UTC"));

@@ -6,11 +6,11 @@
 
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <set>
-#include <sstream>
+
+#include "support/temp_folder.h"
 
 namespace sluice {
 namespace {
@@ -19,12 +19,6 @@ namespace fs = std::filesystem;
 
 class FileSinkOf : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = (fs::temp_directory_path() / "sluice-sink-XXXXXX").string();
-    root_ = ::mkdtemp(pattern.data());
-  }
-  void TearDown() override { fs::remove_all(root_); }
-
   static Delivery delivery(int revision, const std::string& body) {
     return {"berlin-1", parse_date("2016-03-27").value(), revision, "key", body};
   }
@@ -33,17 +27,12 @@ class FileSinkOf : public ::testing::Test {
     for (const auto& entry : fs::directory_iterator(folder)) names.insert(entry.path().filename().string());
     return names;
   }
-  static std::string content(const fs::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    std::stringstream text;
-    text << file.rdbuf();
-    return text.str();
-  }
   static void write(const fs::path& path, const std::string& text) {
     std::ofstream(path, std::ios::binary) << text;
   }
 
-  fs::path root_;
+  test::TempFolder temp_;
+  const fs::path root_ = temp_.path();
 };
 
 TEST_F(FileSinkOf, AFolderCanBeTriedWithoutATrace) {
@@ -65,7 +54,7 @@ TEST_F(FileSinkOf, WritesOneFileARevisionAndMakesItsFolder) {
   EXPECT_EQ(SinkAnswer::Kind::kDelivered, sink.deliver(delivery(2, "two\n")).kind);
   EXPECT_EQ((std::set<std::string>{"berlin-1-2016-03-27-r1.json", "berlin-1-2016-03-27-r2.json"}),
             files(folder));
-  EXPECT_EQ("one\n", content(folder / "berlin-1-2016-03-27-r1.json"));
+  EXPECT_EQ("one\n", test::read_file(folder / "berlin-1-2016-03-27-r1.json"));
 }
 
 TEST_F(FileSinkOf, ChangesNothingWhenTheSameComesAgain) {
@@ -79,7 +68,7 @@ TEST_F(FileSinkOf, ChangesNothingWhenTheSameComesAgain) {
   EXPECT_EQ(SinkAnswer::Kind::kDelivered, sink.deliver(delivery(1, body)).kind);
   ASSERT_EQ(0, ::stat(path.c_str(), &after));
   EXPECT_EQ(before.st_ino, after.st_ino);
-  EXPECT_EQ(body, content(path));
+  EXPECT_EQ(body, test::read_file(path));
 }
 
 TEST_F(FileSinkOf, ReplacesAFileThatIsNotWhole) {
@@ -87,7 +76,7 @@ TEST_F(FileSinkOf, ReplacesAFileThatIsNotWhole) {
   for (const char* damaged : {"", "on", "one\ntwo", "abc\n"}) {
     write(root_ / "berlin-1-2016-03-27-r1.json", damaged);
     EXPECT_EQ(SinkAnswer::Kind::kDelivered, sink.deliver(delivery(1, "one\n")).kind);
-    EXPECT_EQ("one\n", content(root_ / "berlin-1-2016-03-27-r1.json"));
+    EXPECT_EQ("one\n", test::read_file(root_ / "berlin-1-2016-03-27-r1.json"));
   }
 }
 
