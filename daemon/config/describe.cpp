@@ -1,37 +1,13 @@
 #include "config/describe.h"
 
-#include <fmt/format.h>
-
 #include "base/url.h"
 #include "config/names.h"
 #include "config/quantity.h"
+#include "config/yaml_writer.h"
 
 namespace sluice {
 
 namespace {
-
-// A double-quoted YAML scalar: right for every text.
-std::string quote(const std::string& text) {
-  std::string out = "\"";
-  for (char c : text) {
-    auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7F) {
-      out += fmt::format("\\x{:02x}", static_cast<unsigned>(byte));
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
-std::string quote(const std::vector<std::string>& texts) {
-  std::string out = "[";
-  for (const std::string& text : texts) out += (out.size() > 1 ? ", " : "") + quote(text);
-  return out + "]";
-}
 
 // A value without {token} may be a secret that somebody wrote into the file.
 std::map<std::string, std::string> without_secrets(std::map<std::string, std::string> headers) {
@@ -41,64 +17,7 @@ std::map<std::string, std::string> without_secrets(std::map<std::string, std::st
   return headers;
 }
 
-// Lines "key: value" at a depth; the first line of a list's item begins with a dash.
-class Writer {
- public:
-  template <class Body>
-  void map(const std::string& key, Body body) {
-    text_ += margin() + key + ":\n";
-    ++depth_;
-    body();
-    --depth_;
-  }
-  template <class Items, class Body>
-  void list(const std::string& key, const Items& items, Body body) {
-    text_ += margin() + key + (items.empty() ? ": []\n" : ":\n");
-    depth_ += 2;
-    for (const auto& item : items) {
-      dash_ = true;
-      body(item);
-    }
-    depth_ -= 2;
-  }
-  void word(const std::string& key, const std::string& value) {
-    text_ += margin();
-    text_ += key + ": " + value + "\n";
-  }
-  void text(const std::string& key, const std::string& value) { word(key, quote(value)); }
-  void texts(const std::string& key, const std::vector<std::string>& values) { word(key, quote(values)); }
-  void real(const std::string& key, double value) { word(key, fmt::format("{}", value)); }
-  void reals(const std::string& key, const std::vector<double>& values) {
-    word(key, fmt::format("[{}]", fmt::join(values, ", ")));
-  }
-  void duration(const std::string& key, std::chrono::milliseconds value) { word(key, duration_text(value)); }
-  void size(const std::string& key, std::uint64_t bytes) { word(key, size_text(bytes)); }
-  void number(const std::string& key, std::int64_t value) { word(key, std::to_string(value)); }
-  template <class V>
-  void members(const std::string& key, const std::map<std::string, V>& values) {
-    std::string flow = "{";
-    for (const auto& [name, value] : values) {
-      flow += (flow.size() > 1 ? ", " : " ") + quote(name) + ": " + shown(value);
-    }
-    word(key, flow + (values.empty() ? "}" : " }"));
-  }
-  std::string take() { return std::move(text_); }
-
- private:
-  static std::string shown(double value) { return fmt::format("{}", value); }
-  static std::string shown(const std::string& value) { return quote(value); }
-  std::string margin() {
-    std::string space(depth_ * 2, ' ');
-    if (dash_) space[space.size() - 2] = '-';
-    dash_ = false;
-    return space;
-  }
-  std::string text_;
-  std::size_t depth_ = 0;
-  bool dash_ = false;
-};
-
-void write_gateway(Writer& out, const Settings& settings) {
+void write_gateway(YamlWriter& out, const Settings& settings) {
   out.map("gateway", [&] {
     out.text("id", settings.gateway.id);
     out.text("timezone", settings.gateway.timezone);
@@ -107,7 +26,7 @@ void write_gateway(Writer& out, const Settings& settings) {
   });
 }
 
-void write_mqtt(Writer& out, const BrokerSettings& mqtt) {
+void write_mqtt(YamlWriter& out, const BrokerSettings& mqtt) {
   out.map("mqtt", [&] {
     out.text("broker", url_shown(mqtt.uri));
     out.text("client_id", mqtt.client_id);
@@ -127,7 +46,7 @@ void write_mqtt(Writer& out, const BrokerSettings& mqtt) {
   });
 }
 
-void write_readings(Writer& out, const DecodeSettings& decode) {
+void write_readings(YamlWriter& out, const DecodeSettings& decode) {
   out.list("readings", decode.readings, [&](const ReadingsEntry& entry) {
     out.text("topic", entry.topic);
     out.number("qos", entry.qos);
@@ -168,7 +87,7 @@ void write_readings(Writer& out, const DecodeSettings& decode) {
   });
 }
 
-void write_comparison(Writer& out, ConditionKind kind, double low, double high) {
+void write_comparison(YamlWriter& out, ConditionKind kind, double low, double high) {
   switch (kind) {
     case ConditionKind::kAbove:
       return out.real("above", high);
@@ -189,7 +108,7 @@ void write_comparison(Writer& out, ConditionKind kind, double low, double high) 
 }
 
 // Conditions with keys of their own; false: it is a comparison.
-bool write_own_condition(Writer& out, const Rule& rule) {
+bool write_own_condition(YamlWriter& out, const Rule& rule) {
   if (rule.kind == ConditionKind::kSilentFor) {
     out.duration("silent_for", rule.silent_for);
   } else if (rule.kind == ConditionKind::kMissingRatio) {
@@ -223,7 +142,7 @@ bool write_own_condition(Writer& out, const Rule& rule) {
   return true;
 }
 
-void write_condition(Writer& out, const Rule& rule) {
+void write_condition(YamlWriter& out, const Rule& rule) {
   if (write_own_condition(out, rule)) return;
   if (rule.measure != Measure::kValue) {
     out.map("over", [&] {
@@ -241,7 +160,7 @@ void write_condition(Writer& out, const Rule& rule) {
   });
 }
 
-void write_hours(Writer& out, const std::string& key, const std::vector<WeekHours>& hours) {
+void write_hours(YamlWriter& out, const std::string& key, const std::vector<WeekHours>& hours) {
   static const char* const kDays[] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
   if (hours.empty()) return;
   out.list(key, hours, [&](const WeekHours& entry) {
@@ -255,7 +174,7 @@ void write_hours(Writer& out, const std::string& key, const std::vector<WeekHour
   });
 }
 
-void write_steadiness(Writer& out, const Rule& rule) {
+void write_steadiness(YamlWriter& out, const Rule& rule) {
   out.duration("for", rule.hold);
   out.duration("keep_firing_for", rule.keep_firing_for);
   out.duration("repeat", rule.repeat);
@@ -274,9 +193,9 @@ void write_steadiness(Writer& out, const Rule& rule) {
   out.texts("accept", accepted);
 }
 
-void write_channel(Writer&, const MqttChannelSettings&) {}
+void write_channel(YamlWriter&, const MqttChannelSettings&) {}
 
-void write_http(Writer& out, const HttpPostSettings& http) {
+void write_http(YamlWriter& out, const HttpPostSettings& http) {
   out.text("url", http.url);
   // Values may be secrets: only their names are shown.
   std::map<std::string, std::string> names;
@@ -291,32 +210,32 @@ void write_http(Writer& out, const HttpPostSettings& http) {
   out.duration("timeout", http.timeout);
 }
 
-void write_channel(Writer& out, const WebhookSettings& webhook) {
+void write_channel(YamlWriter& out, const WebhookSettings& webhook) {
   write_http(out, webhook.http);
 }
 
-void write_channel(Writer& out, const AlertmanagerSettings& alertmanager) {
+void write_channel(YamlWriter& out, const AlertmanagerSettings& alertmanager) {
   write_http(out, alertmanager.http);
   out.duration("refresh", alertmanager.refresh);
 }
 
-void write_channel(Writer& out, const HomeAssistantSettings& settings) {
+void write_channel(YamlWriter& out, const HomeAssistantSettings& settings) {
   out.text("prefix", settings.prefix);
   out.duration("every", settings.every);
   out.duration("forget", settings.forget);
   out.number("entities", static_cast<std::int64_t>(settings.entities));
 }
 
-void write_channel(Writer& out, const ExecSettings& exec) {
+void write_channel(YamlWriter& out, const ExecSettings& exec) {
   out.texts("command", exec.command);
   out.duration("timeout", exec.timeout);
   out.number("parallel", static_cast<std::int64_t>(exec.parallel));
 }
 
-void write_alerts(Writer& out, const Settings& settings) {
+void write_alerts(YamlWriter& out, const Settings& settings) {
   out.map("notify", [&] {
     for (const NotifyEntry& channel : settings.notify) {
-      out.map(quote(channel.name), [&] {
+      out.map(YamlWriter::quoted(channel.name), [&] {
         out.word("type", channel.type());
         std::visit([&](const auto& settings) { write_channel(out, settings); }, channel.channel);
       });
@@ -346,7 +265,7 @@ void write_alerts(Writer& out, const Settings& settings) {
   });
 }
 
-void write_store(Writer& out, const Settings& settings) {
+void write_store(YamlWriter& out, const Settings& settings) {
   out.map("store", [&] {
     out.word("durability", word_of(durability_words(), settings.store.durability));
     out.size("journal_size", settings.store.journal_size_bytes);
@@ -373,7 +292,7 @@ void write_store(Writer& out, const Settings& settings) {
   });
 }
 
-void write_outputs(Writer& out, const Settings& settings) {
+void write_outputs(YamlWriter& out, const Settings& settings) {
   out.map("upload", [&] {
     out.text("at", time_of_day_text(settings.upload.at_minutes));
     out.duration("spread", settings.upload.spread);
@@ -407,7 +326,7 @@ void write_outputs(Writer& out, const Settings& settings) {
 }  // namespace
 
 std::string describe(const Settings& settings) {
-  Writer out;
+  YamlWriter out;
   write_gateway(out, settings);
   write_mqtt(out, settings.mqtt);
   write_readings(out, settings.decode);
