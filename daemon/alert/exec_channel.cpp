@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "alert/event_json.h"
+#include "base/excerpt.h"
 #include "base/time_text.h"
 
 namespace sluice {
@@ -13,22 +14,11 @@ namespace sluice {
 namespace {
 
 constexpr int kTempFail = 75;
-constexpr std::size_t kQuotedBytesMax = 200;
 
 // An environment ends a value at the first NUL.
 std::string variable(const std::string& name, std::string value) {
   std::erase(value, '\0');
   return "SLUICE_ALERT_" + name + "=" + value;
-}
-
-// On one line, as far as it is worth repeating.
-std::string quoted(const std::string& output) {
-  std::string line;
-  for (char c : output.substr(0, kQuotedBytesMax)) {
-    line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
-  }
-  while (!line.empty() && line.back() == ' ') line.pop_back();
-  return line.empty() ? "" : " and wrote \"" + line + (output.size() > kQuotedBytesMax ? "…\"" : "\"");
 }
 
 }  // namespace
@@ -86,7 +76,8 @@ ProgramRun ExecChannel::run_for(const AlertEvent& event) const {
 
 Status ExecChannel::judge(const ProgramEnd& end) const {
   const std::string& program = settings_.command.front();
-  const std::string wrote = quoted(end.output);
+  std::string wrote = excerpt(end.output);
+  if (!wrote.empty()) wrote = " and wrote \"" + wrote + "\"";
   if (end.timed_out) {
     return make_error(ErrorCode::kUnavailable, program + " was ended after its time limit of " +
                                                    format_duration(settings_.timeout.count()) + wrote +

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/excerpt.h"
 #include "base/retry_after.h"
 #include "base/secret.h"
 #include "base/url.h"
@@ -11,34 +12,6 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t kAnswerBytesMax = 4096;
-constexpr std::size_t kQuotedBytesMax = 200;
-
-void replace_all(std::string& text, const std::string& part, const std::string& by) {
-  if (part.empty()) return;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + by.size())) {
-    text.replace(at, part.size(), by);
-  }
-}
-
-std::string header(const HttpAnswer& answer, const char* name) {
-  auto found = answer.headers.find(name);
-  return found == answer.headers.end() ? "" : found->second;
-}
-
-// On one line, as far as it is worth repeating; a receiver may repeat the token that it does not like.
-std::string quoted(std::string body, const std::string& token) {
-  replace_all(body, token, "***");
-  std::string line;
-  for (char c : body.substr(0, kQuotedBytesMax)) {
-    line += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
-  }
-  while (!line.empty() && line.back() == ' ') line.pop_back();
-  return line.empty() ? "" : " \"" + line + (body.size() > kQuotedBytesMax ? "…\"" : "\"");
-}
-
-bool is_again(int status) {
-  return status < 400 || status >= 500 || status == 408 || status == 425 || status == 429;
-}
 
 std::string advice(int status) {
   if (status >= 300 && status < 400) return "; redirects are not followed: give the final address as url";
@@ -61,14 +34,7 @@ HttpCall HttpPost::call_with(const std::string& token) const {
   call.answer_bytes_max = kAnswerBytesMax;
   call.cut_answer = true;
   call.headers = {"Content-Type: application/json"};
-  bool token_used = false;
-  for (const auto& [name, value] : settings_.headers) {
-    token_used = token_used || value.find("{token}") != std::string::npos;
-    std::string filled = value;
-    replace_all(filled, "{token}", token);
-    call.headers.push_back(name + ": " + filled);
-  }
-  if (!token.empty() && !token_used) call.headers.push_back("Authorization: Bearer " + token);
+  call.add_headers(settings_.headers, token);
   return call;
 }
 
@@ -97,15 +63,15 @@ std::vector<ChannelAnswer> HttpPost::post_all(std::vector<std::string> bodies) {
 }
 
 ChannelAnswer HttpPost::judge(const HttpAnswer& answer, const std::string& token) const {
-  if (answer.status >= 200 && answer.status < 300) return {};
-  const bool again = is_again(answer.status);
-  Error error = make_error(again ? ErrorCode::kUnavailable : ErrorCode::kRefused,
-                           url_origin(settings_.url) + " answered " + std::to_string(answer.status) +
-                               quoted(answer.body, token) + advice(answer.status));
-  std::int64_t wait_ms = 0;
-  if (again)
-    wait_ms = retry_after_ms(header(answer, "retry-after"), header(answer, "date"), clock_.now().wall_ms);
-  return {std::move(error), std::chrono::milliseconds(wait_ms)};
+  if (answer.is_success()) return {};
+  std::string said = excerpt(answer.body_without(token));
+  if (!said.empty()) said = " \"" + said + "\"";
+  said =
+      url_origin(settings_.url) + " answered " + std::to_string(answer.status) + said + advice(answer.status);
+  if (!answer.is_worth_another_try()) return {make_error(ErrorCode::kRefused, std::move(said)), {}};
+  const std::int64_t wait_ms =
+      retry_after_ms(answer.header("retry-after"), answer.header("date"), clock_.now().wall_ms);
+  return {make_error(ErrorCode::kUnavailable, std::move(said)), std::chrono::milliseconds(wait_ms)};
 }
 
 }  // namespace sluice

@@ -1,7 +1,9 @@
 #include "upload/http_sink.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "base/excerpt.h"
 #include "base/retry_after.h"
 #include "base/secret.h"
 #include "base/url.h"
@@ -13,54 +15,28 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t kAnswerBytesMax = 16 * 1024;
-constexpr std::size_t kNoteBytesMax = 200;
 
-void replace_all(std::string& text, const std::string& part, const std::string& by) {
-  if (part.empty()) return;
-  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + by.size())) {
-    text.replace(at, part.size(), by);
-  }
-}
-
-// The first line that says something, for a note; a receiver may repeat the token that it does not like.
-std::string first_line(const std::string& body, const std::string& token) {
-  const std::size_t begin = body.find_first_not_of(" \t\r\n");
-  if (begin == std::string::npos) return "";
-  std::string line = body.substr(begin, body.find_first_of("\r\n", begin) - begin);
-  replace_all(line, token, "***");
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
-  }
-  if (line.size() > kNoteBytesMax) {
-    std::size_t end = kNoteBytesMax;
-    while (end > 0 && (static_cast<unsigned char>(line[end]) & 0xC0) == 0x80) --end;  // no half a character
-    line = line.substr(0, end) + "…";
-  }
-  return line;
-}
-
-std::string header(const HttpAnswer& answer, const char* name) {
-  auto found = answer.headers.find(name);
-  return found == answer.headers.end() ? "" : found->second;
+// The first one that says something.
+std::string first_line(const std::string& text) {
+  const std::size_t begin = std::min(text.find_first_not_of(" \t\r\n"), text.size());
+  return excerpt(text.substr(begin, text.find_first_of("\r\n", begin) - begin));
 }
 
 SinkAnswer judge(const HttpAnswer& answer, const std::string& token, std::int64_t now_wall_ms) {
   using Kind = SinkAnswer::Kind;
   std::string note = "HTTP " + std::to_string(answer.status);
-  if (answer.status >= 200 && answer.status < 300) return {Kind::kDelivered, note, 0};
+  if (answer.is_success()) return {Kind::kDelivered, note, 0};
   if (answer.status >= 300 && answer.status < 400) {
-    const std::string location = header(answer, "location");
+    const std::string location = answer.header("location");
     note += location.find("://") == std::string::npos ? ": a redirect, which is not followed"
                                                       : ": a redirect to " + url_origin(location);
     return {Kind::kRetry, note + "; write the final address as url, or log in to the network", 0};
   }
-  const std::string line = first_line(answer.body, token);
+  const std::string line = first_line(answer.body_without(token));
   if (!line.empty()) note += ": " + line;
-  const bool retry = answer.status == 408 || answer.status == 425 || answer.status == 429 ||
-                     answer.status < 300 || answer.status >= 500;
-  if (!retry) return {Kind::kRefused, note, 0};
+  if (!answer.is_worth_another_try()) return {Kind::kRefused, note, 0};
   return {Kind::kRetry, note,
-          retry_after_ms(header(answer, "retry-after"), header(answer, "date"), now_wall_ms)};
+          retry_after_ms(answer.header("retry-after"), answer.header("date"), now_wall_ms)};
 }
 
 }  // namespace
@@ -79,14 +55,7 @@ HttpCall HttpSink::call_for(const Delivery& delivery, const std::string& token) 
   call.cut_answer = true;
   call.headers = {"Content-Type: application/json", "Idempotency-Key: \"" + delivery.key + "\""};
   if (settings_.gzip) call.headers.emplace_back("Content-Encoding: gzip");
-  bool token_used = false;
-  for (const auto& [name, value] : settings_.headers) {
-    token_used = token_used || value.find("{token}") != std::string::npos;
-    std::string filled = value;
-    replace_all(filled, "{token}", token);
-    call.headers.push_back(name + ": " + filled);
-  }
-  if (!token.empty() && !token_used) call.headers.push_back("Authorization: Bearer " + token);
+  call.add_headers(settings_.headers, token);
   return call;
 }
 
