@@ -208,8 +208,7 @@ Result<std::vector<RuleState>> read_rule_states(Connection& connection) {
     s.changes = times_of(query.text(13));
     states.push_back(std::move(s));
   }
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return states;
+  return query.result(std::move(states));
 }
 
 Status write_silences(Connection& connection, const std::vector<SilenceChange>& changes) {
@@ -241,8 +240,7 @@ Result<std::vector<Silence>> read_silences(Connection& connection) {
     silence.comment = query.text(6);
     silences.push_back(std::move(silence));
   }
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return silences;
+  return query.result(std::move(silences));
 }
 
 Result<std::vector<AlertEvent>> read_undelivered(Connection& connection) {

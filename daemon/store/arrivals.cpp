@@ -84,8 +84,7 @@ Result<ArrivalFacts> read_arrival_facts(Connection& connection) {
         known.sensor.id,  query.integer(3), query.real(4),   static_cast<std::uint32_t>(query.integer(5)),
         query.integer(6), query.integer(7), query.integer(8)};
   }
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return facts;
+  return query.result(std::move(facts));
 }
 
 }  // namespace sluice

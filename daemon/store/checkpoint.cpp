@@ -96,8 +96,7 @@ Result<std::int64_t> first_batch_to_read(Connection& connection, std::int64_t sn
     if (snapshot_row == 0 && query.integer(1) < oldest_ms) return first;
     first = query.integer(0);
   }
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return first;
+  return query.result(first);
 }
 
 Status fold_rows(Connection& connection, std::int64_t first, std::int64_t last, const BatchClock& clock,

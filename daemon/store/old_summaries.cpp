@@ -27,8 +27,7 @@ Result<std::vector<Day>> old_summary_days(Connection& connection, std::int64_t m
   while (query.next()) {
     days.push_back(static_cast<Day>(query.integer(0)));
   }
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return days;
+  return query.result(std::move(days));
 }
 
 Status remove_summaries(Connection& connection, const std::vector<Day>& days) {
@@ -50,8 +49,7 @@ Result<std::optional<Day>> summaries_removed_to(Connection& connection) {
   std::optional<Day> day;
   Query query = connection.query(kRemovedTo);
   if (query.next()) day = static_cast<Day>(query.integer(0));
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return day;
+  return query.result(day);
 }
 
 }  // namespace sluice

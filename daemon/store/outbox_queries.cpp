@@ -85,8 +85,7 @@ Result<std::vector<OutboxItem>> items_of(Query query) {
     item.note = query.text(10);
     items.push_back(std::move(item));
   }
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return items;
+  return query.result(std::move(items));
 }
 
 Result<std::optional<SummaryRevision>> revision_of(Query query) {
@@ -190,8 +189,7 @@ Result<std::vector<Day>> read_summary_days(Connection& connection) {
   while (query.next()) {
     days.push_back(static_cast<Day>(query.integer(0)));
   }
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return days;
+  return query.result(std::move(days));
 }
 
 Result<std::vector<OutboxItem>> read_waiting(Connection& connection, const std::string& sink,

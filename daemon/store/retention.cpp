@@ -89,8 +89,7 @@ Result<std::set<Day>> Removal::days_of(const Query& batch) {
   while (rows.next()) {
     days.insert(calendar_.day_of(rows.integer(0)));
   }
-  if (Status status = rows.status(); !status.ok()) return status.error();
-  return days;
+  return rows.result(std::move(days));
 }
 
 Status Removal::choose(std::int64_t first, std::int64_t last, std::int64_t rows_max, bool forced) {
@@ -191,8 +190,7 @@ Result<std::optional<Day>> done_day(Connection& connection, std::int64_t done_be
   Query query = connection.query(kDoneDay, done_before_ms);
   std::optional<Day> day;
   if (query.next()) day = static_cast<Day>(query.integer(0));
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return day;
+  return query.result(day);
 }
 
 // The oldest, where they are what makes the database big.

@@ -45,8 +45,7 @@ Result<std::optional<Range>> batch_span(Connection& connection, const Calendar& 
   Query query = connection.query(kBatchSpan, calendar.day_of(from_ms), calendar.day_of(to_ms - 1));
   std::optional<Range> span;
   if (query.next() && !query.is_null(0)) span = Range{query.integer(0), query.integer(1)};
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return span;
+  return query.result(span);
 }
 
 Result<Piece> next_piece(Connection& connection, std::int64_t first_batch, std::int64_t last_batch,
@@ -77,8 +76,7 @@ Result<bool> examine_range(Connection& connection, Range range, const RowExamine
   while (query.next()) {
     if (!examine(query.integer(5), reading_of(query))) return false;
   }
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return true;
+  return query.result(true);
 }
 
 }  // namespace

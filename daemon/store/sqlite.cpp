@@ -203,8 +203,7 @@ Query Connection::prepare(const char* sql) {
 
 Result<std::int64_t> Connection::first_integer(Query& query) {
   std::int64_t value = query.next() ? query.integer(0) : 0;
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return value;
+  return query.result(value);
 }
 
 std::int64_t Connection::changes() const {

@@ -35,6 +35,12 @@ class Query {
 
   bool next();
   Status status() const;
+  // What was read from the rows, unless an error ended them.
+  template <class T>
+  Result<T> result(T read) const {
+    if (Status ended = status(); !ended.ok()) return ended.error();
+    return read;
+  }
   Status run();  // to the end, ignoring rows
   template <class... A>
   Status run_with(const A&... values) {  // again, with other values for all parameters

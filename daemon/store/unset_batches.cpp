@@ -69,8 +69,7 @@ Result<std::vector<Due>> due_batches(Connection& connection) {
         {query.integer(0), query.integer(1) + shift_ms, shift_ms, query.integer(3) != 0, query.integer(4)});
     rows += due.back().row_count;
   }
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return due;
+  return query.result(std::move(due));
 }
 
 // One batch: its rows where they belong, and what it is to the days and the ledger.

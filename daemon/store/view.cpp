@@ -45,8 +45,7 @@ Result<Ledger> ledger_of(Query query) {
     if (auto counter = counter_of(query.view(1)))
       ledger[static_cast<Day>(query.integer(0))][*counter] = static_cast<std::uint64_t>(query.integer(2));
   }
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return ledger;
+  return query.result(std::move(ledger));
 }
 
 }  // namespace
@@ -148,8 +147,7 @@ Result<Cursor> StoreView::cursor() {
   Query query = impl_->connection->query(kCursor);
   Cursor cursor;
   if (query.next()) cursor = {query.text(0), static_cast<std::uint64_t>(query.integer(1))};
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return cursor;
+  return query.result(std::move(cursor));
 }
 
 const Calendar& StoreView::calendar() const {
@@ -162,8 +160,7 @@ Result<std::vector<StoreView::Row>> StoreView::rows_after(std::int64_t after_id,
   while (query.next()) {
     rows.push_back({query.integer(0), reading_of(query, 1)});
   }
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return rows;
+  return query.result(std::move(rows));
 }
 
 Result<std::vector<StoreView::BatchRow>> StoreView::batches_after(std::int64_t after_id, std::size_t limit) {
@@ -173,8 +170,7 @@ Result<std::vector<StoreView::BatchRow>> StoreView::batches_after(std::int64_t a
     batches.push_back(
         {query.integer(0), query.integer(1), query.integer(2), query.text(3), query.integer(4) != 0});
   }
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return batches;
+  return query.result(std::move(batches));
 }
 
 Result<Checkpoint> StoreView::checkpoint() {
@@ -187,16 +183,14 @@ Result<std::vector<Reading>> StoreView::newest_rows(SensorId sensor, std::size_t
   while (query.next()) {
     rows.push_back(reading_of(query));
   }
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return rows;
+  return query.result(std::move(rows));
 }
 
 Result<std::vector<StoredSample>> StoreView::quarantine(const std::string& reason, std::size_t limit) {
   std::vector<StoredSample> samples;
   Query query = impl_->connection->query(kQuarantine, reason, limit);
   while (query.next()) samples.push_back({query.integer(0), query.text(1), query.text(2), query.text(3)});
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return samples;
+  return query.result(std::move(samples));
 }
 
 Result<ArrivalFacts> StoreView::arrival_facts() {
@@ -234,8 +228,7 @@ Result<std::vector<SummarySensor>> StoreView::sensors() {
   while (query.next()) {
     sensors.push_back({static_cast<SensorId>(query.integer(0)), query.text(1), query.text(2)});
   }
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return sensors;
+  return query.result(std::move(sensors));
 }
 
 Status StoreView::begin_snapshot() {

@@ -16,8 +16,7 @@ Result<std::optional<Day>> newest_day(Connection& connection) {
   Query query = connection.query(kNewestDay);
   std::optional<Day> day;
   if (query.next() && !query.is_null(0)) day = static_cast<Day>(query.integer(0));
-  if (Status status = query.status(); !status.ok()) return status.error();
-  return day;
+  return query.result(day);
 }
 
 }  // namespace
