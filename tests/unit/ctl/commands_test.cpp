@@ -1,55 +1,25 @@
-#include "ctl/commands.h"
-
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "api/status.h"
-#include "ctl/exit_code.h"
 #include "store/sqlite.h"
-#include "support/temp_folder.h"
 #include "unit/api/example_status.h"
-#include "unit/api/served.h"
 #include "unit/audit/example_books.h"
+#include "unit/ctl/command_fixture.h"
 
 namespace sluice {
 namespace {
 
 using nlohmann::json;
 
-class Commands : public ::testing::Test {
+// With a database that is made once.
+class Commands : public CommandFixture {
  protected:
-  void SetUp() override {
-    std::ofstream config(folder_.file("sluice.yaml"));
-    config << "gateway: { id: test, timezone: Europe/Berlin, state_dir: " << folder_.path()
-           << ", runtime_dir: " << folder_.path() << " }\n"
-           << "readings:\n  - { topic: \"sensors/#\" }\n";
-  }
-  int run(const CommandLine& wanted) {
-    CommandLine line = wanted;
-    if (line.config == CommandLine().config) line.config = folder_.file("sluice.yaml");
-    out_.str("");
-    err_.str("");
-    FakeClock clock(1775000000000);
-    return run_command(line, clock, out_, err_);
-  }
-  static CommandLine command(const char* name, const char* action = "", bool as_json = false) {
-    CommandLine line;
-    line.command = name;
-    line.action = action;
-    line.json = as_json;
-    return line;
-  }
   static CommandLine of_day(CommandLine line, int i) {
     line.day = ExampleBooks::day(i);
     return line;
   }
-  bool says(const std::string& words) const { return out_.str().find(words) != std::string::npos; }
-  bool warns(const std::string& words) const { return err_.str().find(words) != std::string::npos; }
-
-  std::string database() const { return folder_.file("sluice.db"); }
   static void make_books(const std::string& path, std::chrono::milliseconds retention) {
     ExampleBooks books(path, retention);
     books.write();
@@ -64,115 +34,9 @@ class Commands : public ::testing::Test {
   static void TearDownTestSuite() { prepared_.reset(); }
   void write_books() { std::filesystem::copy_file(prepared_->file("sluice.db"), database()); }
 
-  // A daemon that gives one answer.
-  void answer(const char* method, const char* path, const std::string& body, int status = 200) {
-    router_.add(method, path, [=](const HttpRequest&) {
-      HttpResponse response = status == 200 ? http_json(body) : http_error(status, body);
-      return response;
-    });
-  }
-  void start_daemon() {
-    server_ = std::make_unique<HttpServer>(router_, HttpLimits{});
-    ASSERT_TRUE(server_->open_unix(folder_.file("api.sock")).ok());
-    served_ = std::make_unique<Served>(*server_);
-  }
-
   static std::unique_ptr<test::TempFolder> prepared_;
-  test::TempFolder folder_;
-  Router router_;
-  std::unique_ptr<HttpServer> server_;
-  std::unique_ptr<Served> served_;
-  std::ostringstream out_;
-  std::ostringstream err_;
 };
 std::unique_ptr<test::TempFolder> Commands::prepared_;
-
-TEST_F(Commands, CheckTellsAGoodConfigurationFromAWrongOne) {
-  CommandLine check = command("check");
-  EXPECT_EQ(kExitFine, run(check));
-  EXPECT_EQ("configuration is fine\n", out_.str());
-  check.verbose = true;
-  EXPECT_EQ(kExitFine, run(check));
-  EXPECT_TRUE(says("Europe/Berlin")) << out_.str();
-  EXPECT_EQ(kExitFine, run(command("check", "", true)));
-  EXPECT_EQ("fine", json::parse(out_.str())["configuration"]);
-
-  check.config = folder_.file("wrong.yaml");
-  std::ofstream(check.config) << "gatewy: {}\nreadings: [{ topic: \"#\" }]\n";
-  EXPECT_EQ(kExitConfiguration, run(check));
-  EXPECT_TRUE(warns("wrong.yaml:1:1")) << err_.str();
-  check.config = folder_.file("absent.yaml");
-  EXPECT_EQ(kExitConfiguration, run(check));
-  EXPECT_TRUE(warns("absent.yaml")) << err_.str();
-}
-
-TEST_F(Commands, CheckSaysInASentenceWhatEachDerivedSensorIs) {
-  CommandLine check = command("check");
-  check.explain = true;
-  check.config = folder_.file("derived.yaml");
-  std::ofstream(check.config) << R"(
-readings: [{ topic: "#", format: number }]
-derived:
-  - { name: margin, value: 'wall - dew_point(t, rh)', unit: K, inputs: {
-        t: { sensor: cellar/t }, rh: { sensor: cellar/rh, within: 30m }, wall: { sensor: wall, within: 2h } } }
-  - { name: twice, value: 2 * x, inputs: { x: { sensor: a } } }
-)";
-  EXPECT_EQ(kExitFine, run(check));
-  EXPECT_EQ(
-      R"(configuration is fine
-margin is wall - dew_point(t, rh) in K, computed at each new reading of t (cellar/t), rh (cellar/rh) )"
-      R"(or wall (wall); there is none while t is more than 10m, rh 30m or wall 2h older than the newest )"
-      R"(of them; for alerts only.
-twice is 2 * x, computed at each new reading of x (a); for alerts only.
-)",
-      out_.str());
-}
-
-TEST_F(Commands, CheckSaysInASentenceWhatEachAlertDoes) {
-  CommandLine check = command("check");
-  check.explain = true;
-  check.config = folder_.file("alerts.yaml");
-  std::ofstream(check.config) << R"(
-readings: [{ topic: "#", format: number }]
-alerts:
-  - { name: hot, sensor: "a/+", above: 28, clear: 27, for: 30s, severity: critical, repeat: 4h }
-  - { name: heat, sensor: "a/b", levels: [{ severity: warning, below: 5 }, { severity: critical, below: 2 }] }
-  - { name: mean, sensor: "#", over: { function: mean, window: 10m, every: 1m }, outside: [1, 2], notify: [] }
-  - { name: fast, sensor: "#", rate: { below: -2, per: 1m, within: 5m }, keep_firing_for: 1m }
-  - { name: leap, sensor: "#", changes_by: { more_than: 5, within: 10m } }
-  - { name: stuck, sensor: "#", stuck_for: 2h, tolerance: 0.2 }
-  - { name: spikes, sensor: "#", count: { of: { above: 9 }, more_than: 2, within: 10m } }
-  - { name: gaps, sensor: "#", missing_ratio: { above: 0.4, within: 5m } }
-  - { name: silent, sensor: "#", silent_for: 5m, active: [{ days: [mon, sat], hours: "07:00-19:00" }] }
-  - { name: open, sensor: "#", equals: true, accept: [retained, queued], flap: { changes: 4, within: 1h } }
-)";
-  EXPECT_EQ(kExitFine, run(check));
-  EXPECT_EQ(
-      R"(configuration is fine
-hot fires as critical for a sensor that matches a/+ once its value is above 28 and that has lasted 30s; )"
-      R"(ends at 27 or less; tells mqtt and again every 4h.
-heat fires for a sensor that matches a/b once its value is below 5 (warning), below 2 (critical); )"
-      R"(ends when that is over; tells mqtt.
-mean fires as warning for a sensor that matches # once the mean over 10m at the end of every 1m is )"
-      R"(outside 1 to 2; ends when that is over; tells nobody.
-fast fires as warning for a sensor that matches # once the change per 1m over 5m is below -2; )"
-      R"(ends when that is over and has stayed so for 1m; tells mqtt.
-leap fires as warning for a sensor that matches # once its value is further than 5 from another one )"
-      R"(within 10m; ends when that is over; tells mqtt.
-stuck fires as warning for a sensor that matches # once its values have stayed within 0.2 of each other )"
-      R"(for 2h; ends when that is over; tells mqtt.
-spikes fires as warning for a sensor that matches # once more than 2 values within 10m are above 9; )"
-      R"(ends when that is over; tells mqtt.
-gaps fires as warning for a sensor that matches # once of the readings expected within 5m more than 40 % )"
-      R"(are missing; ends when that is over; tells mqtt.
-silent fires as warning for a sensor that matches # once nothing was heard of it for 5m while subscribed; )"
-      R"(ends with the next reading; tells mqtt, only at mon sat 07:00-19:00.
-open fires as warning for a sensor that matches # once its value is equal to 1; ends when that is over; )"
-      R"(4 changes within 1h make it stand until it has been calm for as long; takes readings that are )"
-      R"(queued, retained like any other; tells mqtt.
-)",
-      out_.str());
-}
 
 TEST_F(Commands, SilencesAreMadeListedAndEnded) {
   std::string asked;

@@ -7,15 +7,11 @@
 
 #include <fstream>
 #include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "api/status.h"
-#include "ctl/commands.h"
-#include "ctl/exit_code.h"
 #include "store/sqlite.h"
-#include "support/temp_folder.h"
-#include "unit/api/served.h"
 #include "unit/audit/example_books.h"
+#include "unit/ctl/command_fixture.h"
 
 namespace sluice {
 namespace {
@@ -23,31 +19,8 @@ namespace {
 constexpr uid_t kNobody = 65534;
 constexpr int kSensors = 2;
 
-class LiveCommands : public ::testing::Test {
+class LiveCommands : public CommandFixture {
  protected:
-  void SetUp() override {
-    std::ofstream config(folder_.file("sluice.yaml"));
-    config << "gateway: { id: test, timezone: Europe/Berlin, state_dir: " << folder_.path()
-           << ", runtime_dir: " << folder_.path() << " }\nreadings:\n  - { topic: \"sensors/#\" }\n";
-  }
-  int run(CommandLine line, std::int64_t now_ms = 1775000000000) {
-    line.config = folder_.file("sluice.yaml");
-    out_.str("");
-    err_.str("");
-    FakeClock clock(now_ms);
-    return run_command(line, clock, out_, err_);
-  }
-  static CommandLine command(const char* name, const char* action = "") {
-    CommandLine line;
-    line.command = name;
-    line.action = action;
-    return line;
-  }
-  void answer(const char* method, const char* path, const std::string& body, int status = 200) {
-    router_.add(method, path, [=](const HttpRequest&) {
-      return status == 200 ? http_json(body) : http_error(status, body);
-    });
-  }
   // Each time that it is asked, a generation and a stored record more.
   void answer_status_that_moves() {
     router_.add("GET", "/api/v1/status", [this](const HttpRequest&) {
@@ -57,22 +30,9 @@ class LiveCommands : public ::testing::Test {
       return http_json(status_to_json(status));
     });
   }
-  void start_daemon() {
-    server_ = std::make_unique<HttpServer>(router_, HttpLimits{});
-    ASSERT_TRUE(server_->open_unix(folder_.file("api.sock")).ok());
-    served_ = std::make_unique<Served>(*server_);
-  }
-  bool says(const std::string& words) const { return out_.str().find(words) != std::string::npos; }
-  bool warns(const std::string& words) const { return err_.str().find(words) != std::string::npos; }
 
-  test::TempFolder folder_;
-  Router router_;
-  std::unique_ptr<HttpServer> server_;
-  std::unique_ptr<Served> served_;
   std::atomic<std::uint64_t> asked_{0};
   std::uint64_t step_ = 1;
-  std::ostringstream out_;
-  std::ostringstream err_;
 };
 
 TEST_F(LiveCommands, ReloadReturnsWhenTheConfigurationIsInForce) {
@@ -173,9 +133,9 @@ TEST_F(LiveCommands, AlertsAreListedWithWhatKeepsThemBack) {
 }
 
 TEST_F(LiveCommands, TheDatabaseTellsDaysThatAreOverAndTriesThatWillBe) {
-  ExampleBooks books(folder_.file("sluice.db"), std::chrono::hours(24 * 365));
+  ExampleBooks books(database(), std::chrono::hours(24 * 365));
   books.write();
-  ASSERT_TRUE(Connection::open({.path = folder_.file("sluice.db"), .vfs = ""})
+  ASSERT_TRUE(Connection::open({.path = database(), .vfs = ""})
                   .value()
                   ->execute("UPDATE outbox SET next_try_ms = 1775000000000")
                   .ok());
@@ -198,13 +158,13 @@ TEST_F(LiveCommands, TheDatabaseTellsDaysThatAreOverAndTriesThatWillBe) {
 TEST_F(LiveCommands, StatusIsUnknownToAUserWhoMayNotAsk) {
   const bool root = ::geteuid() == 0;
   {
-    ExampleBooks books(folder_.file("sluice.db"), std::chrono::hours(24 * 365));
+    ExampleBooks books(database(), std::chrono::hours(24 * 365));
     books.finish();
   }
   start_daemon();
   ASSERT_EQ(0, ::chmod(folder_.path().c_str(), 0777));
   ASSERT_EQ(0, ::chmod(folder_.file("sluice.yaml").c_str(), 0644));
-  ASSERT_EQ(0, ::chmod(folder_.file("sluice.db").c_str(), 0666));
+  ASSERT_EQ(0, ::chmod(database().c_str(), 0666));
   ASSERT_EQ(0, ::chmod(folder_.file("api.sock").c_str(), 0));
   const std::string told = folder_.file("told");
   const pid_t child = ::fork();
