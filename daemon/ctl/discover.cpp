@@ -21,10 +21,9 @@ constexpr std::chrono::milliseconds kDefaultListening{30000};
 constexpr std::size_t kExampleBytes = 100;
 constexpr std::int64_t kProgressMs = 1000;
 
-// Who has not said where the broker is may not know that it can be said.
+// Who has not said here where the broker is may not know that it can be said.
 Error with_advice(Error error, const CommandContext& context) {
-  if (error.code == ErrorCode::kUnavailable && context.settings.mqtt.uri == BrokerSettings().uri &&
-      context.line.broker.empty()) {
+  if (error.code == ErrorCode::kUnavailable && context.line.broker.empty()) {
     error.context += "\nname another broker with --broker mqtt://HOST:PORT";
   }
   return error;
