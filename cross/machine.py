@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
-"""What cross/machine.sh does once there is a machine: boots it, installs the package, uses it, cuts its power, and looks again.
+"""What cross/machine.sh does once there is a machine: boots it, installs the package, uses it, cuts its power under load, and
+looks again. What was acknowledged is read from the broker's own log, which comes here line by line while the load runs.
 
-The power cut is one that the disk feels. QEMU writes down what the machine writes and when it asks for a flush (blklogwrites).
-The cut is SIGKILL to QEMU under load; the disk that is booted next holds what was written up to the last flush, and of what was
-written after it each 512-byte sector or not, by the seed. To kill QEMU alone would prove little: this machine keeps every write.
-What was acknowledged is read from the broker's own log, which comes here line by line while the load runs.
+On the board raspi3b, instead of limits and power cut: what only a Raspberry Pi has, and switching it off and on.
 
 Exit codes: 0 all as expected; 1 something was not.
 """
@@ -13,19 +11,15 @@ import json
 import os
 import random
 import re
-import select
 import shlex
 import shutil
-import signal
-import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 
-MEMORY_MIB = 1024  # as a Raspberry Pi 3
-PATIENCE_S = 900  # bounds a failure only: an emulated machine on a busy one takes minutes
+from emulator import BOARDS, Failure, Machine, rebuild, wait_until
+
 BEFORE_THE_CUT = 1500  # readings acknowledged
 CGROUP = "/sys/fs/cgroup/system.slice/sluiced.service"
 CONFIGURATION = """\
@@ -47,11 +41,6 @@ drivers:
   - { name: system, driver: system, interval: 1s, device: arm }
 """
 
-
-class Failure(Exception):
-    """Something is not as promised; the text says what."""
-
-
 number = 0
 
 
@@ -61,124 +50,6 @@ def check(text, condition, found=""):
     if not condition:
         raise Failure(f"{text}: {found}")
     print(f"ok {number} - {text}" + (f": {found}" if found != "" else ""), flush=True)
-
-
-def wait_until(condition, what):
-    deadline = time.monotonic() + PATIENCE_S
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise Failure(f"waited {PATIENCE_S} s in vain: {what}")
-        select.select([], [], [], 0.5)
-    return value
-
-
-class Machine:
-    """A QEMU of ours with Debian in it, reached over ssh on loopback. close() ends it and everything that belongs to it."""
-
-    def __init__(self, made, folder):
-        self.made, self.folder = made, folder
-        self.qemu = None
-
-    def boot(self, disk, log=None):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        blocks = ["-blockdev", f"driver=file,node-name=disk,filename={disk}"]
-        if log:
-            open(log, "wb").close()
-            blocks += ["-blockdev", f"driver=file,node-name=log,filename={log}", "-blockdev",
-                       "driver=blklogwrites,node-name=logged,file=disk,log=log,log-super-update-interval=1"]
-        command = ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-accel", "tcg", "-m", str(MEMORY_MIB),
-                   "-nographic", "-no-reboot", "-kernel", f"{self.made}/vmlinuz", "-initrd", f"{self.made}/initrd",
-                   "-append", "console=ttyAMA0 quiet", *blocks,
-                   "-device", f"virtio-blk-pci,drive={'logged' if log else 'disk'},discard=off,write-zeroes=off",
-                   "-netdev", f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:22",
-                   "-device", "virtio-net-pci,netdev=net", "-device", "virtio-rng-pci"]
-        start = time.monotonic()
-        with open(f"{self.folder}/console", "ab") as console:
-            self.qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=console, stderr=subprocess.STDOUT)
-        wait_until(self.answers, f"the machine answers; its console is in {self.folder}/console")
-        return time.monotonic() - start
-
-    def ssh(self, command):
-        return ["ssh", "-F", "none", "-i", f"{self.made}/key", "-p", str(self.port), "-o", "StrictHostKeyChecking=yes",
-                "-o", f"UserKnownHostsFile={self.made}/known_hosts", "-o", "HostKeyAlias=machine", "-o", "BatchMode=yes",
-                "-o", "ConnectTimeout=20", "-o", "ControlMaster=auto", "-o", f"ControlPath={self.folder}/ssh-{self.port}",
-                "-o", "ControlPersist=yes", "-o", "LogLevel=ERROR", "root@127.0.0.1", command]
-
-    def answers(self):
-        if self.qemu.poll() is not None:
-            with open(f"{self.folder}/console", encoding="utf-8", errors="replace") as console:
-                raise Failure("QEMU has ended:\n" + console.read()[-2000:])
-        return subprocess.run(self.ssh("true"), stdin=subprocess.DEVNULL, capture_output=True).returncode == 0
-
-    def run(self, command, given="", fails=False):
-        """The output of a command in the machine; `fails`: it may end with an error."""
-        done = subprocess.run(self.ssh(command), input=given, capture_output=True, text=True, timeout=PATIENCE_S)
-        if done.returncode != 0 and not fails:
-            raise Failure(f"`{command}` ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-        return done.stdout.strip()
-
-    def start(self, command, **options):
-        return subprocess.Popen(self.ssh(command), text=True, **options)
-
-    def write(self, path, text):
-        self.run(f"cat > {shlex.quote(path)}", text)
-
-    def cut(self):
-        """No warning, no flush: the process is gone between two instructions."""
-        self.qemu.send_signal(signal.SIGKILL)
-        self.close()
-
-    def off(self):
-        self.run("systemctl poweroff", fails=True)
-        self.qemu.wait(PATIENCE_S)
-        self.close()
-
-    def close(self):
-        if self.qemu is None:
-            return
-        if self.qemu.poll() is None:
-            self.qemu.kill()
-        self.qemu.wait()
-        subprocess.run([*self.ssh("")[:-2], "-O", "exit", "root@127.0.0.1"], capture_output=True)
-        self.qemu = None
-
-
-def rebuild(base, log, disk, chance):
-    """The disk after the cut. Returns how many writes were flushed, and of how many sectors after them how many were kept."""
-    shutil.copyfile(base, disk)
-    sector_size = 512
-    with open(log, "rb") as source, open(disk, "r+b") as target:
-        magic, _, entries, _ = struct.unpack("<QQQI", source.read(28))
-        if magic != 0x6A736677736872:
-            raise Failure(f"{log} is not a log of writes")
-        position, written, flushed = sector_size, [], 0
-        for _ in range(entries):
-            source.seek(position)
-            sector, count, flags, _ = struct.unpack("<QQQQ", source.read(32))
-            position += sector_size
-            if flags & 1:
-                flushed = len(written)
-            if count and not flags & 4:
-                written.append((sector, count, position))
-                position += count * sector_size
-        kept = lost = 0
-        for index, (sector, count, place) in enumerate(written):
-            source.seek(place)
-            data = source.read(count * sector_size)
-            if index < flushed:
-                target.seek(sector * sector_size)
-                target.write(data)
-                continue
-            for piece in range(count):
-                if chance.random() < 0.5:
-                    kept += 1
-                    target.seek((sector + piece) * sector_size)
-                    target.write(data[piece * sector_size:(piece + 1) * sector_size])
-                else:
-                    lost += 1
-    return flushed, kept, lost
 
 
 class Witness:
@@ -262,6 +133,29 @@ def use(machine):
         "sluicectl sensors | grep -o 'system/arm/[^ ]*'").split()[:4]) + " …")
 
 
+def raspberry_pi(machine, disk):
+    print("\n== what only a Raspberry Pi has", flush=True)
+    model = machine.run("tr -d '\\0' < /proc/device-tree/model")
+    check("the kernel takes it for a Raspberry Pi", model.startswith("Raspberry Pi 3 Model B"), model)
+    sensor = machine.run("sluicectl sensors | grep -o 'system/arm/[^ ]*cpu-thermal[^ ]*' | head -n 1", fails=True)
+    check("the drivers read the temperature of its processor", rows(machine, f"sensor = '{sensor}'") > 0, sensor)
+
+    print("\n== switched off, and on", flush=True)
+    machine.off()
+    took = machine.boot(disk)
+    check("the board boots again", True, f"{took:.0f} s")
+    wait_until(lambda: "broker    up" in machine.run("sluicectl status", fails=True), "sluiced is connected")
+    check("sluiced is there by itself, with what it had", rows(machine, "sensor = 'sensors/hall/temperature'") == 1441)
+    balance(machine)
+
+
+def balance(machine):
+    audit = machine.run("sluicectl audit")
+    check("sluicectl audit", "the books balance" in audit)
+    print("\n".join("    " + line for line in audit.splitlines()))
+    machine.off()
+
+
 IN_THE_UNIT = "echo $$ > " + CGROUP + "/cgroup.procs; exec python3 -c "
 HOG = "import mmap; mmap.mmap(-1, 400 << 20, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | mmap.MAP_POPULATE)"
 FORKS = """
@@ -326,7 +220,7 @@ def limits(machine):
           (free.split(), in_the_unit(CONNECTS).split()) == (["yes", "yes"], ["yes", "no"]))
 
 
-def power_cut(machine, arguments, work, disk, log):
+def power_cut(machine, arguments, disk, log):
     print("\n== the power cut, in the middle of a load", flush=True)
     witness = Witness(machine)
     load = machine.start("seq 1 1000000 | mosquitto_pub -q 1 -t load/a -l", stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -349,34 +243,38 @@ def power_cut(machine, arguments, work, disk, log):
                          "WHERE sensor = 'load/a'\"").split()
     stored = {int(value) for value in values}
     missing = acknowledged - stored
+    known = int(machine.run("sqlite3 -readonly /var/lib/sluice/sluice.db \"SELECT COALESCE(sum(value), 0) FROM counter "
+                            "WHERE name = 'messages_duplicate'\""))
     check("every acknowledged reading is there", not missing, f"{len(acknowledged)} acknowledged, {len(stored)} stored, "
-          f"{len(missing)} missing, {len(values) - len(stored)} twice")
+          f"{len(missing)} missing, {len(values) - len(stored)} twice; {known} came again and were known")
     check("what came before the load is there", rows(machine, "sensor = 'sensors/hall/temperature'") == 1441)
-    audit = machine.run("sluicectl audit")
-    check("sluicectl audit", "the books balance" in audit)
-    print("\n".join("    " + line for line in audit.splitlines()))
-    machine.off()
+    balance(machine)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--made", required=True, help="folder with vmlinuz, initrd, disk.img, key, known_hosts")
+    parser.add_argument("--made", required=True, help="folder with vmlinuz, initrd, raspi3b.dtb, disk.img, key, known_hosts")
     parser.add_argument("--deb", required=True, help="the package")
+    parser.add_argument("--board", choices=BOARDS, default="virt", help="which machine QEMU emulates (default virt)")
     parser.add_argument("--seed", type=int, default=1, help="which of the unflushed sectors survive (default 1)")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.made, prefix="run-") as work, tempfile.TemporaryDirectory() as short:
         disk, log = os.path.join(work, "disk"), os.path.join(work, "log")
-        machine = Machine(arguments.made, short)
+        machine = Machine(arguments.made, short, arguments.board)
         try:
             shutil.copyfile(f"{arguments.made}/disk.img", disk)
             print("== boot", flush=True)
-            took = machine.boot(disk, log)
-            check("the machine boots", True, f"{took:.0f} s, {machine.run('uname -sr')}, "
-                  f"{machine.run('nproc')} cores, {MEMORY_MIB} MiB")
+            began = time.monotonic()
+            took = machine.boot(disk, log if arguments.board == "virt" else None)
+            memory = machine.run("awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo")
+            check("the machine boots", True, f"{took:.0f} s, {machine.run('uname -sr')}, {machine.run('nproc')} cores, {memory} MiB")
             install(machine, arguments.deb)
             use(machine)
-            limits(machine)
-            power_cut(machine, arguments, work, disk, log)
+            if arguments.board == "virt":
+                limits(machine)
+                power_cut(machine, arguments, disk, log)
+            else:
+                raspberry_pi(machine, disk)
         except (Failure, subprocess.TimeoutExpired) as failure:
             print(f"not ok {number} - {failure}", file=sys.stderr)
             if machine.qemu is not None and machine.qemu.poll() is None:
@@ -384,7 +282,7 @@ def main():
             return 1
         finally:
             machine.close()
-    print(f"\nall {number} as expected")
+    print(f"\nall {number} as expected, in {time.monotonic() - began:.0f} s (load average {os.getloadavg()[2]:.1f})")
     return 0
 
 

@@ -4,7 +4,11 @@
 # says what each step proves; this makes the machine, once, in build/machine. A run takes some
 # 5 minutes on an idle machine.
 #
-#   cross/machine.sh [--deb FILE] [--seed N]        default package: the newest arm64 one in build/packages, made if there is none
+#   cross/machine.sh [--board virt|raspi3b] [--deb FILE] [--seed N]
+#
+#   --board raspi3b  the same Debian on an emulated Raspberry Pi 3: installed, used, switched off and on
+#   --deb FILE       the package; default: the newest arm64 one in build/packages, made if there is none
+#   --seed N         which of the sectors that were not flushed survive the power cut
 #
 # The Debian mirror is contacted while the machine is made, and nothing but loopback afterwards: the machine has no way
 # out. Needs root, for its file system and to let this kernel run ARM programs (binfmt_misc, which stays on).
@@ -15,6 +19,7 @@ deb=""
 options=()
 while [ $# -gt 0 ]; do
   case "$1" in
+    --board) options+=(--board "${2:?--board needs a name}"); shift ;;
     --deb) deb=${2:?--deb needs a file}; shift ;;
     --seed) options+=(--seed "${2:?--seed needs a number}"); shift ;;
     -h | --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; exit 0 ;;
@@ -49,18 +54,22 @@ make_kernel() {
   mmdebstrap --quiet --variant=extract --architectures=arm64 --include=linux-image-arm64,busybox-static \
     bookworm "$made/kernel" "deb $mirror bookworm main"
   cp "$made"/kernel/boot/vmlinuz-* "$made/vmlinuz"
+  cp "$made"/kernel/usr/lib/linux-image-*/broadcom/bcm2837-rpi-3-b.dtb "$made/raspi3b.dtb"
   version=$(ls "$made/kernel/lib/modules")
-  # What no machine of this kind has is left out: the modules shrink from 290 to 100 MB.
+  # What neither board has is left out: the modules shrink from 290 to 100 MB.
   (cd "$made/kernel/lib/modules/$version/kernel" &&
-    rm -rf sound drivers/{gpu,media,infiniband,net/wireless,net/ethernet,scsi,iio,staging,isdn})
+    rm -rf sound drivers/{gpu,media,infiniband,net/wireless,net/ethernet,scsi,iio,staging,isdn} &&
+    rm -f drivers/net/usb/cdc_subset.ko)  # would claim the USB network card of QEMU, which is none of its kind
   depmod -b "$made/kernel" "$version"
 
-  # A first file system in memory: the modules that the root file system needs, in order, and then the real one.
+  # A first file system in memory: the modules that the root file system needs, in order (a virtio disk, or the SD card of
+  # a Pi), and then the real one.
   local first=$made/first
   rm -rf "$first"
   mkdir -p "$first"/{bin,proc,sys,dev,root,modules}
   cp "$made/kernel/bin/busybox" "$first/bin/busybox"
-  modprobe -d "$made/kernel" -S "$version" -a --show-depends virtio_pci virtio_blk ext4 crc32c_generic |
+  modprobe -d "$made/kernel" -S "$version" -a --show-depends \
+    virtio_pci virtio_blk bcm2835 sdhci_iproc ext4 crc32c_generic |
     awk '$1 == "insmod" && !seen[$2]++ { print $2 }' > "$made/modules"
   xargs -a "$made/modules" cp -t "$first/modules"
   sed 's#.*/##' "$made/modules" > "$first/modules/order"
@@ -71,7 +80,7 @@ busybox mount -t proc proc /proc
 busybox mount -t sysfs sys /sys
 busybox mount -t devtmpfs dev /dev
 for module in $(busybox cat /modules/order); do busybox insmod "/modules/$module"; done
-until busybox mount -t ext4 /dev/vda /root; do busybox sleep 0.2; done
+until busybox mount -t ext4 /dev/vda /root || busybox mount -t ext4 /dev/mmcblk0 /root; do busybox sleep 0.2; done 2> /dev/null
 busybox umount /proc /sys
 exec busybox switch_root /root /sbin/init
 INIT
@@ -93,8 +102,7 @@ make_root() {
   chroot "$root" apt-cache -q gencaches > "$made/apt.log"  # minutes saved in the machine
   echo sluice-arm > "$root/etc/hostname"
   echo "127.0.0.1 localhost sluice-arm" > "$root/etc/hosts"
-  echo "/dev/vda / ext4 defaults 0 1" > "$root/etc/fstab"
-  printf '[Match]\nName=e*\n[Network]\nAddress=10.0.2.15/24\n' > "$root/etc/systemd/network/wired.network"
+  printf '[Match]\nName=e* usb*\n[Network]\nAddress=10.0.2.15/24\n' > "$root/etc/systemd/network/wired.network"
   ln -sf /lib/systemd/system/systemd-networkd.service "$root/etc/systemd/system/multi-user.target.wants/"
   rm -f "$made/key" "$made/key.pub"
   ssh-keygen -q -t ed25519 -N "" -C machine -f "$made/key"
@@ -103,7 +111,7 @@ make_root() {
 
   say "make its disk"
   rm -f "$made/disk.new"
-  truncate -s 2G "$made/disk.new"
+  truncate -s 2G "$made/disk.new"  # an SD card's size is a power of two
   mke2fs -q -t ext4 -F -d "$root" "$made/disk.new"
   mv "$made/disk.new" "$made/disk.img"
   rm -rf "$root" "$made/kernel" "$made/first"

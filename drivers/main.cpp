@@ -16,7 +16,7 @@ int main(int argc, char** argv) {
   app.add_option("--config", path, "configuration file")->capture_default_str();
   app.add_flag("--check", check, "read the configuration, say what is wrong with it, and end");
   app.add_flag("--once", once, "give a failing driver up (exit code 1) instead of trying again");
-  app.set_version_flag("--version", SLUICE_VERSION);
+  app.set_version_flag("--version", "sluice-drivers " SLUICE_VERSION);
   app.footer(
       "Ends by itself when every driver is done and all is acknowledged.\n"
       "Exit codes: 0 fine, 1 a driver was given up or samples were dropped, 2 usage, 4 configuration.");
