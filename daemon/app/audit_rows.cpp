@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <set>
+#include "base/counted.h"
 
 namespace sluice {
 
@@ -118,7 +119,7 @@ class RowWalk {
     Status read = read_rows(
         up_to, [&](const StoreView::Row& row) { ++strays[calendar_.day_of(row.reading.arrival_ms)]; });
     for (const auto& [day, rows] : strays) {
-      report_.add_finding(day, fmt::format("{} rows that arrived on this day belong to no batch", rows));
+      report_.add_finding(day, counted(rows, "row") + " without a batch arrived on this day");
     }
     if (up_to == INT64_MAX) report_unknown_sensors();
     return read;
@@ -126,9 +127,8 @@ class RowWalk {
 
   void report_unknown_sensors() {
     for (const auto& [day, ids] : unknown_sensor_) {
-      report_.add_finding(
-          day, fmt::format("rows name {} sensors that are not in the registry, the first is {}", ids.size(),
-                           *ids.begin()));
+      report_.add_finding(day, fmt::format("the registry lacks {} that rows name, the first is {}",
+                                           counted(ids.size(), "sensor"), *ids.begin()));
     }
   }
 
@@ -161,7 +161,7 @@ class RowWalk {
     const auto expected = static_cast<std::uint64_t>(batch.last_row - batch.first_row + 1);
     if (rows == expected && digest.finish() == batch.digest) return {};
     const std::string what =
-        rows != expected ? fmt::format("batch {} has {} of its {} rows", batch.id, rows, expected)
+        rows != expected ? fmt::format("batch {} has {} of its {}", batch.id, rows, counted(expected, "row"))
                          : fmt::format("the rows of batch {} are not those that were stored (rows {} to {})",
                                        batch.id, batch.first_row, batch.last_row);
     if (days.empty()) report_.add_finding(last_day_, what);
@@ -199,23 +199,24 @@ void check_rows(Day day, const Counts& now, const Counts& before, const Arrived&
   const std::uint64_t kept = all - expired;
   const std::uint64_t kept_at_most = all - std::min(expired, before[Counter::kReadingsExpired]);
   // Rows may have been found to repeat others before or after they were read.
-  const std::uint64_t counted = now[Counter::kReadingsStored] - now[Counter::kReadingsRepeated];
-  const std::uint64_t counted_at_most = now[Counter::kReadingsStored] - before[Counter::kReadingsRepeated];
+  const std::uint64_t counting = now[Counter::kReadingsStored] - now[Counter::kReadingsRepeated];
+  const std::uint64_t counting_at_most = now[Counter::kReadingsStored] - before[Counter::kReadingsRepeated];
   if (found.rows < kept || found.rows > kept_at_most) {
-    report.add_finding(day,
-                       fmt::format("{} rows arrived on this day, but by the ledger (stored + duplicate - "
-                                   "expired) there should be {}",
-                                   found.rows, static_cast<std::int64_t>(kept)));
-  } else if (expired == 0 && (found.counted < counted || found.counted > counted_at_most)) {
-    report.add_finding(day, fmt::format("{} rows that arrived on this day count, but by the ledger (stored - "
-                                        "repeated) {} do",
-                                        found.counted, static_cast<std::int64_t>(counted)));
+    report.add_finding(
+        day,
+        fmt::format(
+            "{} arrived on this day, but by the ledger (stored + duplicate - expired) there should be {}",
+            counted(found.rows, "row"), static_cast<std::int64_t>(kept)));
+  } else if (expired == 0 && (found.counted < counting || found.counted > counting_at_most)) {
+    report.add_finding(
+        day,
+        fmt::format(
+            "{} arrived on this day and counted, but by the ledger (stored - repeated) there should be {}",
+            counted(found.counted, "row"), static_cast<std::int64_t>(counting)));
   }
   if (expired == 0 && found.too_late != now[Counter::kReadingsTooLate]) {
-    report.add_finding(day,
-                       fmt::format("{} rows that arrived on this day are too late for a summary, but by the "
-                                   "ledger {}",
-                                   found.too_late, now[Counter::kReadingsTooLate]));
+    report.add_finding(day, fmt::format("{} arrived on this day too late for a summary, but by the ledger {}",
+                                        counted(found.too_late, "row"), now[Counter::kReadingsTooLate]));
   }
 }
 
@@ -238,14 +239,13 @@ void compare(const Ledger& ledger, const Ledger& before, const RowWalk& walk, Au
 
 void compare_unset(const Counts& counts, const Arrived& found, AuditReport& report) {
   check_equations(std::nullopt, counts, report);
-  const std::uint64_t counted = counts[Counter::kReadingsStored];
-  const std::uint64_t all = counted + counts[Counter::kReadingsDuplicate];
-  if (found.rows == all && found.counted == counted) return;
-  report.add_finding(
-      std::nullopt,
-      fmt::format("{} rows arrived while the clock was not trusted and wait to be moved to their "
-                  "time, {} of them count; by the ledger there should be {} and {}",
-                  found.rows, found.counted, all, counted));
+  const std::uint64_t counting = counts[Counter::kReadingsStored];
+  const std::uint64_t all = counting + counts[Counter::kReadingsDuplicate];
+  if (found.rows == all && found.counted == counting) return;
+  report.add_finding(std::nullopt,
+                     fmt::format("{} arrived while the clock was not trusted and had to wait for a time, {} "
+                                 "of them counted; by the ledger there should be {} and {}",
+                                 counted(found.rows, "row"), found.counted, all, counting));
 }
 
 // Rows between batches may only be missing because they expired.
@@ -256,8 +256,8 @@ void check_gaps(const RowWalk& walk, const Ledger& ledger, const Ledger& before,
   for (const auto& line : before) gone_before += line.second[Counter::kReadingsExpired];
   if (walk.missing_between_batches >= gone_before && walk.missing_between_batches <= gone) return;
   report.add_finding(walk.first_gap_day,
-                     fmt::format("{} rows are missing between batches, but by the ledger {} expired",
-                                 walk.missing_between_batches, gone));
+                     fmt::format("between batches {} went missing, but by the ledger {} expired",
+                                 counted(walk.missing_between_batches, "row"), gone));
 }
 
 // The ledger counts transitions by the day on which their cause arrived, the history knows their own time:

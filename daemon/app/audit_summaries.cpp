@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include "base/counted.h"
 
 #include "base/sha256.h"
 #include "summary/day_fold.h"
@@ -148,13 +149,14 @@ std::optional<SummaryView> SummaryWalk::check_revision(Day day, const SummaryRev
   }
   if (document->digest != revision.digest) wrong("its digest is not the one in its row of the table");
   if (document->counts.stored != revision.row_count) {
-    wrong(fmt::format("it counts {} readings, its row of the table {}", document->counts.stored,
+    wrong(fmt::format("it counts {}, its row of the table {}", counted(document->counts.stored, "reading"),
                       revision.row_count));
   }
   std::uint64_t of_sensors = 0;
   for (const SummaryView::Sensor& sensor : document->sensors) of_sensors += sensor.count;
   if (of_sensors != document->counts.stored) {
-    wrong(fmt::format("its sensors have {} readings, its total is {}", of_sensors, document->counts.stored));
+    wrong(fmt::format("its sensors have {}, its total is {}", counted(of_sensors, "reading"),
+                      document->counts.stored));
   }
   return std::move(*document);
 }
@@ -179,8 +181,9 @@ Status SummaryWalk::recompute_in_snapshot(Day day, const SummaryView& document) 
   // A revision that was made after this one was read, or rows that wait for the next one.
   audited.open = (*state)->dirty || (*state)->revision > document.revision;
   if ((*state)->revision < document.revision) {
-    report_.add_finding(day, fmt::format("the list of days knows {} revisions, the newest summary is {}",
-                                         (*state)->revision, document.revision));
+    report_.add_finding(day, fmt::format("the list of days knows {}, the newest summary is {}",
+                                         counted(static_cast<std::uint64_t>((*state)->revision), "revision"),
+                                         document.revision));
   }
   if (audited.open) return {};
   const Calendar& calendar = view_.calendar();
@@ -219,8 +222,8 @@ Status SummaryWalk::recompute_in_snapshot(Day day, const SummaryView& document) 
   if (*tallies) {
     const std::size_t differ = differing(**tallies, fold->arrived).size();
     if (differ > 0) {
-      report_.add_finding(
-          day, fmt::format("the readings of {} sensors are not those that were counted on arrival", differ));
+      report_.add_finding(day, fmt::format("of {} the readings are not those that were counted on arrival",
+                                           counted(differ, "sensor")));
     }
   }
   compare(day, document, *fold);
@@ -276,27 +279,26 @@ void SummaryWalk::compare(Day day, const SummaryView& document, const DayFold& f
   }
   audited.recomputed = true;
   if (fold.stored != document.counts.stored) {
-    report_.add_finding(day, fmt::format("the summary counts {} readings, the rows of the day give {}",
-                                         document.counts.stored, fold.stored));
+    report_.add_finding(day, fmt::format("the summary counts {}, the rows of the day give {}",
+                                         counted(document.counts.stored, "reading"), fold.stored));
   } else if (!same_rows) {
     report_.add_finding(day,
                         "the rows of the day are not those that the summary was made of: digests differ");
   }
   if (!same_rows) return;
   if (!fold.repeats.empty()) {
-    report_.add_finding(day,
-                        fmt::format("{} readings are there more than once, and the ledger counts each time",
-                                    fold.repeats.size()));
+    report_.add_finding(day, fmt::format("{} stored more than once, and the ledger counts each time",
+                                         counted(fold.repeats.size(), "reading")));
   }
   if (fold.duplicate != document.counts.duplicate) {
-    report_.add_finding(day, fmt::format("the summary has {} duplicates, the rows of the day give {}",
-                                         document.counts.duplicate, fold.duplicate));
+    report_.add_finding(day, fmt::format("the summary has {}, the rows of the day give {}",
+                                         counted(document.counts.duplicate, "duplicate"), fold.duplicate));
   }
   std::map<std::string, const SensorDay*> found;
   for (const SensorDay& sensor : fold.sensors) found[sensor.sensor] = &sensor;
   if (found.size() != document.sensors.size()) {
-    report_.add_finding(day, fmt::format("the summary has {} sensors, the rows of the day give {}",
-                                         document.sensors.size(), found.size()));
+    report_.add_finding(day, fmt::format("the summary has {}, the rows of the day give {}",
+                                         counted(document.sensors.size(), "sensor"), found.size()));
   }
   for (const SummaryView::Sensor& said : document.sensors) {
     auto match = found.find(said.sensor);
