@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "base/counted.h"
 #include "base/time_text.h"
 
 namespace sluice::drivers {
@@ -259,8 +260,8 @@ void MqttOutput::go_down(Instant now, const std::string& reason) {
   std::int64_t wait_ms = backoff_ms_ - (now.wall_ms % 1000) * backoff_ms_ / 4000;
   connect_at_boot_ms_ = now.boot_ms + wait_ms;
   if (reason != last_reason_)
-    log_.warning("no connection to {}: {}; trying again, {} samples wait", settings_.broker, reason,
-                 buffer_.size());
+    log_.warning("no connection to {}: {}; trying again, {} waiting", settings_.broker, reason,
+                 counted(buffer_.size(), "sample"));
   last_reason_ = reason;
 }
 
@@ -303,7 +304,7 @@ void MqttOutput::report_drops() {
     if (dropping_) return;
   }
   if (dropping_ || dropping)
-    log_.warning("{} samples were dropped in this outage", dropped - reported_dropped_);
+    log_.warning("{} dropped in this outage", counted(dropped - reported_dropped_, "sample"));
   dropping_ = false;
   reported_dropped_ = dropped;
 }

@@ -11,6 +11,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/counted.h"
 #include "drivers/status_text.h"
 
 namespace sluice::drivers {
@@ -83,7 +84,7 @@ void drain(MqttOutput& output, Waiter& waiter, Log& log) {
     if (waiter.wait(end_ms - now.boot_ms)) break;
     now = read_clocks();
   }
-  if (!output.all_delivered()) log.warning("{} samples were not delivered", output.buffer().size());
+  if (!output.all_delivered()) log.warning("{} not delivered", counted(output.buffer().size(), "sample"));
 }
 
 }  // namespace
@@ -115,7 +116,7 @@ int run_program(DriversConfig config, Log& log, Runner::OnFailure on_failure) {
   }
   output.disconnect(kDisconnect_ms);
   const SendBuffer& buffer = output.buffer();
-  log.info("{} samples delivered, {} dropped, {} refused", buffer.delivered(), buffer.dropped(),
+  log.info("{} delivered, {} dropped, {} refused", counted(buffer.delivered(), "sample"), buffer.dropped(),
            output.refused());
   return runner.failed() > 0 || buffer.dropped() + output.refused() > 0 ? 1 : 0;
 }

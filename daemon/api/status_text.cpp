@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "api/status.h"
+#include "base/counted.h"
 #include "base/time_text.h"
 
 namespace sluice {
@@ -13,10 +14,6 @@ constexpr std::int64_t kDayMs = 86'400'000;
 
 void line(std::string& text, std::string_view name, std::string_view value) {
   text += fmt::format("{:<9} {}\n", name, value);
-}
-
-std::string counted(std::uint64_t count, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
 std::string age(const std::optional<std::int64_t>& age_ms) {
@@ -36,11 +33,11 @@ std::string broker_line(const StatusSnapshot& s) {
 }
 
 std::string store_line(const StatusSnapshot& s) {
-  std::string text = fmt::format("{}, {}, last commit {}", counted(s.store.rows, "row", "rows"),
+  std::string text = fmt::format("{}, {}, last commit {}", counted(s.store.rows, "row"),
                                  format_bytes(s.store.size_bytes), age(s.store.last_commit_age_ms));
   if (s.store.transactions > 0) {
     text += fmt::format(", {} written in {} since start", format_bytes(s.store.write_bytes),
-                        counted(s.store.transactions, "transaction", "transactions"));
+                        counted(s.store.transactions, "transaction"));
   }
   if (!s.store.last_error.empty()) text += "; last error: " + s.store.last_error;
   return text;
@@ -60,8 +57,8 @@ std::string clock_line(const StatusSnapshot& s) {
     text += " for " + format_duration(s.at_ms - s.clock.since_ms);
   text += s.clock.synchronised ? ", synchronised" : ", not synchronised";
   if (s.clock.unset_rows > 0) {
-    text += fmt::format(", {} to be moved to the time of arrival",
-                        counted(s.clock.unset_rows, "reading waits", "readings wait"));
+    text += fmt::format(", {} waiting to be moved to the time of arrival",
+                        counted(s.clock.unset_rows, "reading"));
   }
   return text;
 }
@@ -85,7 +82,7 @@ std::string certificates_line(const StatusSnapshot& s) {
     else if (*certificate.end_ms <= s.at_ms)
       text += " has expired";
     else
-      text += fmt::format(" good for {}", counted(static_cast<std::uint64_t>(days), "day", "days"));
+      text += fmt::format(" good for {}", counted(static_cast<std::uint64_t>(days), "day"));
   }
   return text;
 }
@@ -112,7 +109,7 @@ std::string status_to_text(const StatusSnapshot& s) {
   if (!stopped) {
     line(text, "broker", broker_line(s));
     line(text, "intake",
-         fmt::format("{} since start, the last {}{}", counted(s.intake.messages, "message", "messages"),
+         fmt::format("{} since start, the last {}{}", counted(s.intake.messages, "message"),
                      age(s.intake.last_message_age_ms),
                      s.intake.high_water ? ", holding: the journal is above half" : ""));
     line(text, "journal",
@@ -120,14 +117,13 @@ std::string status_to_text(const StatusSnapshot& s) {
                      format_bytes(s.journal.capacity_bytes), s.journal.durability, s.journal.last_seq));
   }
   line(text, "engine",
-       fmt::format("{}, {} firing", counted(s.engine.sensors, "sensor", "sensors"),
-                   counted(s.engine.firing, "alert", "alerts")));
+       fmt::format("{}, {} firing", counted(s.engine.sensors, "sensor"), counted(s.engine.firing, "alert")));
   for (const StatusSnapshot::Channel& channel : s.channels) line(text, "channel", channel_line(channel));
   line(text, "store", store_line(s));
   line(text, "days",
        fmt::format("newest summary {}, {} to be summed",
                    s.days.newest_summary.empty() ? "none yet" : s.days.newest_summary,
-                   counted(s.days.dirty, "day", "days")));
+                   counted(s.days.dirty, "day")));
   line(text, "outbox", outbox_line(s));
   if (!stopped) {
     line(text, "clock", clock_line(s));
@@ -136,7 +132,7 @@ std::string status_to_text(const StatusSnapshot& s) {
     if (!s.certificates.empty()) line(text, "tls", certificates_line(s));
   }
   if (s.problems.empty()) return text + (stopped ? "" : "\nno problems\n");
-  text += fmt::format("\n{}:\n", counted(s.problems.size(), "problem", "problems"));
+  text += fmt::format("\n{}:\n", counted(s.problems.size(), "problem"));
   for (const StatusProblem& problem : s.problems) {
     text += fmt::format("  - {}\n    → {}\n", problem.what, problem.advice);
   }

@@ -50,11 +50,6 @@ Result<Settings> settings_for(const CommandLine& line, std::vector<Problem>& pro
 
 }  // namespace
 
-Status check_filter(const CommandContext& context) {
-  if (context.line.filter.empty()) return {};
-  return check_topic_filter(context.line.filter);
-}
-
 int fail(const CommandContext& context, const Error& error) {
   context.err << "sluicectl: " << error.context << "\n";
   return exit_code_of(error);

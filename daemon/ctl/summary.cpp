@@ -34,10 +34,10 @@ int list_days(const CommandContext& context) {
 
 std::string summary_text(const SummaryView& summary) {
   std::string text = fmt::format(
-      "{} in {}, revision {}{}\n{}, {} late, {} duplicate, {} rejected, {} dropped\n",
+      "{} in {}, revision {}{}\nreadings: {} stored, {} late, {} duplicate, {} rejected, {} dropped\n",
       format_date(summary.day), summary.timezone, summary.revision, summary.complete ? "" : ", incomplete",
-      counted(summary.counts.stored, "reading"), summary.counts.late, summary.counts.duplicate,
-      summary.counts.rejected, summary.counts.dropped);
+      summary.counts.stored, summary.counts.late, summary.counts.duplicate, summary.counts.rejected,
+      summary.counts.dropped);
   Table table;
   table.column("sensor");
   table.column("unit");

@@ -109,7 +109,6 @@ std::string json_line_of(const Outcome& about) {
 }  // namespace
 
 int run_tail(const CommandContext& context) {
-  if (Status wrong = check_filter(context); !wrong) return fail(context, wrong.error());
   StopSignals signals;
   BrokerListener listener(context.settings.mqtt);
   std::vector<Subscription> filters;

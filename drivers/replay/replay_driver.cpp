@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/counted.h"
 #include "base/time_text.h"
 
 namespace sluice::drivers {
@@ -126,7 +127,7 @@ Status ReplayDriver::read_due(Instant now) {
 }
 
 Status ReplayDriver::end_pass(Instant now) {
-  log_.info("{}: end of {}: {} rows sent, {} left out", settings_.name, settings_.file, rows_sent_,
+  log_.info("{}: end of {}: {} sent, {} left out", settings_.name, settings_.file, counted(rows_sent_, "row"),
             rows_skipped_);
   if (!settings_.loop) {
     done_ = true;
@@ -146,9 +147,9 @@ void ReplayDriver::report_progress(Instant now) {
   if (elapsed_ms < kProgressEvery_ms) return;
   auto rate = (rows_sent_ - reported_rows_) * 1000 / static_cast<std::uint64_t>(elapsed_ms);
   if (settings_.mapping.time_column.empty() || settings_.speed <= 0) {
-    log_.info("{}: {} rows sent, {} a second", settings_.name, rows_sent_, rate);
+    log_.info("{}: {} sent, {} a second", settings_.name, counted(rows_sent_, "row"), rate);
   } else {
-    log_.info("{}: {} rows sent, {} a second, now at {}", settings_.name, rows_sent_, rate,
+    log_.info("{}: {} sent, {} a second, now at {}", settings_.name, counted(rows_sent_, "row"), rate,
               format_rfc3339(last_time_ms_));
   }
   reported_boot_ms_ = now.boot_ms;

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 
+#include "base/counted.h"
 #include "base/json_text.h"
 #include "base/time_text.h"
 
@@ -127,8 +128,8 @@ Status SimulateDriver::open(Instant now) {
   std::int64_t begin_ms = floor_to(now.wall_ms - settings_.history_ms, settings_.history_interval_ms);
   history_ = {begin_ms, settings_.history_interval_ms, live_ms, 0};
   if (in_history_)
-    log_.info("{}: {} of history from {} sensors first", settings_.name,
-              format_duration(settings_.history_ms), sensors_.size());
+    log_.info("{}: {} of history from {} first", settings_.name, format_duration(settings_.history_ms),
+              counted(sensors_.size(), "sensor"));
   return {};
 }
 

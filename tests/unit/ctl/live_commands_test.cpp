@@ -75,13 +75,6 @@ TEST_F(LiveCommands, SensorsShowAgesAndTellAFilterThatFitsNone) {
   EXPECT_EQ(kExitFindings, run(sensors));
   EXPECT_TRUE(warns("no sensor matches \"nix\"")) << err_.str();
   EXPECT_TRUE(warns("the " + std::to_string(kSensors) + " that there are")) << err_.str();
-  for (const char* name : {"sensors", "tail"}) {
-    CommandLine wrong = command(name);
-    wrong.filter = "a/#/b";
-    EXPECT_EQ(kExitFindings, run(wrong)) << name;
-    EXPECT_TRUE(warns("#")) << err_.str();
-    EXPECT_EQ("", out_.str());
-  }
 }
 
 TEST_F(LiveCommands, SilencesAreToldInASentenceAndEverythingNeedsAll) {
