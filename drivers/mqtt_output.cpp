@@ -16,9 +16,9 @@ namespace sluice::drivers {
 
 namespace {
 
-constexpr std::int64_t kBackoffFirst_ms = 500;
-constexpr std::int64_t kBackoffMax_ms = 30'000;
-constexpr int kConnectTimeout_s = 10;
+constexpr std::int64_t kBackoffFirstMs = 500;
+constexpr std::int64_t kBackoffMaxMs = 30'000;
+constexpr int kConnectTimeoutS = 10;
 constexpr int kBesideTheWindow = 2;  // a status and the one before it
 constexpr char kOffline[] = R"({"state":"offline"})";
 
@@ -88,7 +88,7 @@ class MqttOutput::Connection {
     options.MQTTVersion = MQTTVERSION_3_1_1;
     options.cleansession = 1;
     options.keepAliveInterval = settings.keepalive_s;
-    options.connectTimeout = kConnectTimeout_s;
+    options.connectTimeout = kConnectTimeoutS;
     options.maxInflight = static_cast<int>(settings.buffer.in_flight) + kBesideTheWindow;
     std::string will_topic = status_topic(settings.client_id);
     MQTTAsync_willOptions will = MQTTAsync_willOptions_initializer;
@@ -255,7 +255,7 @@ void MqttOutput::take_events(Instant now) {
 void MqttOutput::go_down(Instant now, const std::string& reason) {
   state_ = State::kDown;
   buffer_.connection_lost();
-  backoff_ms_ = backoff_ms_ == 0 ? kBackoffFirst_ms : std::min(backoff_ms_ * 2, kBackoffMax_ms);
+  backoff_ms_ = backoff_ms_ == 0 ? kBackoffFirstMs : std::min(backoff_ms_ * 2, kBackoffMaxMs);
   // Spread over a quarter, so that many programs do not come back at one moment.
   std::int64_t wait_ms = backoff_ms_ - (now.wall_ms % 1000) * backoff_ms_ / 4000;
   connect_at_boot_ms_ = now.boot_ms + wait_ms;

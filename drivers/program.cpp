@@ -18,8 +18,8 @@ namespace sluice::drivers {
 
 namespace {
 
-constexpr std::int64_t kDrainOnSignal_ms = 3000;
-constexpr std::int64_t kDisconnect_ms = 1000;
+constexpr std::int64_t kDrainOnSignalMs = 3000;
+constexpr std::int64_t kDisconnectMs = 1000;
 
 std::int64_t read_clock_ms(clockid_t id) {
   timespec at{};
@@ -78,7 +78,7 @@ class Waiter {
 // Gives what is on its way a last chance; a second signal ends that too.
 void drain(MqttOutput& output, Waiter& waiter, Log& log) {
   Instant now = read_clocks();
-  const std::int64_t end_ms = now.boot_ms + kDrainOnSignal_ms;
+  const std::int64_t end_ms = now.boot_ms + kDrainOnSignalMs;
   while (!output.all_delivered() && output.connected() && now.boot_ms < end_ms) {
     output.tick(now);
     if (waiter.wait(end_ms - now.boot_ms)) break;
@@ -114,7 +114,7 @@ int run_program(DriversConfig config, Log& log, Runner::OnFailure on_failure) {
       break;
     }
   }
-  output.disconnect(kDisconnect_ms);
+  output.disconnect(kDisconnectMs);
   const SendBuffer& buffer = output.buffer();
   log.info("{} delivered, {} dropped, {} refused", counted(buffer.delivered(), "sample"), buffer.dropped(),
            output.refused());

@@ -8,8 +8,8 @@ namespace sluice::drivers {
 
 namespace {
 
-constexpr std::int64_t kPauseFirst_ms = 1000;
-constexpr std::int64_t kPauseMax_ms = 60'000;
+constexpr std::int64_t kPauseFirstMs = 1000;
+constexpr std::int64_t kPauseMaxMs = 60'000;
 
 // Passes samples on and notices that there were some.
 class WatchedOutput final : public Output {
@@ -92,7 +92,7 @@ void Runner::fail(Entry& entry, Instant now, const Error& error) {
     return;
   }
   entry.state = State::kClosed;
-  entry.pause_ms = entry.pause_ms == 0 ? kPauseFirst_ms : std::min(entry.pause_ms * 2, kPauseMax_ms);
+  entry.pause_ms = entry.pause_ms == 0 ? kPauseFirstMs : std::min(entry.pause_ms * 2, kPauseMaxMs);
   entry.next = Next::at(now.boot_ms + entry.pause_ms);
   set_status(entry, now, DriverStatus::State::kFailing, error.context);
   std::string pause = format_duration(entry.pause_ms);

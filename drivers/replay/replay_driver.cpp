@@ -10,7 +10,7 @@ namespace sluice::drivers {
 namespace {
 
 constexpr int kRowsInPoll = 512;  // then the other drivers and the signals have their turn
-constexpr std::int64_t kProgressEvery_ms = 10'000;
+constexpr std::int64_t kProgressEveryMs = 10'000;
 
 double parse_speed(ConfigSection& section) {
   std::string text = section.text("speed", "recorded");
@@ -144,7 +144,7 @@ Status ReplayDriver::end_pass(Instant now) {
 
 void ReplayDriver::report_progress(Instant now) {
   std::int64_t elapsed_ms = now.boot_ms - reported_boot_ms_;
-  if (elapsed_ms < kProgressEvery_ms) return;
+  if (elapsed_ms < kProgressEveryMs) return;
   auto rate = (rows_sent_ - reported_rows_) * 1000 / static_cast<std::uint64_t>(elapsed_ms);
   if (settings_.mapping.time_column.empty() || settings_.speed <= 0) {
     log_.info("{}: {} sent, {} a second", settings_.name, counted(rows_sent_, "row"), rate);

@@ -10,10 +10,9 @@ namespace sluice::drivers {
 
 namespace {
 
-constexpr int kSamplesInPoll = 512;  // then the other drivers and the signals have their turn
-constexpr std::int64_t kClockStepMin_ms =
-    500;  // smaller differences are the two clocks' rounding and slewing
-constexpr std::int64_t kBehindMax_ms = 10'000;  // after a suspend, missed samples are not made up for
+constexpr int kSamplesInPoll = 512;            // then the other drivers and the signals have their turn
+constexpr std::int64_t kClockStepMinMs = 500;  // smaller differences are the two clocks' rounding and slewing
+constexpr std::int64_t kBehindMaxMs = 10'000;  // after a suspend, missed samples are not made up for
 constexpr std::uint64_t kDropoutStream = 1000;
 
 FaultTimes read_fault(ConfigSection& section, std::int64_t default_lasts_ms) {
@@ -159,13 +158,13 @@ std::optional<Sample> SimulateDriver::sample_at(const Sensor& sensor, std::int64
 // Live samples are due by the clock that does not step, and carry the time of the one that people read.
 void SimulateDriver::follow_clock(Instant now) {
   std::int64_t step_ms = now.wall_ms - now.boot_ms - wall_minus_boot_ms_;
-  if (std::abs(step_ms) >= kClockStepMin_ms) {
+  if (std::abs(step_ms) >= kClockStepMinMs) {
     wall_minus_boot_ms_ += step_ms;
     live_.origin_ms += step_ms;
     if (settings_.run_for_ms) live_.end_ms += step_ms;
   }
   std::int64_t behind_ms = now.boot_ms + wall_minus_boot_ms_ - time_of_next(live_);
-  if (!in_history_ && behind_ms > kBehindMax_ms + settings_.interval_ms)
+  if (!in_history_ && behind_ms > kBehindMaxMs + settings_.interval_ms)
     live_.next_sample += static_cast<std::uint64_t>(behind_ms / settings_.interval_ms) * sensors_.size();
 }
 

@@ -14,7 +14,7 @@ namespace {
 enum Stream : std::uint64_t { kBase = 1, kPhase, kDriftA, kDriftB, kNoise, kSpikes, kStuck };
 
 constexpr double kTurn = 2 * std::numbers::pi;
-constexpr double kDay_ms = 86'400'000;
+constexpr double kDayMs = 86'400'000;
 
 double unit(std::uint64_t bits) {  // (0, 1)
   return (static_cast<double>(bits >> 11) + 0.5) * 0x1p-53;
@@ -59,8 +59,8 @@ double Waveform::undisturbed(std::int64_t time_ms) const {
   double value = base_ + settings_.amplitude * sine(t / static_cast<double>(settings_.period_ms) + phase_);
   if (settings_.drift != 0) {
     // Two slow waves whose periods share no small multiple.
-    value += settings_.drift * (0.6 * sine(t / (3.7 * kDay_ms) + unit(mix(seed_, kDriftA))) +
-                                0.4 * sine(t / (11.3 * kDay_ms) + unit(mix(seed_, kDriftB))));
+    value += settings_.drift * (0.6 * sine(t / (3.7 * kDayMs) + unit(mix(seed_, kDriftA))) +
+                                0.4 * sine(t / (11.3 * kDayMs) + unit(mix(seed_, kDriftB))));
   }
   if (settings_.noise != 0)
     value += settings_.noise * gauss(mix(mix(seed_, kNoise), static_cast<std::uint64_t>(time_ms)));

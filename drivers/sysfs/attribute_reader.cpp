@@ -14,7 +14,7 @@ namespace sluice::drivers {
 
 namespace {
 
-constexpr std::size_t kTextMax_bytes = 4096;  // sysfs gives a page at most
+constexpr std::size_t kTextMaxBytes = 4096;  // sysfs gives a page at most
 
 Error cannot_read(const std::string& path, int error) {
   ErrorCode code = error == ENOENT || error == ENODEV ? ErrorCode::kNotFound : ErrorCode::kIo;
@@ -47,7 +47,7 @@ struct AttributeReader::Read {
   int fd = -1;
   int open_error = 0;
   aiocb control{};
-  std::array<char, kTextMax_bytes> bytes;
+  std::array<char, kTextMaxBytes> bytes;
 };
 
 AttributeReader::AttributeReader() = default;

@@ -11,10 +11,10 @@ namespace sluice::drivers {
 
 namespace {
 
-constexpr std::int64_t kReadMax_ms =
+constexpr std::int64_t kReadMaxMs =
     15'000;  // five tries of a 12-bit conversion, and the bus in use meanwhile
-constexpr std::int64_t kLookAgainMax_ms = 50;  // after 1, 2, 4 … ms: most files answer at once
-constexpr int kSignificantDigits = 12;         // more is the rounding of a scale
+constexpr std::int64_t kLookAgainMaxMs = 50;  // after 1, 2, 4 … ms: most files answer at once
+constexpr int kSignificantDigits = 12;        // more is the rounding of a scale
 
 std::string payload_of(double value, const std::string& unit, bool with_time, std::int64_t wall_ms) {
   char digits[32];
@@ -110,12 +110,12 @@ Status SysfsDriver::begin_round(Instant now) {
 }
 
 Result<Next> SysfsDriver::look_again(Instant now) {
-  if (now.boot_ms - read_began_boot_ms_ > kReadMax_ms)
+  if (now.boot_ms - read_began_boot_ms_ > kReadMaxMs)
     return make_error(ErrorCode::kUnavailable, round_[attribute_].files[texts_.size()] +
-                                                   " has not answered for " + format_duration(kReadMax_ms) +
+                                                   " has not answered for " + format_duration(kReadMaxMs) +
                                                    "; check the wiring of the sensor");
   Next next = Next::at(now.boot_ms + look_again_ms_);
-  look_again_ms_ = std::min(look_again_ms_ * 2, kLookAgainMax_ms);
+  look_again_ms_ = std::min(look_again_ms_ * 2, kLookAgainMaxMs);
   return next;
 }
 

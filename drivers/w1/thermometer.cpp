@@ -11,17 +11,17 @@ namespace {
 
 constexpr std::string_view kFamilies[] = {"10", "22", "28", "3b", "42"};
 constexpr std::size_t kIdLength = 15;  // family, '-', 48 bits in hex
-constexpr int kPowerOn_mdeg = 85'000;
-constexpr int kNeighbour_mdeg = 10'000;
-constexpr int kMin_mdeg = -55'000;
-constexpr int kMax_mdeg = 125'000;
+constexpr int kPowerOnMdeg = 85'000;
+constexpr int kNeighbourMdeg = 10'000;
+constexpr int kMinMdeg = -55'000;
+constexpr int kMaxMdeg = 125'000;
 
 Result<int> in_range(std::string_view text) {
   int value_mdeg = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value_mdeg);
   if (error != std::errc() || end != text.data() + text.size())
     return make_error(ErrorCode::kCorrupt, "'" + std::string(text) + "' is no temperature");
-  if (value_mdeg < kMin_mdeg || value_mdeg > kMax_mdeg)
+  if (value_mdeg < kMinMdeg || value_mdeg > kMaxMdeg)
     return make_error(ErrorCode::kCorrupt,
                       "the sensor says " + std::to_string(value_mdeg) +
                           " thousandths of °C, which it cannot measure; check its power");
@@ -58,8 +58,8 @@ Result<int> parse_temperature(std::string_view text) {
 
 bool PowerOnFilter::believe(int value_mdeg, std::int64_t boot_ms) {
   bool has_neighbour = last_mdeg_ && boot_ms - last_boot_ms_ <= neighbour_max_ms_ &&
-                       std::abs(*last_mdeg_ - kPowerOn_mdeg) <= kNeighbour_mdeg;
-  if (value_mdeg == kPowerOn_mdeg && !has_neighbour) return false;
+                       std::abs(*last_mdeg_ - kPowerOnMdeg) <= kNeighbourMdeg;
+  if (value_mdeg == kPowerOnMdeg && !has_neighbour) return false;
   last_mdeg_ = value_mdeg;
   last_boot_ms_ = boot_ms;
   return true;

@@ -8,7 +8,7 @@ namespace sluice::drivers {
 
 namespace {
 
-constexpr std::int64_t kNeighbourMin_ms = 600'000;
+constexpr std::int64_t kNeighbourMinMs = 600'000;
 constexpr int kNeighbourIntervals = 3;
 constexpr std::size_t kSensorsMax = 1000;
 
@@ -38,7 +38,7 @@ Attribute W1Source::make_attribute(const std::string& id, const std::string& nam
   std::string device = folder_ + id;
   // w1_slave also tells a shorted bus from 0 °C.
   bool raw = file_exists(device + "/w1_slave") || !file_exists(device + "/temperature");
-  std::int64_t neighbour_max_ms = std::max(kNeighbourMin_ms, kNeighbourIntervals * settings_.interval_ms);
+  std::int64_t neighbour_max_ms = std::max(kNeighbourMinMs, kNeighbourIntervals * settings_.interval_ms);
   PowerOnFilter& filter = filters_.try_emplace(id, neighbour_max_ms).first->second;
   Attribute attribute;
   attribute.topic = fill_topic(settings_.topic, name, "temperature");

@@ -8,7 +8,7 @@
 namespace sluice::drivers {
 namespace {
 
-constexpr std::int64_t kWall_ms = 1'700'000'000'000;
+constexpr std::int64_t kWallMs = 1'700'000'000'000;
 
 class Replay : public ::testing::Test {
  protected:
@@ -21,7 +21,7 @@ class Replay : public ::testing::Test {
   void write_rows(const std::vector<std::int64_t>& times_ms) {
     std::string text = "t,v\n";
     for (std::size_t i = 0; i < times_ms.size(); ++i)
-      text += std::to_string(kWall_ms + times_ms[i]) + "," + std::to_string(i) + "\n";
+      text += std::to_string(kWallMs + times_ms[i]) + "," + std::to_string(i) + "\n";
     settings_.file = folder_.write("rows.csv", text);
   }
   // Polls whenever the driver wants, and notes when each sample came.
@@ -45,7 +45,7 @@ class Replay : public ::testing::Test {
   }
 
   test::TempFolder folder_;
-  FakeClock clock_{kWall_ms};
+  FakeClock clock_{kWallMs};
   FakeOutput output_;
   Log log_{LogLevel::kError, Log::Style::kPlain};
   ReplaySettings settings_;

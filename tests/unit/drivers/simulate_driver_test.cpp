@@ -9,7 +9,7 @@
 namespace sluice::drivers {
 namespace {
 
-constexpr std::int64_t kWall_ms = 1'700'000'000'000;
+constexpr std::int64_t kWallMs = 1'700'000'000'000;
 
 class Simulation : public ::testing::Test {
  protected:
@@ -43,7 +43,7 @@ class Simulation : public ::testing::Test {
     return all;
   }
 
-  FakeClock clock_{kWall_ms};
+  FakeClock clock_{kWallMs};
   FakeOutput output_;
   Log log_{LogLevel::kError, Log::Style::kPlain};
   SimulateSettings settings_;
@@ -56,8 +56,8 @@ TEST_F(Simulation, SendsEverySensorOnceAnInterval) {
   ASSERT_EQ(40u, output_.samples.size());
   EXPECT_EQ("rooms/1/climate", output_.samples[0].topic);
   EXPECT_EQ("rooms/2/climate", output_.samples[1].topic);
-  EXPECT_EQ(kWall_ms + 250, time_of(output_.samples[1]));
-  EXPECT_EQ(kWall_ms + 1000, time_of(output_.samples[4]));
+  EXPECT_EQ(kWallMs + 250, time_of(output_.samples[1]));
+  EXPECT_EQ(kWallMs + 1000, time_of(output_.samples[4]));
   EXPECT_TRUE(output_.samples[0].payload.starts_with("{\"time\":1700000000000,\"temperature\":"));
 }
 
@@ -68,7 +68,7 @@ TEST_F(Simulation, IsTheSameForTheSameSeed) {
     settings_.seed = seed;
     driver_.reset();
     output_.samples.clear();
-    clock_ = FakeClock(kWall_ms, 777);
+    clock_ = FakeClock(kWallMs, 777);
     run(5000);
     EXPECT_EQ(seed == 1, first == payloads());
   }
@@ -79,7 +79,7 @@ TEST_F(Simulation, SendsTheHistoryFirstAndThenGoesLive) {
   run(2000);
   std::size_t history = 3 * 24 * 60 * 4;
   ASSERT_LE(history, output_.samples.size());
-  EXPECT_GE(kWall_ms - settings_.history_ms, time_of(output_.samples[0]));
+  EXPECT_GE(kWallMs - settings_.history_ms, time_of(output_.samples[0]));
   std::set<std::string> distinct;
   std::int64_t last_ms = 0;
   for (const Sample& sample : output_.samples) {
@@ -87,8 +87,8 @@ TEST_F(Simulation, SendsTheHistoryFirstAndThenGoesLive) {
     last_ms = time_of(sample);
     EXPECT_TRUE(distinct.insert(sample.topic + std::to_string(last_ms)).second);
   }
-  EXPECT_GE(kWall_ms + 2000, last_ms);
-  EXPECT_LT(kWall_ms + 1000, last_ms);
+  EXPECT_GE(kWallMs + 2000, last_ms);
+  EXPECT_LT(kWallMs + 1000, last_ms);
 }
 
 TEST_F(Simulation, WaitsForRoomInTheHistoryButNotLive) {
@@ -131,7 +131,7 @@ TEST_F(Simulation, CarriesTheTimeOfAClockThatStepped) {
   output_.samples.clear();
   run(1000);
   ASSERT_FALSE(output_.samples.empty());
-  EXPECT_LE(kWall_ms + 3601'000, time_of(output_.samples[0]));
+  EXPECT_LE(kWallMs + 3601'000, time_of(output_.samples[0]));
 }
 
 TEST_F(Simulation, DoesNotMakeUpForALongSleep) {

@@ -7,7 +7,7 @@
 namespace sluice::drivers {
 namespace {
 
-constexpr std::int64_t kDay_ms = 86'400'000;
+constexpr std::int64_t kDayMs = 86'400'000;
 
 class Wave : public ::testing::Test {
  protected:
@@ -34,7 +34,7 @@ TEST_F(Wave, SwingsAroundItsBase) {
   Waveform wave(settings_, 1);
   double sum = 0, low = 1e9, high = -1e9;
   for (int i = 0; i < 1000; ++i) {
-    double value = wave.value(i * kDay_ms / 1000);
+    double value = wave.value(i * kDayMs / 1000);
     sum += value, low = std::min(low, value), high = std::max(high, value);
   }
   EXPECT_NEAR(20, sum / 1000, 0.01);
@@ -62,7 +62,7 @@ TEST_F(Wave, WandersWithinItsDrift) {
   Waveform wave(settings_, 3);
   double low = 1e9, high = -1e9;
   for (int i = 0; i < 4000; ++i) {
-    double value = wave.value(i * kDay_ms / 24);
+    double value = wave.value(i * kDayMs / 24);
     low = std::min(low, value), high = std::max(high, value);
   }
   EXPECT_GE(low, 18);
