@@ -2,21 +2,25 @@
 # Shows Sluice at work on this machine, within a minute after the build: simulated sensors, alerts as they fire and
 # resolve, the summaries of past days delivered to a folder, and the books proved.
 #
-#   config/demo/run.sh [FOLDER]
+#   config/demo/run.sh [--keep | FOLDER]
 #
 # Sets up a fresh Debian 12 (root, or sudo, only when a package is missing), builds into build/release, and keeps
-# everything else in FOLDER: configurations, logs, database, journal, summaries. Without FOLDER a new one under /tmp.
-# Uses one free port on the loopback interface. Ends by itself; Ctrl-C ends it sooner. FOLDER stays.
+# everything else in FOLDER: configurations, logs, database, journal, summaries. Without FOLDER a new one under /tmp,
+# which is gone afterwards, unless --keep is given or something went wrong; FOLDER stays.
+# Uses one free port on the loopback interface. Ends by itself; Ctrl-C ends it sooner.
 # SLUICE_BIN=FOLDER uses the programs found below that folder instead of building them.
 # Exit status: 0 all was as expected, 1 it was not, 2 usage, 130 interrupted.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
+keep=""
+folder=""
 case "${1:-}" in
+  --keep) keep=1; shift ;;
   -h | --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; exit 0 ;;
   -*) echo "error: unknown option $1; see $0 --help" >&2; exit 2 ;;
 esac
-[ $# -le 1 ] || { echo "error: one folder at most; see $0 --help" >&2; exit 2; }
+[ $# -eq 0 ] || { [ $# -eq 1 ] && [ -z "$keep" ]; } || { echo "error: one folder or --keep at most; see $0 --help" >&2; exit 2; }
 
 exec 9>&1  # what a trap says may come while a command's output goes elsewhere
 say() { printf '\n== %s\n' "$*"; }
@@ -36,7 +40,11 @@ end_all() {
     kill -KILL "${pids[i]}" 2>/dev/null || true
   done
   wait
-  [ -z "${folder:-}" ] || printf '\nEverything is in %s\n' "$folder" >&9
+  if [ -n "$folder" ] && [ -z "$keep" ] && { [ "$status" -eq 0 ] || [ "$status" -eq 130 ]; }; then
+    rm -rf "$folder"
+  elif [ -n "$folder" ]; then
+    printf '\nEverything is in %s\n' "$folder" >&9
+  fi
   exit "$status"
 }
 trap end_all EXIT
@@ -73,15 +81,18 @@ done
 
 # --- the folder
 if [ $# -eq 1 ]; then
+  keep=1
   mkdir -p "$1"
   folder=$(cd "$1" && pwd)
   [ -z "$(ls -A "$folder")" ] || { bad=$folder; folder=; fail "$bad is not empty; name a new folder"; }
 else
-  folder=$(mktemp -d /tmp/sluice-demo.XXXXXX)
+  folder=$(mktemp -d -t sluice-demo.XXXXXX)
 fi
 # A socket's path must be shorter than 108 bytes.
 [ ${#folder} -lt 85 ] || fail "the path $folder is too long for a socket; name a folder nearer to the root"
-say "everything is in $folder"
+note=
+[ -n "$keep" ] || note=", gone afterwards; --keep keeps it"
+say "everything is in $folder$note"
 mkdir "$folder/state" "$folder/runtime" "$folder/out" "$folder/mosquitto"
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 for name in mosquitto.conf sluice.yaml drivers.yaml; do
