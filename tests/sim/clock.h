@@ -1,5 +1,5 @@
-// SimClock: the gateway's two clocks over the world's true time. The wall clock can be unset, step and drift;
-// the boot clock starts anew with each boot. One thread.
+// SimClock: the gateway's two clocks over the world's true time. The wall clock can be unset, step and drift,
+// and differs by a rounding; the boot clock starts anew with each boot. One thread.
 #pragma once
 
 #include <cmath>
@@ -13,7 +13,9 @@ class SimClock final : public Clock {
  public:
   explicit SimClock(std::int64_t true_ms) : true_ms_(true_ms), drift_from_ms_(true_ms) { boot(0, true); }
 
-  Instant now() override { return {true_ms_ + offset_ms_ + drifted_ms(), true_ms_ - booted_ms_}; }
+  Instant now() override {
+    return {true_ms_ + offset_ms_ + drifted_ms() + rounded_ms(), true_ms_ - booted_ms_};
+  }
   bool synchronised() override { return synchronised_; }
   const std::string& boot_id() const override { return boot_id_; }
 
@@ -40,6 +42,10 @@ class SimClock final : public Clock {
   }
 
  private:
+  // The two clocks are read one after the other, and each is rounded by itself.
+  std::int64_t rounded_ms() const {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(true_ms_) * 0x9e3779b97f4a7c15u >> 63);
+  }
   std::int64_t drifted_ms() const {
     return std::llround(static_cast<double>(true_ms_ - drift_from_ms_) * ppm_ / 1e6);
   }

@@ -150,8 +150,8 @@ void World::act_on_machine() {
     disk_.set_fault(broken      ? SimDisk::Fault::kNone
                     : chance(2) ? SimDisk::Fault::kIo
                                 : SimDisk::Fault::kNoSpace);
-    if (!broken && clock_.true_ms() > healthy_ms_ + kLossWindowMs) unhealthy_ms_ = clock_.true_ms();
-    if (broken) healthy_ms_ = clock_.true_ms();
+    if (broken) working_ms_ = clock_.true_ms();
+    if (!broken) unstored_ms_ = std::min(unstored_ms_, clock_.true_ms());
     say(broken ? "the disk works" : "the disk fails");
   }
   if (!gateway_ || (!plan_.kills && !plan_.power_cuts)) return;
@@ -229,6 +229,8 @@ void World::take_turns(std::int64_t now) {
   }
   if (gateway_ && !disk_.dead()) gateway_->step();
   note_trust();
+  if (gateway_ && disk_.fault() == SimDisk::Fault::kNone && now > working_ms_ + kLossWindowMs)
+    unstored_ms_ = INT64_MAX;
   if (gateway_ && gateway_->vitals().database_damaged) findings_.push_back("the database is called damaged");
 }
 
@@ -265,6 +267,7 @@ void World::start_gateway() {
   if (started.ok()) {
     gateway_ = std::move(*started);
     failed_starts_ = 0;
+    working_ms_ = clock_.true_ms();
     return say("the gateway starts");
   }
   say("the gateway cannot start: " + started.error().context);
@@ -288,8 +291,7 @@ void World::lose_power() {
   lost_power_ = true;
   const std::int64_t now = clock_.true_ms();
   // What the disk would not take is still in the tmpfs.
-  const bool failing = disk_.fault() != SimDisk::Fault::kNone || now <= healthy_ms_ + kLossWindowMs;
-  const std::int64_t from_ms = (failing ? unhealthy_ms_ : now) - kLossWindowMs;
+  const std::int64_t from_ms = std::min(unstored_ms_, now) - kLossWindowMs;
   if (settings_.durability == Durability::kCrash) {
     for (Sent& sent : sent_) sent.may_be_lost |= sent.handed_ms >= from_ms;
   }

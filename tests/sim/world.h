@@ -126,12 +126,12 @@ class World final : private BrokerWitness {
   Log log_;
   std::unique_ptr<SimGateway> gateway_;
   std::int64_t restart_ms_ = 0;
-  int failed_starts_ = 0;            // in a row
-  std::int64_t synchronise_ms_ = 0;  // 0: never
-  std::int64_t unhealthy_ms_ = 0;    // when the disk began to fail last
-  std::int64_t healthy_ms_ = 0;      // when it worked again last
-  bool power_goes_ = false;          // with the next death
-  bool lost_power_ = false;          // ever
+  int failed_starts_ = 0;                 // in a row
+  std::int64_t synchronise_ms_ = 0;       // 0: never
+  std::int64_t working_ms_ = 0;           // when the disk began to work last, or the gateway on it
+  std::int64_t unstored_ms_ = INT64_MAX;  // since when the disk would not take all; later than now: it did
+  bool power_goes_ = false;               // with the next death
+  bool lost_power_ = false;               // ever
   int steps_ = 0;
   std::map<std::string, BootClock> boots_;
   std::vector<Sent> sent_;  // by message id - 1
