@@ -65,6 +65,10 @@ class JournalStarts : public ::testing::Test {
     for (const RingFile& ring : rings) names.push_back(ring.path);
     return names;
   }
+  std::unique_ptr<Journal> ring() {
+    auto file = open_ring_file(rings_in(places_.runtime_dir).at(0));
+    return std::move(*Journal::open(std::move(*file), places_.durability, clock_));
+  }
   void reboot() {
     std::filesystem::remove_all(places_.runtime_dir);
     std::filesystem::create_directory(places_.runtime_dir);
@@ -112,6 +116,25 @@ TEST_F(JournalStarts, StoreWhatAStopKeptOnceWhereTheRingIsStillThere) {
   journal.reset();
   (void)start();
   EXPECT_EQ(125u, ledger()[Counter::kReadingsStored]);
+}
+
+TEST_F(JournalStarts, GiveUpARecordThatEndedTheProcessTwiceAndNoOther) {
+  std::unique_ptr<Journal> journal = start();
+  say(*journal, 3);  // 4 to 6
+  journal.reset();
+  for (int crash = 0; crash < 2; ++crash) ASSERT_TRUE(ring()->mark_in_progress(5).ok());
+  (void)start();
+  const Counts counts = ledger();
+  EXPECT_EQ(2u, counts[Counter::kReadingsStored]);
+  EXPECT_EQ(1u, counts[Counter::kMessagesCrashed]);
+}
+
+TEST_F(JournalStarts, HoldNothingAgainstARecordThatWasFoldedWell) {
+  std::unique_ptr<Journal> journal = start();
+  say(*journal, 3);
+  journal.reset();
+  (void)start();  // and ends, whatever the reason
+  EXPECT_EQ(0u, ring()->recovery().in_progress_attempts);
 }
 
 TEST_F(JournalStarts, CountWhatWasGivenUpOnceAndStoreTheRest) {
