@@ -55,35 +55,4 @@ std::string event_to_json(const AlertEvent& event, const std::string& gateway, c
   return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
-Result<AlertEvent> event_from_json(std::string_view text) {
-  try {
-    auto json = nlohmann::json::parse(text);
-    AlertEvent event;
-    event.id = json.at("id");
-    event.alert = json.at("alert");
-    event.sensor = json.at("sensor");
-    event.state = json.at("state") == "firing" ? AlertState::kFiring : AlertState::kResolved;
-    event.severity = json.at("severity");
-    event.value = json.at("value");
-    event.threshold = json.at("threshold");
-    event.unit = json.at("unit");
-    event.labels = json.at("labels").get<std::map<std::string, std::string>>();
-    auto since = parse_rfc3339(json.at("since").get<std::string>());
-    auto at = parse_rfc3339(json.at("at").get<std::string>());
-    if (!since || !at)
-      return make_error(ErrorCode::kInvalid, "an alert event's since and at are RFC 3339 times");
-    event.since_ms = *since;
-    event.at_ms = *at;
-    event.message = json.at("message");
-    for (const std::string name : json.at("flags")) {
-      for (const auto& [flag, known] : kFlagNames) {
-        if (name == known) event.flags |= flag;
-      }
-    }
-    return event;
-  } catch (const nlohmann::json::exception& wrong) {
-    return make_error(ErrorCode::kInvalid, std::string("not an alert event: ") + wrong.what());
-  }
-}
-
 }  // namespace sluice

@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include <algorithm>
-#include <cstdint>
 
 namespace sluice {
 
@@ -44,12 +43,6 @@ void ServiceNotify::status(const std::string& status) const {
 
 void ServiceNotify::watchdog() const {
   send("WATCHDOG=1");
-}
-
-std::optional<std::chrono::microseconds> ServiceNotify::watchdog_interval() {
-  std::uint64_t us = 0;
-  if (sd_watchdog_enabled(0, &us) <= 0) return std::nullopt;
-  return std::chrono::microseconds(us);
 }
 
 }  // namespace sluice

@@ -2,8 +2,6 @@
 // does nothing. Main thread.
 #pragma once
 
-#include <chrono>
-#include <optional>
 #include <string>
 
 namespace sluice {
@@ -15,8 +13,6 @@ class ServiceNotify {
   void stopping(const std::string& status) const;
   void status(const std::string& status) const;  // one line, shown by systemctl status
   void watchdog() const;                         // we make progress
-  // How long the service manager waits for watchdog() before it restarts us; nothing if it does not watch.
-  static std::optional<std::chrono::microseconds> watchdog_interval();
 };
 
 }  // namespace sluice

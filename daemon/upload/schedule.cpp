@@ -18,18 +18,10 @@ std::int64_t UploadSchedule::slot_ms(Day day) const {
   return calendar_.at_ms(day, at_minutes_) + offset_ms_;
 }
 
-Day UploadSchedule::newest_slot_day(std::int64_t now_ms) const {
+std::int64_t UploadSchedule::newest_slot_ms(std::int64_t now_ms) const {
   Day day = calendar_.day_of(now_ms - offset_ms_) + 1;
   while (slot_ms(day) > now_ms) --day;
-  return day;
-}
-
-std::int64_t UploadSchedule::newest_slot_ms(std::int64_t now_ms) const {
-  return slot_ms(newest_slot_day(now_ms));
-}
-
-std::int64_t UploadSchedule::next_slot_ms(std::int64_t now_ms) const {
-  return slot_ms(newest_slot_day(now_ms) + 1);
+  return slot_ms(day);
 }
 
 bool UploadSchedule::due(std::int64_t now_ms, std::int64_t last_run_ms) const {

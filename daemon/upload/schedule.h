@@ -16,13 +16,11 @@ class UploadSchedule {
 
   std::int64_t slot_ms(Day day) const;                     // the slot of a local day
   std::int64_t newest_slot_ms(std::int64_t now_ms) const;  // the last one at or before now
-  std::int64_t next_slot_ms(std::int64_t now_ms) const;    // the first one after now
   // `last_run_ms`: wall time of the last run, 0 for never. After a run the caller keeps `now` as the last
   // one.
   bool due(std::int64_t now_ms, std::int64_t last_run_ms) const;
 
  private:
-  Day newest_slot_day(std::int64_t now_ms) const;
   Calendar calendar_;
   int at_minutes_;
   std::int64_t offset_ms_;

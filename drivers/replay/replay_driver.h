@@ -38,7 +38,6 @@ class ReplayDriver final : public Driver {
   Result<Next> poll(Instant now, Output& output) override;
   void close() override { reader_.reset(); }
 
-  std::uint64_t rows_sent() const { return rows_sent_; }
   std::uint64_t rows_skipped() const { return rows_skipped_; }
 
  private:

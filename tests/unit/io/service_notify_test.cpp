@@ -26,8 +26,6 @@ class ServiceManager : public ::testing::Test {
   }
   void TearDown() override {
     ::unsetenv("NOTIFY_SOCKET");
-    ::unsetenv("WATCHDOG_USEC");
-    ::unsetenv("WATCHDOG_PID");
     ::close(fd_);
   }
   std::string told() {
@@ -56,14 +54,6 @@ TEST_F(ServiceManager, IsToldEachStage) {
 TEST_F(ServiceManager, CannotBeToldAnythingElseThroughAStatus) {
   notify_.status("broker said:\nWATCHDOG=trigger");
   EXPECT_EQ("STATUS=broker said: WATCHDOG=trigger", told());
-}
-
-TEST_F(ServiceManager, SaysHowLongItWaits) {
-  EXPECT_FALSE(ServiceNotify::watchdog_interval().has_value());
-  ::setenv("WATCHDOG_USEC", "30000000", 1);
-  EXPECT_EQ(std::chrono::seconds(30), ServiceNotify::watchdog_interval());
-  ::setenv("WATCHDOG_PID", "1", 1);
-  EXPECT_FALSE(ServiceNotify::watchdog_interval().has_value());
 }
 
 TEST_F(ServiceManager, MayBeAbsent) {
