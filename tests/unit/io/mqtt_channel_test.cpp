@@ -4,73 +4,14 @@
 
 #include <map>
 
+#include "support/fake_publisher.h"
+
 namespace sluice {
 namespace {
 
-using std::chrono::milliseconds;
-
-// A broker's memory of what was published, and a connection that can be cut.
-class FakePublisher final : public Publisher {
- public:
-  struct Published {
-    std::string topic;
-    std::string payload;
-    bool retained;
-    bool operator==(const Published&) const = default;
-  };
-  Status publish(const std::string& topic, const std::string& payload, int qos, bool retained) override {
-    EXPECT_EQ(1, qos);
-    if (!up) return make_error(ErrorCode::kUnavailable, "down");
-    if (unacknowledged >= room) return make_error(ErrorCode::kFull, "full");
-    ++unacknowledged;
-    log.push_back({topic, payload, retained});
-    if (!retained) return {};
-    if (payload.empty()) {
-      retained_messages.erase(topic);
-    } else {
-      retained_messages[topic] = payload;
-    }
-    return {};
-  }
-  bool connected() const override { return up; }
-  Status connect(milliseconds) override {
-    ++connects;
-    if (!reachable) return make_error(ErrorCode::kUnavailable, "refused");
-    up = true;
-    return {};
-  }
-  Status wait_acknowledged(milliseconds) override {
-    if (!up || !acknowledges) {
-      up = false;
-      return make_error(ErrorCode::kUnavailable, "no acknowledgement");
-    }
-    unacknowledged = 0;
-    return {};
-  }
-  Result<std::vector<std::string>> retained_below(const std::string& prefix) override {
-    if (!readable) return make_error(ErrorCode::kUnavailable, "cannot read");
-    std::vector<std::string> topics;
-    for (const auto& [topic, payload] : retained_messages) {
-      if (topic.starts_with(prefix + "/")) topics.push_back(topic);
-    }
-    return topics;
-  }
-  void disconnect() override { up = false; }
-
-  bool up = false;
-  bool reachable = true;
-  bool acknowledges = true;
-  bool readable = true;
-  std::size_t room = 1000;
-  std::size_t unacknowledged = 0;
-  int connects = 0;
-  std::vector<Published> log;
-  std::map<std::string, std::string> retained_messages;
-};
-
 class MqttChannelOf : public ::testing::Test {
  protected:
-  using Published = FakePublisher::Published;
+  using Published = test::FakePublisher::Published;
   static AlertEvent event(const std::string& alert, const std::string& sensor, AlertState state) {
     AlertEvent e;
     e.id = alert + sensor;
@@ -85,7 +26,7 @@ class MqttChannelOf : public ::testing::Test {
   }
   FakeClock clock_{1700000000000};
   Log log_{LogLevel::kError, Log::Style::kPlain};
-  FakePublisher publisher_;
+  test::FakePublisher publisher_;
   std::vector<AlertEvent> standing_;
   MqttChannel channel_{publisher_, clock_, log_, "gw", json, [this] { return standing_; }, 1};
 };
@@ -108,7 +49,7 @@ TEST_F(MqttChannelOf, TellsAResolvedAlertUnretainedThenClearsThenTellsTheEvent) 
                                     {"sluice/gw/alerts/hot/a", "", true},
                                     {"sluice/gw/events", "{hota resolved}", false}}),
             publisher_.log);
-  EXPECT_EQ(0u, publisher_.retained_messages.count("sluice/gw/alerts/hot/a"));
+  EXPECT_EQ(0u, publisher_.retained.count("sluice/gw/alerts/hot/a"));
 }
 
 TEST_F(MqttChannelOf, WritesWhatNoTopicMayHoldAsHexadecimal) {
@@ -119,29 +60,29 @@ TEST_F(MqttChannelOf, WritesWhatNoTopicMayHoldAsHexadecimal) {
 }
 
 TEST_F(MqttChannelOf, ReconcilesAtEachConnect) {
-  publisher_.retained_messages = {{"sluice/gw/alerts/old/x", "{}"},
-                                  {"sluice/gw/alerts/hot/a", "{stale}"},
-                                  {"sluice/gw/status", "{}"},
-                                  {"sluice/other/alerts/old/x", "{}"}};
+  publisher_.retained = {{"sluice/gw/alerts/old/x", "{}"},
+                         {"sluice/gw/alerts/hot/a", "{stale}"},
+                         {"sluice/gw/status", "{}"},
+                         {"sluice/other/alerts/old/x", "{}"}};
   standing_ = {event("hot", "a", AlertState::kFiring), event("cold", "b/c", AlertState::kFiring)};
   channel_.tick();
   EXPECT_EQ((std::map<std::string, std::string>{{"sluice/gw/alerts/hot/a", "{hota firing}"},
                                                 {"sluice/gw/alerts/cold/b/c", "{coldb/c firing}"},
                                                 {"sluice/gw/status", R"({"state":"online"})"},
                                                 {"sluice/other/alerts/old/x", "{}"}}),
-            publisher_.retained_messages);
+            publisher_.retained);
   standing_.clear();
   publisher_.up = false;
   channel_.tick();
-  EXPECT_EQ(2u, publisher_.retained_messages.size());
+  EXPECT_EQ(2u, publisher_.retained.size());
 }
 
 TEST_F(MqttChannelOf, RepublishesWhatStandsEvenWhenItCannotReadBack) {
   publisher_.readable = false;
-  publisher_.retained_messages = {{"sluice/gw/alerts/old/x", "{}"}};
+  publisher_.retained = {{"sluice/gw/alerts/old/x", "{}"}};
   standing_ = {event("hot", "a", AlertState::kFiring)};
   channel_.tick();
-  EXPECT_EQ(3u, publisher_.retained_messages.size());
+  EXPECT_EQ(3u, publisher_.retained.size());
   EXPECT_TRUE(deliver(event("hot", "b", AlertState::kFiring)).ok());
 }
 
@@ -181,15 +122,15 @@ TEST_F(MqttChannelOf, TriesToConnectWithABackoffOfItsOwn) {
 TEST_F(MqttChannelOf, KeepsTheStatusForTheNextConnect) {
   EXPECT_FALSE(channel_.publish_status("{1}").ok());
   channel_.tick();
-  EXPECT_EQ("{1}", publisher_.retained_messages["sluice/gw/status"]);
+  EXPECT_EQ("{1}", publisher_.retained["sluice/gw/status"]);
   EXPECT_TRUE(channel_.publish_status("{2}").ok());
-  EXPECT_EQ("{2}", publisher_.retained_messages["sluice/gw/status"]);
+  EXPECT_EQ("{2}", publisher_.retained["sluice/gw/status"]);
   publisher_.up = false;
-  publisher_.retained_messages.clear();
+  publisher_.retained.clear();
   channel_.tick();
-  EXPECT_EQ("{2}", publisher_.retained_messages["sluice/gw/status"]);
+  EXPECT_EQ("{2}", publisher_.retained["sluice/gw/status"]);
   channel_.close("{bye}");
-  EXPECT_EQ("{bye}", publisher_.retained_messages["sluice/gw/status"]);
+  EXPECT_EQ("{bye}", publisher_.retained["sluice/gw/status"]);
   EXPECT_FALSE(publisher_.connected());
 }
 

@@ -1,12 +1,12 @@
 #include <gtest/gtest.h>
 
-#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "alert/event_json.h"
 #include "alert/home_assistant_channel.h"
 #include "example_event.h"
+#include "support/fake_publisher.h"
 
 namespace sluice {
 namespace {
@@ -15,56 +15,10 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// A broker's retained messages, and how often each topic was published to.
-class RetainingPublisher final : public Publisher {
- public:
-  Status publish(const std::string& topic, const std::string& payload, int, bool retain) override {
-    if (!up) return make_error(ErrorCode::kUnavailable, "down");
-    if (unacknowledged == 10) return make_error(ErrorCode::kFull, "full");
-    ++unacknowledged;
-    ++count[topic];
-    if (retain && payload.empty()) retained.erase(topic);
-    if (retain && !payload.empty()) retained[topic] = payload;
-    return {};
-  }
-  bool connected() const override { return up; }
-  Status connect(milliseconds) override {
-    ++connects;
-    if (!reachable) return make_error(ErrorCode::kUnavailable, "refused");
-    up = true;
-    return {};
-  }
-  Status wait_acknowledged(milliseconds) override {
-    if (!up) return make_error(ErrorCode::kUnavailable, "down");
-    unacknowledged = 0;
-    return {};
-  }
-  Result<std::vector<std::string>> retained_below(const std::string& prefix) override {
-    std::vector<std::string> topics;
-    for (const auto& [topic, payload] : retained) {
-      if (topic.starts_with(prefix + "/")) topics.push_back(topic);
-    }
-    return topics;
-  }
-  Status listen(const std::string& topic) override {
-    listens_to = topic;
-    return {};
-  }
-  std::optional<std::string> take_heard() override { return std::exchange(heard, std::nullopt); }
-  void disconnect() override { up = false; }
-
-  bool up = false;
-  bool reachable = true;
-  int connects = 0;
-  int unacknowledged = 0;
-  std::string listens_to;
-  std::optional<std::string> heard;
-  std::map<std::string, int> count;
-  std::map<std::string, std::string> retained;
-};
-
 class HomeAssistant : public ::testing::Test {
  protected:
+  void SetUp() override { publisher_.room = 10; }
+
   static HomeAssistantSettings settings() {
     HomeAssistantSettings settings;
     settings.every = seconds(30);
@@ -97,7 +51,7 @@ class HomeAssistant : public ::testing::Test {
   }
   FakeClock clock_{1772366400000};
   Log log_{LogLevel::kError, Log::Style::kPlain};
-  RetainingPublisher publisher_;
+  test::FakePublisher publisher_;
   KeyedInbox<SensorValue> readings_;
   std::vector<AlertEvent> standing_;
   HomeAssistantChannel channel_{publisher_,
@@ -175,8 +129,8 @@ TEST_F(HomeAssistant, IsToldValuesNoMoreOftenThanAskedFor) {
     reads("t/attic", second);
     pass(seconds(1));
   }
-  EXPECT_LE(10, publisher_.count[topic]);
-  EXPECT_GE(12, publisher_.count[topic]);
+  EXPECT_LE(10, publisher_.times(topic));
+  EXPECT_GE(12, publisher_.times(topic));
   pass(seconds(30));
   EXPECT_EQ(299, value_of("t/attic")["value"]);
 }
@@ -252,7 +206,7 @@ TEST_F(HomeAssistant, KeepsNothingOfATest) {
   AlertEvent test = example_event("$test");
   test.flags = kTest;
   EXPECT_TRUE(channel_.deliver_all({test}).front().status.ok());
-  EXPECT_EQ(1, publisher_.count["sluice/balcony/homeassistant/test"]);
+  EXPECT_EQ(1, publisher_.times("sluice/balcony/homeassistant/test"));
   EXPECT_TRUE(publisher_.retained.empty());
 }
 
