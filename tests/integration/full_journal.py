@@ -152,11 +152,7 @@ def main():
                   "alert_ms_max": round(max(stream.latencies_ms), 2),
                   "ring_at_hold_bytes": held["journal"]["used_bytes"],
                   "resumed_after_s": round(resumed - released, 2)}
-    if options.json:
-        print(json.dumps(result))
-    else:
-        for name, value in result.items():
-            print(f"{name:22} {value:>12}")
+    gateway.show_result(result, options.json)
 
 
 if __name__ == "__main__":

@@ -269,6 +269,14 @@ store: {{ {self.store} }}
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def show_result(result, as_json):
+    if as_json:
+        print(json.dumps(result))
+        return
+    for name, value in result.items():
+        print(f"{name:22} {value:>14}")
+
+
 def run(main):
     """Exit code 0: all as promised; 1: not, and said so; 77: it could not be tried here."""
     try:

@@ -189,11 +189,7 @@ def main():
                   "published": load.sent, "acknowledged": load.client.acknowledged, "stored": len(rows),
                   "missing": 0, "stored_twice": 0, "redelivered": redelivered, "alert_events": events,
                   "batches": audit["batches"], "seconds": round(time.monotonic() - began, 1)}
-    if options.json:
-        print(json.dumps(result))
-    else:
-        for name, value in result.items():
-            print(f"{name:14} {value:>12}")
+    gateway.show_result(result, options.json)
 
 
 if __name__ == "__main__":

@@ -356,11 +356,7 @@ def main():
                   "written_bytes": written, "peak_rss_bytes": peak}
         if options.rough:
             result.update(run_rough(options, documents, path))
-    if options.json:
-        print(json.dumps(result))
-    else:
-        for name, value in result.items():
-            print(f"{name:20} {value:>14}")
+    gateway.show_result(result, options.json)
 
 
 if __name__ == "__main__":

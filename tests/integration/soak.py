@@ -14,7 +14,6 @@ API come and go; an alert channel leads nowhere all the time. The database may t
 Exit status: 0 as it should be, 1 not. Takes --minutes and half a minute; tells every minute how it stands.
 """
 import contextlib
-import json
 import math
 import os
 import signal
@@ -203,11 +202,7 @@ def main():
         gateway.check(books.get("readings_stored", 0) + books.get("readings_duplicate", 0) == load.sent,
                       f"published {load.sent} readings; the books: {books}")
         gateway.check(books.get("messages_rejected/malformed", 0) == faults.rubbish, f"rubbish is counted: {books}")
-    if options.json:
-        print(json.dumps(result))
-    else:
-        for name, value in result.items():
-            print(f"{name:18} {value:>12}")
+    gateway.show_result(result, options.json)
     gateway.check(rise - half < SLOPE_MAX_MIB_H, f"memory grows: {rise:.2f} ± {half:.2f} MiB an hour")
     gateway.check(result["open_last_third"] <= result["open_first_third"] + 4, "files are left open")
     gateway.check(last["files"] < bound, f"the files take {last['files']:.0f} MiB, more than {bound:.0f}")
