@@ -17,6 +17,14 @@ std::map<std::string, std::string> without_secrets(std::map<std::string, std::st
   return headers;
 }
 
+void write_tls(YamlWriter& out, const std::string& ca, const std::string& cert, const std::string& key) {
+  out.map("tls", [&] {
+    out.text("ca", ca);
+    out.text("cert", cert);
+    out.text("key", key);
+  });
+}
+
 void write_gateway(YamlWriter& out, const Settings& settings) {
   out.map("gateway", [&] {
     out.text("id", settings.gateway.id);
@@ -38,11 +46,7 @@ void write_mqtt(YamlWriter& out, const BrokerSettings& mqtt) {
     out.size("max_payload", mqtt.max_payload_bytes);
     out.text("username", mqtt.username);
     out.text("password_file", mqtt.password_file);
-    out.map("tls", [&] {
-      out.text("ca", mqtt.tls_ca_file);
-      out.text("cert", mqtt.tls_cert_file);
-      out.text("key", mqtt.tls_key_file);
-    });
+    write_tls(out, mqtt.tls_ca_file, mqtt.tls_cert_file, mqtt.tls_key_file);
   });
 }
 
@@ -196,17 +200,10 @@ void write_steadiness(YamlWriter& out, const Rule& rule) {
 void write_channel(YamlWriter&, const MqttChannelSettings&) {}
 
 void write_http(YamlWriter& out, const HttpPostSettings& http) {
-  out.text("url", http.url);
-  // Values may be secrets: only their names are shown.
-  std::map<std::string, std::string> names;
-  for (const auto& [name, value] : http.headers) names[name] = "***";
-  out.members("headers", names);
+  out.text("url", url_shown(http.url));
+  out.members("headers", without_secrets(http.headers));
   out.text("token_file", http.token_file);
-  out.map("tls", [&] {
-    out.text("ca", http.tls.ca);
-    out.text("cert", http.tls.cert);
-    out.text("key", http.tls.key);
-  });
+  write_tls(out, http.tls.ca, http.tls.cert, http.tls.key);
   out.duration("timeout", http.timeout);
 }
 
@@ -307,11 +304,7 @@ void write_outputs(YamlWriter& out, const Settings& settings) {
       out.word("method", sink.method);
       out.members("headers", without_secrets(sink.headers));
       out.text("token_file", sink.token_file);
-      out.map("tls", [&] {
-        out.text("ca", sink.tls.ca);
-        out.text("cert", sink.tls.cert);
-        out.text("key", sink.tls.key);
-      });
+      write_tls(out, sink.tls.ca, sink.tls.cert, sink.tls.key);
       out.word("gzip", sink.gzip ? "true" : "false");
       out.duration("timeout", sink.timeout);
     });

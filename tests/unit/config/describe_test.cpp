@@ -75,7 +75,7 @@ alerts:
   EXPECT_EQ(text, again(text));
 }
 
-TEST_F(Description, MasksWhatAUrlCarriesBeforeItsHost) {
+TEST_F(Description, MasksSecretsInAddressesAndHeaders) {
   Settings settings = with("").value();
   settings.mqtt.uri = "mqtt://joe:secret@host:1883";
   settings.upload.to[0].type = "http";
@@ -83,6 +83,15 @@ TEST_F(Description, MasksWhatAUrlCarriesBeforeItsHost) {
   std::string text = describe(settings);
   EXPECT_NE(std::string::npos, text.find("mqtt://***@host:1883"));
   EXPECT_NE(std::string::npos, text.find("https://***@host/path?***"));
+
+  WebhookSettings hook;
+  hook.http.url = "https://host/hook?key=hunter2";
+  hook.http.headers = {{"X-Key", "hunter2"}, {"X-Token", "t={token}"}};
+  settings.notify = {{"hook", hook}};
+  text = describe(settings);
+  EXPECT_NE(std::string::npos, text.find("https://host/hook?***")) << text;
+  EXPECT_NE(std::string::npos, text.find("\"X-Token\": \"t={token}\"")) << text;
+  EXPECT_EQ(std::string::npos, text.find("hunter2")) << text;
 }
 
 }  // namespace
