@@ -102,10 +102,11 @@ void DayLoop::compare_layers(const SummaryRevision& made) {
   Result<SummaryView> summary = summary_from_json(made.body);
   if (!summary.ok() || summary->layers_differ.empty()) return;
   const SummaryView::Difference& first = summary->layers_differ.front();
-  const std::string what = fmt::format(
-      "{}, {} sensors: {} had {} readings on arrival with a sum of {}, and has {} with a sum of {} now",
-      format_date(made.day), summary->layers_differ.size(), first.sensor, first.on_arrival.count,
-      first.on_arrival.sum, first.in_table.count, first.in_table.sum);
+  const std::string what =
+      fmt::format("{}, {}: {} had {} on arrival with a sum of {}, and has {} with a sum of {} now",
+                  format_date(made.day), counted(summary->layers_differ.size(), "sensor"), first.sensor,
+                  counted(first.on_arrival.count, "reading"), first.on_arrival.sum, first.in_table.count,
+                  first.in_table.sum);
   log_.error("the layers differ on {}; run sluicectl audit", what);
   vitals_.layers_differ += summary->layers_differ.size();
   vitals_.conditions.happened("layers-differ", what);

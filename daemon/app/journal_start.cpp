@@ -119,8 +119,8 @@ void skip_dropped(const std::vector<FoundRing>& rings, Engine& engine, Log& log)
     if (ring.journal->dropped().through_seq > newest.through_seq) newest = ring.journal->dropped();
   }
   if (newest.through_seq <= engine.last_seq()) return;
-  log.warning("{} readings were given up while nothing could be stored; the ledger counts them now",
-              newest.readings);
+  log.warning("{} given up while nothing could be stored; the ledger counts them now",
+              counted(newest.readings, "reading"));
   engine.skip_dropped(newest.through_seq, newest.messages, newest.readings);
 }
 
@@ -132,9 +132,9 @@ std::string find_gap(const std::vector<FoundRing>& rings, std::uint64_t stored_s
   const std::uint64_t first =
       oldest.recovery().first_seq > 0 ? oldest.recovery().first_seq : oldest.last_seq() + 1;
   if (first <= stored_seq + 1) return {};
-  return std::to_string(first - stored_seq - 1) +
-         " records that were stored once are missing: the database " + "ends at record " +
-         std::to_string(stored_seq) + ", the journal begins at " + std::to_string(first);
+  return counted(first - stored_seq - 1, "record") +
+         " that had been stored went missing: the database ends at record " + std::to_string(stored_seq) +
+         ", the journal begins at " + std::to_string(first);
 }
 
 // Folds what the ring holds beyond the cursor and stores it.

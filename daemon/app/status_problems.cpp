@@ -128,8 +128,8 @@ void add_problems(StatusSnapshot& s, const ProblemFacts& facts) {
   }
   if (!s.clock.trusted)
     problem(s,
-            "the clock is not trusted yet: " + std::to_string(s.clock.unset_rows) +
-                " readings wait to be moved to their time, and no day is summed",
+            "the clock is not trusted yet: " + counted(s.clock.unset_rows, "reading") +
+                " waiting to be moved to their time, and no day is summed",
             "set up NTP (timedatectl), or set clock.trust: always");
   add_outputs(s);
   add_certificates(s);
