@@ -107,8 +107,8 @@ class Lab:
             stop(process)
 
     @contextlib.contextmanager
-    def gateway(self, name, durability="crash", preload=None, extra="upload: { to: [] }\n", alerts=ONE_RULE, wrapper=()):
-        gateway = Gateway(self, name, durability, preload, extra, alerts, wrapper)
+    def gateway(self, name, store="durability: crash", preload=None, extra="upload: { to: [] }\n", alerts=ONE_RULE, wrapper=()):
+        gateway = Gateway(self, name, store, preload, extra, alerts, wrapper)
         try:
             yield gateway
         finally:
@@ -116,7 +116,7 @@ class Lab:
 
 
 class Gateway:
-    def __init__(self, lab, name, durability, preload, extra, alerts, wrapper):
+    def __init__(self, lab, name, store, preload, extra, alerts, wrapper):
         self.lab = lab
         self.folder = os.path.join(lab.folder, name)
         runtime = os.path.join(lab.memory, name)
@@ -130,7 +130,7 @@ mqtt: {{ broker: "mqtt://127.0.0.1:{lab.port}", client_id: "{name}" }}
 readings: [ {{ topic: "sensors/+/temperature", value: /temperature, time: /timestamp }} ]
 alerts: {alerts}
 clock: {{ trust: always }}
-store: {{ durability: {durability} }}
+store: {{ {store} }}
 api: {{ listen: "127.0.0.1:{self.api}" }}
 log: {{ level: warning }}
 {extra}""")
@@ -210,7 +210,7 @@ def measure_power(lab, quick):
     """The same probes with and without a disk that takes 8 ms to sync."""
     slow = os.path.join(lab.folders.bench, "libbench_slow_sync.so")
     results = {}
-    for name, options in {"crash": {}, "power": {"durability": "power", "preload": slow}}.items():
+    for name, options in {"crash": {}, "power": {"store": "durability: power", "preload": slow}}.items():
         with lab.gateway("durability-" + name, **options), lab.ready("echo"):
             lab.measure("latency", rate=100, messages=200, block=50)
             results[name] = lab.measure("latency", rate=10, messages=100 if quick else 400, block=5)
