@@ -46,7 +46,6 @@ int run_completion(const CommandContext& context);
 // A configuration that cannot be used, for `check --json`.
 std::string wrong_json(const std::string& file, const Error& error, const std::vector<Problem>& problems);
 
-
 int fail(const CommandContext& context, const Error& error);  // says it; returns its exit status
 
 // Reads the configuration and runs the command of `line`.
