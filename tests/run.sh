@@ -6,7 +6,7 @@
 #   --sanitize      the tests again with AddressSanitizer and UBSan, then with ThreadSanitizer (--asan, --tsan: one)
 #   --clang         the build and the tests again with clang++
 #   --cross         arm64: sysroot, build, and the unit tests under qemu-user
-#   --lint          clang-format and clang-tidy over all sources
+#   --lint          clang-tidy over all sources (clang-format is one of the tests: tidy_format)
 #   --fuzz SECONDS  every fuzz target for so long
 #   --no-dev        without the dev build and its tests
 #   --only REGEX    of the tests, only those whose name matches (as ctest -R); for the sanitizers and clang too
@@ -99,9 +99,6 @@ if [ "$cross" = yes ]; then
 fi
 
 if [ "$lint" = yes ]; then
-  say "clang-format"
-  mapfile -t sources < <(find daemon drivers tests -name '*.cpp' -o -name '*.h' | sort)
-  clang-format --dry-run -Werror "${sources[@]}" || failed+=("clang-format")
   [ -f build/dev/compile_commands.json ] || configure dev
   say "clang-tidy"
   if command -v run-clang-tidy >/dev/null; then

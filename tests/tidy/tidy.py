@@ -165,6 +165,8 @@ def check_file(root, path):
         return
     if SIZED_FILES.fullmatch(path) and len(lines) > LINES_MAX:
         yield LINES_MAX + 1, f"the file has {len(lines)} lines; past {LINES_MAX} it is two"
+    if lines and lines[0].startswith("#!") and not os.access(os.path.join(root, path), os.X_OK):
+        yield 1, "is a program and cannot be run: chmod +x"
     if path.endswith(".h"):
         if not lines or not lines[0].startswith("//"):
             yield 1, "a header opens with a comment: what it is for, who owns it, which thread"
@@ -226,6 +228,7 @@ PLANTED = [  # file, text, the line that must be named; None: fine
     ("daemon/base/machine.md", "see /ro" + "ot/notes\n", 1),
     ("daemon/base/long.cpp", "\n" * (LINES_MAX + 1), LINES_MAX + 1),
     ("daemon/base/utils.cpp", "\n", 1),
+    ("tests/bench/program.py", "#!/usr/bin/env python3\n", 1),
     ("extras/readme.md", "\n", 1),
 ]
 
