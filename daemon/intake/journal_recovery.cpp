@@ -78,21 +78,17 @@ CutOff erase_cut_off(JournalRing& ring, Place kept, Place end) {
   const std::uint64_t seq_end = end.seq + (limit - end.position) / kRecordHeadBytes + 1;
   RingWindow window(ring, limit);
   CutOff cut_off;
-  std::uint64_t position = end.position;
-  while (limit - position >= kRecordHeadBytes) {
+  // At each step, inside what was found as well: a payload may hold the bytes of a record.
+  for (std::uint64_t position = end.position; limit - position >= kRecordHeadBytes; position += ring.step()) {
     const unsigned char* bytes = window.view(position, kRecordHeadBytes);
     if (bytes == nullptr) break;
     const RecordHead head = decode_head(bytes);
     const bool found = head.seq >= end.seq && head.seq < seq_end &&
                        head_fits(head, head.seq, limit - position) && whole_at(window, ring, position, head);
     if (!window.status()) break;
-    if (!found) {
-      position += ring.step();
-      continue;
-    }
+    if (!found) continue;
     if (Status erased = ring.write(position, kNothing, sizeof kNothing); !erased) cut_off.erased = erased;
-    position += ring.padded(head.length);
-    cut_off.bytes = position - end.position;
+    cut_off.bytes = std::max(cut_off.bytes, position + ring.padded(head.length) - end.position);
   }
   if (!window.status()) {
     cut_off.erased = window.status();

@@ -171,6 +171,24 @@ TEST_F(JournalDamage, ReportsTheBytesBehindDamageInTheMiddle) {
   EXPECT_EQ(3u, append_text("y"));
 }
 
+// Only a sender that knows the ring's id can make such a payload; a fuzzer did.
+TEST_F(JournalDamage, CutsOffWhatLooksLikeARecordInAPayloadToo) {
+  create(Durability::kCrash);
+  append_text("x");  // 48 bytes
+  std::string payload(48 + 48 - 41, '.');
+  const NewRecord forged{RecordKind::kMessage, 0, 0, "t", "!"};
+  journal_format::encode_record(forged, 2, Instant{}, journal_format::checksum_seed(journal_->id()),
+                                reinterpret_cast<unsigned char*>(payload.data()) + 48 - 41);
+  append_text(payload);
+  disk_->bytes()[kRingOffset + 8] ^= 1;
+  reopen(Durability::kCrash);
+  EXPECT_EQ(48u + 96u, journal_->recovery().damaged_bytes);
+  ASSERT_TRUE(journal_->resume_after(0).ok());
+  EXPECT_EQ(1u, append_text(std::string(96 - 41, 'y')));  // ends where the forged one begins
+  reopen(Durability::kCrash);
+  EXPECT_EQ(1u, journal_->last_seq());
+}
+
 TEST_F(JournalDamage, CountsATornLastRecordAsAbsent) {
   create(Durability::kCrash);
   append_text("a");
