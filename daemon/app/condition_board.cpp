@@ -22,7 +22,16 @@ void ConditionBoard::happened(const std::string& name, const std::string& text) 
   std::lock_guard lock(mutex_);
   Condition& condition = conditions_[name];
   condition.passed = true;
+  condition.told = condition.on;
   condition.text = text.substr(0, kTextBytesMax);
+}
+
+void ConditionBoard::is_over(const std::string& name) {
+  SLUICE_CHECK(find_gateway_alert(name) != nullptr, "a gateway alert has a row in kGatewayAlertKinds");
+  std::lock_guard lock(mutex_);
+  Condition& condition = conditions_[name];
+  condition = {};
+  condition.told = true;  // so that its end is a change
 }
 
 void ConditionBoard::begin(const std::vector<std::string>& on) {

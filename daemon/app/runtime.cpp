@@ -244,6 +244,15 @@ void keep_over_reboot(Wiring& w) {
   }
 }
 
+// Empty: the newest configuration is the one in force, and what was said of an earlier one is over.
+void note_refused(Wiring& w, const std::string& refused) {
+  constexpr const char* kAlert = "reload-failed";
+  if (!refused.empty()) return w.vitals.conditions.happened(kAlert, refused);
+  for (const AlertEvent& event : w.engine->standing()) {
+    if (event.alert == kAlert && event.sensor == kGatewaySensorName) w.vitals.conditions.is_over(kAlert);
+  }
+}
+
 // What goes on from one configuration to the next.
 struct Kept {
   std::uint64_t lives = 0;                 // begun
@@ -258,7 +267,7 @@ Result<MainLoop::End> live(const std::string& config, const Settings& settings, 
   if (!wiring.ok()) return wiring.error();
   Wiring& w = **wiring;
   ::malloc_trim(0);  // what it took to begin, and the life before
-  if (!refused.empty()) w.vitals.conditions.happened("reload-failed", refused);
+  note_refused(w, refused);
   log.info("gateway {} started: {}, {}", settings.gateway.id,
            counted(settings.decode.readings.size(), "readings entry"),
            counted(settings.alerts.rules.size(), "rule"));

@@ -111,6 +111,9 @@ def main():
         for wired in range(4, 7):
             source.say_many(MESSAGES)
             gateway.check(lab.ctl("reload").returncode == 0, "reload again")
+            if wired == 4:
+                gateway.check(events(watch, "resolved", "reload-failed", 10), "a reload that works ends that alert")
+                gateway.check("new configuration" not in lab.ctl("status").stdout, "and the problem in the status")
             started = (lab.folder / "sluiced.log").read_text().count(" started: ")
             gateway.check(started == wired, f"in force when reload returns: started {started} times, not {wired}")
         asked = ask_over_reloads(lab, source)

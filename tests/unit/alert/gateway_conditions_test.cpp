@@ -72,6 +72,14 @@ TEST_F(GatewayAlerts, ThatHappenedOnceResolveByThemselves) {
   EXPECT_FALSE(fold.next_deadline_stream_ms().has_value());
 }
 
+TEST_F(GatewayAlerts, ThatHappenedOnceResolveEarlyWhenTheyArePutRight) {
+  GatewayConditions fold = fresh();
+  say(fold, "reload-failed", kConditionPassing, 1000);
+  say(fold, "reload-failed", 0, 2000);
+  EXPECT_EQ((Lines{"reload-failed fires 1000", "reload-failed resolves 2000"}), told(fold));
+  EXPECT_FALSE(fold.next_deadline_stream_ms().has_value());
+}
+
 TEST_F(GatewayAlerts, GoOnWhereTheyStoodAfterARestart) {
   settings_.hold["broker-down"] = std::chrono::seconds(5);
   GatewayConditions before = fresh();

@@ -64,6 +64,16 @@ TEST_F(Conditions, ThatHappenAreCarriedOnceForEachTime) {
   EXPECT_EQ(Lines{"session-lost passing: b"}, carried());
 }
 
+TEST_F(Conditions, ThatHappenedAreOverWhenSomebodySaysSo) {
+  board_.is_over("reload-failed");
+  EXPECT_EQ(Lines{"reload-failed off"}, carried());
+  EXPECT_EQ(Lines{}, carried());
+  board_.is_over("reload-failed");
+  board_.happened("reload-failed", "again");
+  EXPECT_EQ(Lines{"reload-failed passing: again"}, carried());
+  EXPECT_EQ(Lines{}, carried());
+}
+
 TEST_F(Conditions, GoOnAfterARestartWhereTheyStood) {
   board_.set("disk-full", false);
   board_.begin({"disk-full", "taken-over"});
