@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <sstream>
 
 #include "base/sha256.h"
 #include "config/quantity.h"
@@ -48,6 +49,19 @@ Result<std::string> read_file(const std::string& path) {
   ::close(fd);
   if (failed != 0) return unreadable(path, failed);
   return text;
+}
+
+// The lines from `gateway:` at the margin to the next key there; YAML of its own, whatever is around it.
+std::string gateway_section(const std::string& text) {
+  std::istringstream lines(text);
+  std::string section;
+  bool inside = false;
+  for (std::string line; std::getline(lines, line);) {
+    const bool key = !line.empty() && line[0] != ' ' && line[0] != '\t' && line[0] != '#';
+    if (key) inside = line.starts_with("gateway:");
+    if (inside) section += line + "\n";
+  }
+  return section;
 }
 
 void load_sections(const YamlNode& document, Settings& settings, LoadContext& context) {
@@ -103,6 +117,20 @@ Result<Settings> load_settings(const std::string& path, NamedFiles files, Readin
   auto text = read_file(path);
   if (!text) return text.error();
   return parse_settings(*text, path, files, readings, problems);
+}
+
+Settings::Gateway read_gateway_section(const std::string& path) {
+  Settings settings;
+  LoadContext context;
+  const Result<std::string> text = read_file(path);
+  auto document = parse_yaml(text ? gateway_section(*text) : "", context.problems);
+  if (!document || document->kind != YamlNode::Kind::kMap) {
+    document = YamlNode();
+    document->kind = YamlNode::Kind::kMap;
+  }
+  MapReader root(*document, context);
+  load_gateway(root, settings);
+  return settings.gateway;
 }
 
 std::set<std::string> known_keys() {

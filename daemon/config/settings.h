@@ -74,6 +74,9 @@ enum class ReadingsSection { kRequired, kMayBeAbsent };
 Result<Settings> load_settings(const std::string& path, NamedFiles files = NamedFiles::kMustBeReadable,
                                ReadingsSection readings = ReadingsSection::kRequired,
                                std::vector<Problem>* problems = nullptr);
+// Where the gateway is, as far as a file that may be wrong elsewhere says it: its own `gateway` section, and
+// the defaults for what that lacks or has wrong.
+Settings::Gateway read_gateway_section(const std::string& path);
 Result<Settings> parse_settings(const std::string& text, const std::string& name_for_errors,
                                 NamedFiles files = NamedFiles::kMustBeReadable,
                                 ReadingsSection readings = ReadingsSection::kRequired,

@@ -12,12 +12,7 @@ namespace sluice {
 
 int run_backup(const CommandContext& context) {
   const std::string from = context.gateway.database_path();
-  std::error_code ignored;
-  if (!std::filesystem::exists(from, ignored)) {
-    return fail(context,
-                make_error(ErrorCode::kNotFound, "there is no database at " + from +
-                                                     "; has sluiced run with this configuration yet?"));
-  }
+  if (Status found = context.gateway.look_for_database(); !found.ok()) return fail(context, found.error());
   const bool show_progress = !context.line.json && ::isatty(STDERR_FILENO) != 0;
   Status done = back_up(from, context.line.file, [&](std::uint64_t bytes, std::uint64_t total) {
     if (show_progress) {
@@ -26,6 +21,7 @@ int run_backup(const CommandContext& context) {
   });
   if (show_progress) context.err << "\r\x1b[K";
   if (!done.ok()) return fail(context, done.error());
+  std::error_code ignored;
   const std::uintmax_t bytes = std::filesystem::file_size(context.line.file, ignored);
   if (context.line.json) {
     context.out << fmt::format("{{\"bytes\": {}, \"checked\": true}}\n", bytes);

@@ -21,6 +21,7 @@ struct CommandContext {
   Clock& clock;
   std::ostream& out;
   std::ostream& err;
+  bool configuration_wrong = false;  // then `settings` only says where the gateway is
 };
 
 int run_check(const CommandContext& context);

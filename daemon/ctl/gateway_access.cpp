@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <filesystem>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -30,31 +30,38 @@ std::string message_of(const std::string& body) {
   return body.substr(0, 200);
 }
 
+// For a user who may not open `path`: members of its group may. Where it cannot be seen, the folder around it
+// tells.
+std::string how_to_open(std::string path) {
+  struct stat found {};
+  while (::stat(path.c_str(), &found) != 0 && path.find('/') != std::string::npos) {
+    path.resize(path.rfind('/'));
+  }
+  const ::group* owner = found.st_gid == 0 ? nullptr : ::getgrgid(found.st_gid);
+  if (owner == nullptr) return "use sudo";
+  const std::string name = owner->gr_name;
+  return "join the group " + name + " (sudo adduser $USER " + name + ", then log in again), or use sudo";
+}
+
 }  // namespace
 
 bool GatewayAccess::allowed() const {
   return ::access(socket_path().c_str(), W_OK) == 0 || errno != EACCES;
 }
 
-std::string GatewayAccess::group() const {
-  for (const std::string& path : {socket_path(), settings_.gateway.runtime_dir}) {
-    struct stat found {};
-    if (::stat(path.c_str(), &found) != 0) continue;
-    const ::group* owner = ::getgrgid(found.st_gid);
-    if (owner != nullptr) return owner->gr_name;
-  }
-  return "";
+std::string GatewayAccess::how_to_be_allowed() const {
+  return how_to_open(socket_path());
 }
 
 Result<std::string> GatewayAccess::ask(const std::string& method, const std::string& path, std::string body) {
   if (!allowed()) {
-    const std::string name = group();
-    return make_error(ErrorCode::kUnavailable, "you may not use " + socket_path() + "; join the group " +
-                                                   (name.empty() ? "that owns it" : name) + ", or use sudo");
+    return make_error(ErrorCode::kUnavailable,
+                      "you may not use " + socket_path() + ": " + how_to_be_allowed());
   }
   if (::access(socket_path().c_str(), F_OK) != 0 && errno == ENOENT) {
     return make_error(ErrorCode::kUnavailable,
-                      "there is no " + socket_path() + ": is sluiced running with this configuration?");
+                      "there is no " + socket_path() +
+                          ": sluiced is not running, or it has a configuration with another runtime_dir");
   }
   HttpClient::Request request;
   request.method = method;
@@ -72,21 +79,33 @@ Result<std::string> GatewayAccess::ask(const std::string& method, const std::str
 Result<std::string> GatewayAccess::read(const std::string& path, const FromView& from_view) {
   Result<std::string> answer = ask("GET", path);
   if (answer || answer.error().code != ErrorCode::kUnavailable) return answer;
+  const bool may_ask = allowed();
   Result<std::unique_ptr<StoreView>> view = open_database();
+  if (!view && !may_ask) return answer;  // whoever is let in there need not read here
   if (!view) {
     return make_error(ErrorCode::kUnavailable, answer.error().context + "; and " + view.error().context);
   }
-  notes_ << "sluicectl: sluiced does not answer (" << answer.error().context << "); reading "
-         << database_path() << " instead\n";
+  notes_ << "sluicectl: "
+         << (may_ask ? "sluiced does not answer (" + answer.error().context + ")" : answer.error().context)
+         << "; reading " << database_path() << " instead\n";
   return from_view(**view);
 }
 
-Result<std::unique_ptr<StoreView>> GatewayAccess::open_database() {
-  std::error_code ignored;
-  if (!std::filesystem::exists(database_path(), ignored)) {
-    return make_error(ErrorCode::kNotFound, "there is no database at " + database_path() +
-                                                "; has sluiced run with this configuration yet?");
+Status GatewayAccess::look_for_database() const {
+  const std::string path = database_path();
+  if (::access(path.c_str(), R_OK) == 0) return {};
+  if (errno == ENOENT || errno == ENOTDIR) {
+    return make_error(ErrorCode::kNotFound, "there is no database at " + path +
+                                                ": sluiced has not run with this configuration yet");
   }
+  if (errno == EACCES) {
+    return make_error(ErrorCode::kRefused, "you may not read " + path + ": " + how_to_open(path));
+  }
+  return make_error(ErrorCode::kIo, "cannot read " + path + ": " + std::strerror(errno));
+}
+
+Result<std::unique_ptr<StoreView>> GatewayAccess::open_database() {
+  if (Status found = look_for_database(); !found.ok()) return found.error();
   Result<Calendar> calendar = Calendar::load(settings_.gateway.timezone);
   if (!calendar) return calendar.error();
   return StoreView::open(database_path(), "", *calendar, OnStore());

@@ -25,8 +25,8 @@ class GatewayAccess {
 
   // May this user ask the daemon? Yes, too, where there is none.
   bool allowed() const;
-  // The group whose members may; empty where it cannot be seen.
-  std::string group() const;
+  // What a user who may not can do about it.
+  std::string how_to_be_allowed() const;
 
   // The body of a 200 answer. kUnavailable: the daemon does not answer; otherwise what it said was wrong.
   Result<std::string> ask(const std::string& method, const std::string& path, std::string body = "");
@@ -34,6 +34,8 @@ class GatewayAccess {
   // GET, or without a daemon what `from_view` makes of the database. kUnavailable: there is neither.
   Result<std::string> read(const std::string& path, const FromView& from_view);
   Result<std::unique_ptr<StoreView>> open_database();  // read-only
+  // Is there a database that this user may read? kNotFound, kRefused.
+  Status look_for_database() const;
   // For commands that read the database: what a running daemon has read so far is in it afterwards. Where it
   // is not within 2 s, that is noted.
   void wait_stored();

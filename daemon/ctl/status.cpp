@@ -37,11 +37,9 @@ Result<std::string> stopped_status(const CommandContext& context, StoreView& vie
         {"sluiced is not running, or does not answer", "systemctl status sluiced; journalctl -u sluiced"});
   } else {
     status.state = "unknown";
-    const std::string group = context.gateway.group();
     status.problems.push_back(
         {"you may not ask sluiced: " + context.gateway.socket_path() + " is not open to you",
-         "join the group " + (group.empty() ? "that owns it" : group) +
-             " (usermod -aG, then log in again), or use sudo"});
+         context.gateway.how_to_be_allowed()});
   }
   return status_to_json(status);
 }

@@ -44,6 +44,9 @@ int run_why(const CommandContext& context) {
   Result<std::string> text = context.gateway.read(
       "/api/v1/why?sensor=" + percent_encoded(line.sensor) + "&rule=" + percent_encoded(line.rule),
       [&](StoreView& view) -> Result<std::string> {
+        if (context.configuration_wrong)
+          return make_error(ErrorCode::kInvalid,
+                            "without sluiced the rule is looked up in the configuration; correct that first");
         auto about = explain_stored(view, context.settings, line.sensor, line.rule);
         if (!about) return about.error();
         return why_json(view, line.sensor, line.rule, *about, context.clock.now().wall_ms);

@@ -144,9 +144,15 @@ Error HttpTransfer::Impl::explain(CURLcode code) const {
       return make_error(ErrorCode::kUnavailable,
                         "the host name of " + place + " was not found (" + why + "); check the name and DNS");
     case CURLE_COULDNT_CONNECT:
+      if (!call.unix_socket.empty())
+        return make_error(ErrorCode::kUnavailable,
+                          "nobody answers at " + place + "; check that it is running");
       return make_error(ErrorCode::kUnavailable, "the connection to " + place + " was refused (" + why +
                                                      "); check that the other side is running");
     case CURLE_OPERATION_TIMEDOUT:
+      if (!call.unix_socket.empty())
+        return make_error(ErrorCode::kUnavailable,
+                          "nobody answers at " + place + " within " + format_duration(call.timeout.count()));
       return make_error(ErrorCode::kUnavailable, place + " timed out: no complete answer within " +
                                                      format_duration(call.timeout.count()) + " (" + why +
                                                      "); check the network and the other side's load");

@@ -40,6 +40,7 @@ TEST_F(HttpClientErrors, TellARefusedConnection) {
   error = failing(socket);
   EXPECT_EQ(ErrorCode::kUnavailable, error.code);
   EXPECT_TRUE(says(error, "absent.sock")) << error.context;
+  EXPECT_FALSE(says(error, "port 80")) << "the library's words are about a host that there is not";
 }
 
 TEST_F(HttpClientErrors, TellATimeOut) {

@@ -1,11 +1,7 @@
 // Commands that ask a running daemon, where what they say depends on its answers.
-#include <grp.h>
 #include <gtest/gtest.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <fstream>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "api/status.h"
@@ -16,7 +12,6 @@
 namespace sluice {
 namespace {
 
-constexpr uid_t kNobody = 65534;
 constexpr int kSensors = 2;
 
 class LiveCommands : public CommandFixture {
@@ -147,35 +142,42 @@ TEST_F(LiveCommands, TheDatabaseTellsDaysThatAreOverAndTriesThatWillBe) {
   }
 }
 
-// In a process of its own, of a user who is in no group.
-TEST_F(LiveCommands, StatusIsUnknownToAUserWhoMayNotAsk) {
-  const bool root = ::geteuid() == 0;
-  {
-    ExampleBooks books(database(), std::chrono::hours(24 * 365));
-    books.finish();
-  }
+// With a typo, and with what is no YAML at all.
+TEST_F(LiveCommands, AWrongConfigurationKeepsNobodyFromAskingTheDaemon) {
+  const std::string gateway = "gateway:\n  runtime_dir: " + folder_.path().string() +
+                              "\n  state_dir: " + folder_.path().string() + "\n";
+  answer("GET", "/api/v1/alerts", "[]");
   start_daemon();
-  ASSERT_EQ(0, ::chmod(folder_.path().c_str(), 0777));
-  ASSERT_EQ(0, ::chmod(folder_.file("sluice.yaml").c_str(), 0644));
-  ASSERT_EQ(0, ::chmod(database().c_str(), 0666));
-  ASSERT_EQ(0, ::chmod(folder_.file("api.sock").c_str(), 0));
-  const std::string told = folder_.file("told");
-  const pid_t child = ::fork();
-  if (child == 0) {
-    if (root && (::setgroups(0, nullptr) != 0 || ::setgid(kNobody) != 0 || ::setuid(kNobody) != 0))
-      ::_exit(99);
-    const int code = run(command("status"));
-    std::ofstream(told) << out_.str() << err_.str();
-    ::_exit(code);
+  for (const char* rest : {"alrts: []\nlgo: {}\nreadings: [ { topic: \"a/#\" } ]\n", "readings: [ {\n"}) {
+    CommandLine line = command("alerts", "list");
+    line.config = folder_.write("wrong.yaml", "# here\n" + gateway + rest);
+    EXPECT_EQ(kExitFine, run(line)) << err_.str();
+    EXPECT_EQ("no alert stands\n", out_.str());
+    EXPECT_TRUE(warns("wrong.yaml:")) << err_.str();
+    EXPECT_TRUE(warns("older configuration")) << err_.str();
+    EXPECT_EQ(1, std::ranges::count(err_.str(), '\n')) << err_.str();
+    for (const char* needs_it : {"check", "backtest", "reload", "tail"}) {
+      line.command = needs_it;
+      EXPECT_EQ(kExitConfiguration, run(line)) << needs_it;
+    }
   }
-  int status = 0;
-  ASSERT_EQ(child, ::waitpid(child, &status, 0));
-  EXPECT_EQ(kExitUnreachable, WEXITSTATUS(status));
-  std::ifstream file(told);
-  const std::string text((std::istreambuf_iterator<char>(file)), {});
-  EXPECT_NE(std::string::npos, text.find("unknown")) << text;
-  EXPECT_NE(std::string::npos, text.find("join the group")) << text;
-  EXPECT_EQ(std::string::npos, text.find("systemctl")) << text;
+}
+
+TEST_F(LiveCommands, AConfigurationThatIsNotThereTellsOfNoDaemon) {
+  CommandLine line = command("status");
+  line.config = folder_.file("absent.yaml");
+  EXPECT_EQ(kExitConfiguration, run(line));
+}
+
+TEST_F(LiveCommands, WhyNeedsTheConfigurationOnlyWithoutTheDaemon) {
+  ExampleBooks(database(), std::chrono::hours(24)).finish();
+  CommandLine line = command("why");
+  line.config = folder_.write("wrong.yaml", "gateway:\n  runtime_dir: " + folder_.path().string() +
+                                                "\n  state_dir: " + folder_.path().string() + "\nx: y\n");
+  line.sensor = "a";
+  line.rule = "too-hot";
+  EXPECT_EQ(kExitFindings, run(line));
+  EXPECT_TRUE(warns("looked up in the configuration")) << err_.str();
 }
 
 }  // namespace
