@@ -17,7 +17,7 @@ class ConditionBoard {
   // Says it again as often as you like: only changes count. `text`: what to add to the kind's meaning.
   void set(const std::string& name, bool on, const std::string& text = "");
   void happened(const std::string& name, const std::string& text);  // once; it resolves by itself
-  void is_over(const std::string& name);  // what happened before has been put right
+  void is_over(const std::string& name);                            // what happened before has been put right
 
   // At start: what the engine's state says is on.
   void begin(const std::vector<std::string>& on);

@@ -122,8 +122,8 @@ StatusSnapshot GatewayApi::status() {
   read_process_facts(process);
   s.process.resident_bytes = process.resident_bytes;
   s.certificates = certificates_.newest(now.boot_ms);
-  add_problems(
-      s, {settings_, now, vitals_.heard_boot_ms.get(), slots_.standing(), vitals_.journal_damage.get()});
+  add_problems(s, {settings_, now, vitals_.heard_boot_ms.get(), slots_.standing(),
+                   vitals_.journal_damage.get(), session.starved});
   return s;
 }
 

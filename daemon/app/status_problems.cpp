@@ -35,6 +35,11 @@ void add_broker(StatusSnapshot& s, const ProblemFacts& facts) {
                 ? "the journal drains first; see the store below"
                 : "check that the broker at " + facts.settings.mqtt.uri + " runs and accepts us");
   }
+  if (s.broker.state == "up" && facts.starved) {
+    problem(s, "heartbeats do not come back from the broker",
+            "let its access control list allow the gateway to read and write sluice/" +
+                facts.settings.gateway.id + "/heartbeat");
+  }
   for (const std::string& filter : s.broker.refused_filters) {
     problem(s, "the broker refused the subscription " + filter, "check the broker's access control list");
   }

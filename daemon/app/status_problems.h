@@ -19,6 +19,7 @@ struct ProblemFacts {
   std::vector<std::int64_t> heard_boot_ms;  // by readings entry; 0: not since start
   std::vector<AlertEvent> standing;
   std::string journal_damage;
+  bool starved = false;  // of heartbeats
 };
 
 void add_problems(StatusSnapshot& status, const ProblemFacts& facts);

@@ -73,7 +73,8 @@ void Session::retry_later(const std::string& why, Instant now) {
   } else if (was_connected && short_connections_ > kShortConnectionsMax) {
     status_.rival = true;
     detail += ", soon after connecting, " + std::to_string(short_connections_) +
-              " times; does another client use mqtt.client_id \"" + settings_.client_id + "\"?";
+              " times; does another client use mqtt.client_id \"" + settings_.client_id + "\"" +
+              (heard_heartbeat_ ? "?" : ", or may the gateway not write " + heartbeat_topic_ + "?");
   }
   next_connect_boot_ms_ = now.boot_ms + wait.count();
   if (detail != told_) {
@@ -140,6 +141,8 @@ void Session::handle(const LinkEvent& event, Instant now) {
       break;
     case LinkEvent::Kind::kHeartbeat:
       heard_heartbeat_ = true;
+      if (status_.starved) status_.detail = "subscribed";
+      status_.starved = false;
       deaf_connections_ = 0;
       beat_sent_boot_ms_ = 0;
       alive_boot_ms_ = now.boot_ms;
@@ -223,19 +226,28 @@ std::int64_t Session::heartbeat_limit_ms() const {
                                 3 * settings_.heartbeat.count());
 }
 
+std::string Session::starved() const {
+  return "no heartbeat comes back (may the gateway read and write " + heartbeat_topic_ + " there?)";
+}
+
 void Session::on_timers_up(Instant now) {
   alive_boot_ms_ = std::max(alive_boot_ms_, intake_.last_message_boot_ms());
   bool may_return = settings_.heartbeat.count() > 0 && !refused_.back();
   if (now.boot_ms - alive_boot_ms_ >= heartbeat_limit_ms()) {
     if (may_return && (heard_heartbeat_ || deaf_connections_ < kDeafConnectionsMax)) {
-      if (!heard_heartbeat_) ++deaf_connections_;
-      release(IntakeState::kDown, "the broker does not answer; the connection is made anew", now);
+      if (!heard_heartbeat_) {
+        ++deaf_connections_;
+        connected_boot_ms_ = 0;  // that it is short is our doing, and no sign of a rival
+      }
+      const std::string why = heard_heartbeat_ ? "" : ": " + starved();
+      release(IntakeState::kDown, "the broker does not answer" + why + "; the connection is made anew", now);
       return;
     }
     // A broker that takes our heartbeats and never returns them (an access list) is not a dead one.
     if (may_return) {
-      status_.detail = "subscribed; heartbeats do not come back: let the broker's access list allow " +
-                       heartbeat_topic_ + " for reading and writing";
+      if (!status_.starved) log_.warning("intake goes on without heartbeats: {}", starved());
+      status_.starved = true;
+      status_.detail = "subscribed, but " + starved();
       intake_.end_backlog();
     }
     alive_boot_ms_ = now.boot_ms;

@@ -25,7 +25,8 @@ struct SessionStatus {
   bool session_present = false;
   std::uint64_t connects = 0;
   std::uint64_t sessions_lost = 0;  // times that the broker had forgotten us
-  bool rival = false;  // by the newest loss, another client uses our id: `detail` says why we think so
+  bool starved = false;  // no heartbeat has come back on the newest connections, and we live without them
+  bool rival = false;    // by the newest loss, another client uses our id: `detail` says why we think so
   std::optional<std::chrono::microseconds> round_trip;  // last heartbeat
   std::vector<std::string> refused;                     // filters the broker refused
   std::int64_t since_wall_ms = 0;
@@ -57,6 +58,7 @@ class Session {
   void retry_later(const std::string& why, Instant now);
   std::int64_t in_state_ms(Instant now) const { return now.boot_ms - state_since_boot_ms_; }
   std::int64_t heartbeat_limit_ms() const;
+  std::string starved() const;  // of heartbeats: what to check
   std::chrono::milliseconds until_next(Instant now) const;
 
   BrokerSettings settings_;

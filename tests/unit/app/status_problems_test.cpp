@@ -40,7 +40,8 @@ class Problems : public ::testing::Test {
   }
   // The sentences, and that each says what to do.
   std::vector<std::string> problems() {
-    add_problems(status_, {settings_, {kNowMs, kBootMs}, heard_boot_ms_, standing_, journal_damage_});
+    add_problems(status_,
+                 {settings_, {kNowMs, kBootMs}, heard_boot_ms_, standing_, journal_damage_, starved_});
     std::vector<std::string> found;
     for (const StatusProblem& problem : status_.problems) {
       EXPECT_FALSE(problem.advice.empty()) << problem.what;
@@ -57,10 +58,19 @@ class Problems : public ::testing::Test {
   std::vector<std::int64_t> heard_boot_ms_{kBootMs, kBootMs};
   std::vector<AlertEvent> standing_;
   std::string journal_damage_;
+  bool starved_ = false;
 };
 
 TEST_F(Problems, AreNoneWhenAllIsWell) {
   EXPECT_EQ(Sentences{}, problems());
+}
+
+TEST_F(Problems, NameTheTopicOnWhichNoHeartbeatComesBack) {
+  settings_.gateway.id = "gw";
+  starved_ = true;
+  EXPECT_EQ(Sentences{"heartbeats do not come back from the broker"}, problems());
+  add_problems(status_, {settings_, {kNowMs, kBootMs}, heard_boot_ms_, standing_, journal_damage_, starved_});
+  EXPECT_NE(std::string::npos, status_.problems[0].advice.find("read and write sluice/gw/heartbeat"));
 }
 
 TEST_F(Problems, NameAFilterOnWhichNothingCameForAMinute) {

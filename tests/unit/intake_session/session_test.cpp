@@ -266,18 +266,45 @@ TEST_F(SessionOf, DoesNotBlameTheBrokerForTimeInWhichItDidNotRunItself) {
 
 TEST_F(SessionOf, LivesWithABrokerThatNeverReturnsHeartbeats) {
   link_->returns_heartbeats = false;
+  ASSERT_TRUE(pass_until([&] { return state() == IntakeState::kDown && session_->status().connects == 1; }));
+  EXPECT_NE(std::string::npos,
+            session_->status().detail.find("may the gateway read and write sluice/gw/heart"))
+      << session_->status().detail;
   pass(10 * 60 * 1000);
   std::uint64_t connects = session_->status().connects;
   EXPECT_LE(connects, 3u);
   EXPECT_EQ(IntakeState::kUp, state());
   EXPECT_NE(std::string::npos, session_->status().detail.find("heartbeat"));
+  EXPECT_TRUE(session_->status().starved);
   pass(60 * 60 * 1000);
   EXPECT_EQ(connects, session_->status().connects);
   link_->returns_heartbeats = true;
   pass(20000);
+  EXPECT_FALSE(session_->status().starved);
+  EXPECT_EQ("subscribed", session_->status().detail);
   link_->answers = false;
   pass(20000);
   EXPECT_NE(IntakeState::kUp, state());
+}
+
+TEST_F(SessionOf, SuspectsTheAccessListWhereNoHeartbeatEverComesBack) {
+  link_->returns_heartbeats = false;
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(pass_until([&] { return state() == IntakeState::kUp; }));
+    link_->lose("connection lost");
+    pass(20);
+  }
+  ASSERT_TRUE(
+      pass_until([&] { return session_->status().detail.find("no heartbeat") != std::string::npos; }));
+  EXPECT_FALSE(session_->status().rival) << "we have ended that connection ourselves";
+  for (int i = 0; i < 4; ++i) {  // a broker may end a connection on which it denies something
+    ASSERT_TRUE(pass_until([&] { return state() == IntakeState::kUp; }));
+    link_->lose("connection lost");
+    pass(20);
+  }
+  EXPECT_NE(std::string::npos,
+            session_->status().detail.find("or may the gateway not write sluice/gw/heartbeat?"))
+      << session_->status().detail;
 }
 
 TEST_F(SessionOf, EndsTheBacklogWhenTheBrokerRefusesTheHeartbeat) {
