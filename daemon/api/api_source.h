@@ -16,11 +16,19 @@
 
 namespace sluice {
 
+// What it takes away where it is not ok. Only a restart of the process can give life back; it would not make
+// the broker answer.
+enum class Vital {
+  kLife,       // /healthz is 503, and /readyz
+  kReadiness,  // /readyz is 503
+  kNothing,    // /readyz tells of it
+};
+
 struct HealthCheck {
   std::string name;
   bool ok = true;
-  bool needed_to_be_ready = true;  // false: only /healthz looks at it
-  std::string detail;              // not ok: why, and what to do
+  Vital vital = Vital::kReadiness;
+  std::string detail;  // not ok: why, and what to do
 };
 
 struct ReadingsQuery {

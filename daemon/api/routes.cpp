@@ -113,14 +113,14 @@ HttpResponse summary(ApiSource& source, const HttpRequest& request) {
   return answer(source.summary(*day, revision));
 }
 
-HttpResponse health(ApiSource& source, bool only_needed) {
+HttpResponse health(ApiSource& source, Vital asked) {
   nlohmann::ordered_json json;
   bool ok = true;
   json["ok"] = true;
   json["checks"] = nlohmann::ordered_json::array();
   for (const HealthCheck& check : source.health()) {
-    if (only_needed && !check.needed_to_be_ready) continue;
-    ok = ok && check.ok;
+    if (asked == Vital::kLife && check.vital != Vital::kLife) continue;
+    ok = ok && (check.ok || check.vital == Vital::kNothing);
     nlohmann::ordered_json entry{{"name", check.name}, {"ok", check.ok}};
     if (!check.ok && !check.detail.empty()) entry["detail"] = check.detail;
     json["checks"].push_back(std::move(entry));
@@ -167,8 +167,8 @@ HttpResponse limited(const HttpRequest& request, std::size_t fallback, std::size
 
 void add_routes(Router& router, ApiSource& source) {
   using Request = const HttpRequest&;
-  router.add("GET", "/healthz", [&](Request) { return health(source, false); });
-  router.add("GET", "/readyz", [&](Request) { return health(source, true); });
+  router.add("GET", "/healthz", [&](Request) { return health(source, Vital::kLife); });
+  router.add("GET", "/readyz", [&](Request) { return health(source, Vital::kReadiness); });
   router.add("GET", "/metrics", [&](Request) {
     HttpResponse response;
     response.content_type = kMetricsContentType;

@@ -146,12 +146,12 @@ std::vector<HealthCheck> GatewayApi::health() {
   const std::string stuck = vitals_.stuck.get();
   const bool storing =
       s.store.last_error.empty() || (s.store.last_commit_age_ms && *s.store.last_commit_age_ms < kStuckMs);
-  return {{"broker", s.broker.state == "up", true, s.broker.detail},
-          {"progress", stuck.empty(), true, stuck},
-          {"store", storing, true, s.store.last_error},
-          {"journal", s.journal.used_bytes * 2 < s.journal.capacity_bytes, false,
+  return {{"progress", stuck.empty(), Vital::kLife, stuck},
+          {"broker", s.broker.state == "up", Vital::kReadiness, s.broker.detail},
+          {"store", storing, Vital::kReadiness, s.store.last_error},
+          {"journal", s.journal.used_bytes * 2 < s.journal.capacity_bytes, Vital::kNothing,
            "the journal is above high water"},
-          {"clock", s.clock.trusted, false, "the clock is not trusted yet"}};
+          {"clock", s.clock.trusted, Vital::kNothing, "the clock is not trusted yet"}};
 }
 
 // Those that were told, as they were told; then those of which nobody was.

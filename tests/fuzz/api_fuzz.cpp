@@ -53,7 +53,7 @@ class Source final : public ApiSource {
 
   StatusSnapshot status() override { return {}; }
   MetricsSnapshot metrics() override { return {}; }
-  std::vector<HealthCheck> health() override { return {{"store", true, true, ""}}; }
+  std::vector<HealthCheck> health() override { return {{"store", true, Vital::kReadiness, ""}}; }
   std::int64_t now_wall_ms() override { return kNowMs; }
   Result<std::string> alerts(std::size_t) override { return alerts_json(*view_, "fuzz"); }
   Result<std::string> events(std::size_t limit) override { return events_json(*view_, "fuzz", limit); }

@@ -53,6 +53,7 @@ def down(lab, ops, words):
     check(metric(lab, "sluice_broker_connected") == 0, "the metric says that it is not connected")
     check("check that the broker" in json.dumps(lab.status()["problems"]), "the status says what to do")
     check(lab.get("/readyz")[0] == 503, "it does not say that it is ready")
+    check(lab.get("/healthz")[0] == 200, "and does not ask to be restarted")
     return event
 
 

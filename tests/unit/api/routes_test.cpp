@@ -54,7 +54,7 @@ class FakeSource final : public ApiSource {
   Result<std::string> upload_discard(const OutboxSelection& which) override {
     return "discard [" + which.sink + "]" + (which.day ? " " + format_date(*which.day) : "");
   }
-  std::vector<HealthCheck> checks{{"store", true, true, ""}, {"upload", true, false, ""}};
+  std::vector<HealthCheck> checks{{"store", true, Vital::kReadiness, ""}};
 };
 
 class Routes : public ::testing::Test {
@@ -147,20 +147,27 @@ TEST_F(Routes, TakeTimesThatACalendarHas) {
   }
 }
 
-TEST_F(Routes, NameEachHealthCheckAndFailWhenOneDoes) {
+TEST_F(Routes, TellLifeFromReadiness) {
+  source_.checks = {{"progress", true, Vital::kLife, "the engine does not move"},
+                    {"broker", true, Vital::kReadiness, "connection refused"},
+                    {"clock", true, Vital::kNothing, "not trusted"}};
   EXPECT_EQ(200, get("/healthz").status);
-  source_.checks[1] = {"upload", false, false, "the receiver refuses; see sluicectl upload status"};
-  HttpResponse sick = get("/healthz");
-  EXPECT_EQ(503, sick.status);
-  EXPECT_NE(std::string::npos, sick.body.find("\"upload\""));
-  EXPECT_NE(std::string::npos, sick.body.find("the receiver refuses"));
   EXPECT_EQ(200, get("/readyz").status);
-  source_.checks[0].ok = false;
+  source_.checks[2].ok = false;
+  EXPECT_EQ(200, get("/readyz").status);
+  EXPECT_NE(std::string::npos, get("/readyz").body.find("not trusted"));
+  source_.checks[1].ok = false;
   EXPECT_EQ(503, get("/readyz").status);
+  EXPECT_NE(std::string::npos, get("/readyz").body.find("connection refused"));
+  EXPECT_EQ(200, get("/healthz").status) << "a restart would not bring the broker back";
+  EXPECT_EQ(std::string::npos, get("/healthz").body.find("broker"));
+  source_.checks[0].ok = false;
+  EXPECT_EQ(503, get("/healthz").status);
+  EXPECT_NE(std::string::npos, get("/healthz").body.find("the engine does not move"));
 }
 
 TEST_F(Routes, SayNothingOfWhatIsWrongWhereNothingIs) {
-  source_.checks[0] = {"journal", true, true, "the journal is above high water"};
+  source_.checks[0] = {"journal", true, Vital::kLife, "the journal is above high water"};
   for (const char* path : {"/healthz", "/readyz"}) {
     EXPECT_NE(std::string::npos, get(path).body.find("\"journal\"")) << path;
     EXPECT_EQ(std::string::npos, get(path).body.find("high water")) << path;

@@ -107,6 +107,19 @@ class AGatewayApi : public ::testing::Test {
   std::thread engine_thread_;
 };
 
+TEST_F(AGatewayApi, AsksForARestartOnlyForWhatARestartMends) {
+  vitals_.store_error.set("disk full");
+  vitals_.stuck.set("the engine does not move");
+  std::vector<std::string> fatal;
+  std::vector<std::string> wrong;
+  for (const HealthCheck& check : api_.health()) {
+    if (!check.ok && check.vital == Vital::kLife) fatal.push_back(check.name);
+    if (!check.ok && check.vital == Vital::kReadiness) wrong.push_back(check.name);
+  }
+  EXPECT_EQ(std::vector<std::string>{"progress"}, fatal);
+  EXPECT_EQ((std::vector<std::string>{"broker", "store"}), wrong);
+}
+
 TEST_F(AGatewayApi, ListsASilenceAsSoonAsItIsMadeAndNoLongerThanItStands) {
   const json id = parsed(silence("hot", "room/a"))["id"];
   const json list = parsed(api_.silences());
