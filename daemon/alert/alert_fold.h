@@ -52,8 +52,8 @@ class AlertFold {
   // At start, after add_sensor: readings for rules that look back, in order of arrival.
   void recall(const RecentReading& reading);
   // At start, after recall: what was not forgettable; states of the gateway itself are not ours. A state
-  // whose rule has gone or changed is resolved (event flag kRuleRemoved, no channels: all that there are),
-  // with the severity and labels that it stands with: receivers know it by them.
+  // whose rule has gone or changed is resolved (event flag kRuleRemoved) with the severity and labels that it
+  // stands with, by which receivers know it, and for those whom it was told to (not known: for all).
   void restore(const std::vector<RuleState>& states, const std::vector<Silence>& silences,
                const FoldTime& time, const std::vector<AlertEvent>& standing = {});
 

@@ -255,10 +255,12 @@ void AlertFold::Impl::retire(RuleState state, const SensorFacts& facts, const Fo
     event.value = state.value;
     event.unit = *facts.unit;
     event.labels = *facts.labels;
+    event.channels = settings.channels;
     if (auto standing = told.find(event.id); standing != told.end()) {
       event.severity = standing->second->severity;
       event.threshold = standing->second->threshold;
       event.labels = standing->second->labels;
+      event.channels = standing->second->channels;
     }
     event.since_ms = state.since_ms;
     event.at_ms = time.wall_ms();

@@ -1,5 +1,7 @@
 #include "alert/alert_slots.h"
 
+#include <algorithm>
+
 namespace sluice {
 
 AlertSlots::AlertSlots(const std::vector<std::string>& channels) {
@@ -17,10 +19,9 @@ void AlertSlots::put(const AlertEvent& event) {
       standing_.erase(key);
     }
   }
-  for (auto& [name, inbox] : channels_) {
-    bool wanted = event.channels.empty();
-    for (const std::string& channel : event.channels) wanted = wanted || channel == name;
-    if (wanted) inbox.put(key, event);
+  for (const std::string& name : event.channels) {
+    auto channel = channels_.find(name);
+    if (channel != channels_.end()) channel->second.put(key, event);
   }
 }
 
@@ -48,6 +49,14 @@ std::vector<AlertEvent> AlertSlots::standing() const {
   std::lock_guard lock(mutex_);
   std::vector<AlertEvent> events;
   for (const auto& [key, event] : standing_) events.push_back(event);
+  return events;
+}
+
+std::vector<AlertEvent> AlertSlots::standing_for(const std::string& channel) const {
+  std::vector<AlertEvent> events = standing();
+  std::erase_if(events, [&](const AlertEvent& event) {
+    return std::find(event.channels.begin(), event.channels.end(), channel) == event.channels.end();
+  });
   return events;
 }
 

@@ -18,7 +18,7 @@ class AlertSlots {
  public:
   explicit AlertSlots(const std::vector<std::string>& channels);
 
-  // Quiet transitions move nothing here. An event without channels goes to all.
+  // Quiet transitions move nothing here. An event without channels is told to nobody.
   void put(const AlertEvent& event);
   void restore_standing(
       const std::vector<AlertEvent>& events);  // at start: told before, not to be told again
@@ -26,6 +26,7 @@ class AlertSlots {
   KeyedInbox<AlertEvent>& channel(const std::string& name) { return channels_.at(name); }
   std::vector<std::string> channel_names() const;
   std::vector<AlertEvent> standing() const;
+  std::vector<AlertEvent> standing_for(const std::string& channel) const;  // those that it is told of
   void wake_all();
 
  private:

@@ -113,6 +113,7 @@ struct AlertSettings {
   std::chrono::milliseconds max_age{10 * 60 * 1000};
   std::size_t window_samples = 1000;  // readings remembered of one sensor for windows, newest first
   std::vector<Rule> rules;
+  std::vector<std::string> channels;  // all that there are
 };
 
 }  // namespace sluice

@@ -30,23 +30,13 @@ std::string mqtt_status(IntakeState state) {
          R"("})";
 }
 
-// The alerts that fire and that are told to this channel.
-std::vector<AlertEvent> standing_for(const AlertSlots& slots, const std::string& channel) {
-  std::vector<AlertEvent> events = slots.standing();
-  std::erase_if(events, [&](const AlertEvent& event) {
-    return !event.channels.empty() &&
-           std::find(event.channels.begin(), event.channels.end(), channel) == event.channels.end();
-  });
-  return events;
-}
-
 NotifyLoop::Hooks wire_one(const MqttChannelSettings&, const ChannelParts& parts, WiredChannel& wired) {
   const std::string& gateway = parts.settings.gateway.id;
   wired.publisher = std::make_unique<MqttPublisher>(parts.settings.mqtt, gateway);
   auto mqtt = std::make_unique<MqttChannel>(
       *wired.publisher, parts.clock, parts.log, gateway,
       [gateway](const AlertEvent& event) { return event_to_json(event, gateway); },
-      [&slots = parts.slots] { return slots.standing(); }, std::random_device{}());
+      [&slots = parts.slots, name = wired.name] { return slots.standing_for(name); }, std::random_device{}());
   MqttChannel* channel = mqtt.get();
   wired.channel = std::move(mqtt);
   NotifyLoop::Hooks hooks;
@@ -70,7 +60,7 @@ NotifyLoop::Hooks wire_one(const AlertmanagerSettings& settings, const ChannelPa
   wired.sender = std::make_unique<HttpMulti>(&parts.vitals.stopping);
   wired.channel = std::make_unique<AlertmanagerChannel>(
       *wired.sender, parts.clock, parts.log, settings, parts.settings.gateway.id,
-      [&slots = parts.slots, name = wired.name] { return standing_for(slots, name); });
+      [&slots = parts.slots, name = wired.name] { return slots.standing_for(name); });
   return {};
 }
 
@@ -92,7 +82,7 @@ NotifyLoop::Hooks wire_one(const HomeAssistantSettings& settings, const ChannelP
       *wired.publisher, parts.clock, parts.log, settings, HomeAssistantGateway{gateway, kVersion},
       HomeAssistantChannel::Sources{
           parts.readings.add(),
-          [&slots = parts.slots, name = wired.name] { return standing_for(slots, name); }, rules_of},
+          [&slots = parts.slots, name = wired.name] { return slots.standing_for(name); }, rules_of},
       std::random_device{}());
   NotifyLoop::Hooks hooks;
   hooks.close = [own = channel.get()] { own->close(); };

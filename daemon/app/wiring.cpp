@@ -68,11 +68,18 @@ Result<OpenedStore> open_store(const StoreSettings& settings, const Lookback& lo
   return try_store(settings, lookback, calendar, log);
 }
 
+std::vector<std::string> channel_names(const Settings& settings) {
+  std::vector<std::string> names;
+  for (const NotifyEntry& entry : settings.notify) names.push_back(entry.name);
+  return names;
+}
+
 EngineSettings engine_settings(const Settings& settings) {
   EngineSettings engine;
   engine.decode = settings.decode;
   engine.alerts = settings.alerts;
   engine.alerts.gateway = settings.gateway.id;
+  engine.alerts.channels = channel_names(settings);
   engine.gateway_alerts = settings.gateway_alerts;
   engine.receive_maximum = settings.mqtt.receive_maximum;
   engine.built_ms = kBuildMs;
@@ -90,12 +97,6 @@ Lookback lookback_of(const Settings& settings) {
   };
   lookback.recent_max = settings.alerts.window_samples;
   return lookback;
-}
-
-std::vector<std::string> channel_names(const Settings& settings) {
-  std::vector<std::string> names;
-  for (const NotifyEntry& entry : settings.notify) names.push_back(entry.name);
-  return names;
 }
 
 Status wire_fold(Wiring& w, const Calendar& calendar) {

@@ -69,6 +69,7 @@ Status SimGateway::wire_fold() {
   EngineSettings engine;
   engine.decode = decode_settings();
   engine.alerts.gateway = kGateway;
+  engine.alerts.channels = {"mqtt"};
   engine.alerts.rules = settings_.rules;
   engine.receive_maximum = kReceiveMaximum;
   engine_ = std::make_unique<Engine>(engine, calendar_, *checkpoint);
@@ -107,7 +108,7 @@ void SimGateway::wire_channel() {
   channel_ = std::make_unique<MqttChannel>(
       machine_.receiver, machine_.clock, log_, kGateway,
       [](const AlertEvent& event) { return event_to_json(event, kGateway); },
-      [this] { return slots_->standing(); }, settings_.seed);
+      [this] { return slots_->standing_for("mqtt"); }, settings_.seed);
   notify_loop_ = std::make_unique<NotifyLoop>(
       NotifyEntry{"mqtt", MqttChannelSettings{}}, *channel_, slots_->channel("mqtt"),
       [this](const AlertEvent& event) {

@@ -100,6 +100,7 @@ TEST_F(AlertFoldOf, EndsTheAlertOfARuleThatWentUnderTheLabelsThatItStandsWith) {
   Rule rule = above(28);
   rule.severity = "critical";
   rule.labels = {{"team", "ops"}};
+  rule.notify = {"mqtt", "pager"};
   start({rule});
   hear(29);
   const std::vector<AlertEvent> told = fold_->take_events();
@@ -117,6 +118,7 @@ TEST_F(AlertFoldOf, EndsTheAlertOfARuleThatWentUnderTheLabelsThatItStandsWith) {
   EXPECT_EQ(28, ended[0].threshold);
   EXPECT_EQ(told[0].labels, ended[0].labels);
   EXPECT_EQ("ops", ended[0].labels.at("team"));
+  EXPECT_EQ(told[0].channels, ended[0].channels);
 }
 
 TEST_F(AlertFoldOf, TreatsInsideAsClosedAndOutsideAsOpen) {
@@ -337,8 +339,13 @@ TEST_F(AlertFoldOf, ResolvesWhatARemovedOrChangedRuleLeftFiring) {
   hear(29);
   EXPECT_EQ("+0", said());
   settings_.rules = {above(30)};
+  settings_.channels = {"mqtt", "ops"};
   restart();
-  EXPECT_EQ("-r0", said());
+  const std::vector<AlertEvent> ended = fold_->take_events();
+  ASSERT_EQ(1u, ended.size());
+  EXPECT_EQ(kRuleRemoved, ended[0].flags);
+  EXPECT_EQ(AlertState::kResolved, ended[0].state);
+  EXPECT_EQ(settings_.channels, ended[0].channels) << "it is not known whom it was told to";
 }
 
 TEST_F(AlertFoldOf, KeepsOneStateAPairHoweverOftenItMoves) {
