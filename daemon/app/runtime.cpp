@@ -280,6 +280,7 @@ Result<MainLoop::End> live(const std::string& config, const Settings& settings, 
   // Only what is in the database may call it closed.
   if (w.vitals.database_damaged) return end;
   if (end == MainLoop::End::kStop && w.store_loop->gave_up()) keep_over_reboot(w);
+  keep_broker_session(w);
   // Not sound until the check has said so.
   if (w.vitals.check_database) return end;
   Status closed = w.store->close_cleanly();

@@ -106,6 +106,7 @@ Status wire_fold(Wiring& w, const Calendar& calendar) {
   w.store = std::move(opened->store);
   const Checkpoint& checkpoint = opened->checkpoint;
   w.reading_feed = std::make_unique<ReadingFeed>(checkpoint);
+  w.connected_before = checkpoint.clock.connected_since_ms != 0;
   w.vitals.check_database = w.store->was_unclean();
   w.engine = std::make_unique<Engine>(engine_settings(w.settings), w.store->calendar(), checkpoint);
   w.slots = std::make_unique<AlertSlots>(channel_names(w.settings));
@@ -131,6 +132,27 @@ Status wire_fold(Wiring& w, const Calendar& calendar) {
   return {};
 }
 
+// What the broker may hold of us from now on is noted before it is asked for.
+FormerSession former_session(Wiring& w) {
+  FormerSession former;
+  BrokerSession held = w.broker_session;
+  const auto stored = w.store->broker_session();
+  if (stored.ok() && stored->client_id == held.client_id) {
+    former.expected = w.connected_before;
+    std::set_difference(stored->filters.begin(), stored->filters.end(), held.filters.begin(),
+                        held.filters.end(), std::back_inserter(former.filters));
+    held.filters.insert(held.filters.end(), former.filters.begin(), former.filters.end());
+    std::sort(held.filters.begin(), held.filters.end());
+  }
+  w.former_subscribed = !former.filters.empty();
+  if (stored.ok() && *stored == held) return former;
+  if (Status kept = w.store->keep_broker_session(held); !kept) {
+    w.log.warning("the filters could not be noted, so that one which goes may stay subscribed: {}",
+                  kept.error().context);
+  }
+  return former;
+}
+
 constexpr std::chrono::milliseconds kPace{20};  // half a ring of small messages lasts for minutes
 
 void wire_intake(Wiring& w, std::function<void()> wake_main) {
@@ -142,8 +164,11 @@ void wire_intake(Wiring& w, std::function<void()> wake_main) {
   std::vector<Subscription> filters;
   for (const auto& [filter, qos] : subscriptions_of(w.settings.decode.readings))
     filters.push_back({filter, qos});
+  w.broker_session = {w.settings.mqtt.client_id, {heartbeat}};
+  for (const Subscription& wanted : filters) w.broker_session.filters.push_back(wanted.filter);
+  std::sort(w.broker_session.filters.begin(), w.broker_session.filters.end());
   w.session = std::make_unique<Session>(w.settings.mqtt, filters, heartbeat, *w.link, *w.intake, w.clock,
-                                        w.log, std::random_device{}());
+                                        w.log, std::random_device{}(), former_session(w));
   w.store_loop = std::make_unique<StoreLoop>(*w.store, *w.journal, w.clock, w.vitals, w.log);
   w.store_loop->on_stored([feed = w.reading_feed.get()](const Batch& batch) { feed->stored(batch); });
   if (w.unstored) w.store_loop->put(std::move(*std::exchange(w.unstored, std::nullopt)));
@@ -214,6 +239,13 @@ Status wire_api(Wiring& w, const Calendar& calendar, std::unique_ptr<UnixSocket>
 
 std::string damage_mark(const std::string& database) {
   return database + ".damaged";
+}
+
+void keep_broker_session(Wiring& w) {
+  if (!w.former_subscribed || !w.session->status().former_left) return;
+  if (Status kept = w.store->keep_broker_session(w.broker_session); !kept) {
+    w.log.warning("filters that were left could not be forgotten: {}", kept.error().context);
+  }
 }
 
 Wiring::~Wiring() {

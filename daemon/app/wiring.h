@@ -54,6 +54,9 @@ struct Wiring {
   std::unique_ptr<StoreLoop> store_loop;
   std::unique_ptr<Intake> intake;
   std::unique_ptr<PahoBrokerLink> link;
+  bool connected_before = false;   // in an earlier life
+  BrokerSession broker_session;    // what the broker shall hold of us
+  bool former_subscribed = false;  // it may hold more than that
   std::unique_ptr<Session> session;
   std::unique_ptr<ClockTrust> clock_trust;
   std::unique_ptr<EngineLoop> engine_loop;
@@ -76,6 +79,9 @@ struct Wiring {
 Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, Reload& reload,
                                      std::unique_ptr<UnixSocket>& api_socket,
                                      std::function<void()> wake_main);
+
+// The session has ended: notes what the broker holds of us from now on. Before the store is closed.
+void keep_broker_session(Wiring& w);
 
 // A file of this name says that the database was found damaged while it was in use: the next start moves it
 // aside.

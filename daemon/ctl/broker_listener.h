@@ -45,6 +45,7 @@ class BrokerListener final : private BrokerEvents {
   void on_connected(bool session_present) override;
   void on_connect_failed(const std::string& why) override;
   void on_subscribed(const std::vector<int>& codes) override;
+  void on_unsubscribed() override {}
   void on_lost(const std::string& why) override;
   void on_disconnected() override {}
   void on_message(const ArrivedMessage& message) override;

@@ -50,6 +50,7 @@ class BrokerEvents {
   virtual void on_connected(bool session_present) = 0;  // before any message of this connection
   virtual void on_connect_failed(const std::string& why) = 0;
   virtual void on_subscribed(const std::vector<int>& codes) = 0;  // one a filter; < 128: granted QoS
+  virtual void on_unsubscribed() = 0;                             // from all that was asked for
   virtual void on_lost(const std::string& why) = 0;  // not after our own disconnect(); "taken over" if it was
   virtual void on_disconnected() = 0;                // our own disconnect() is complete
   virtual void on_message(const ArrivedMessage& message) = 0;
@@ -59,7 +60,8 @@ class BrokerLink {
  public:
   virtual ~BrokerLink() = default;
   virtual Status connect() = 0;  // starts; one of on_connected, on_connect_failed follows
-  virtual Status subscribe(const std::vector<Subscription>& filters) = 0;  // starts; on_subscribed follows
+  virtual Status subscribe(const std::vector<Subscription>& filters) = 0;   // starts; on_subscribed follows
+  virtual Status unsubscribe(const std::vector<std::string>& filters) = 0;  // starts; on_unsubscribed follows
   virtual Status publish_qos1(const std::string& topic, const std::string& payload) = 0;  // does not wait
   virtual Status disconnect() = 0;  // starts; keeps the session
 };

@@ -98,6 +98,12 @@ void Intake::on_subscribed(const std::vector<int>& codes) {
   report(std::move(event));
 }
 
+void Intake::on_unsubscribed() {
+  LinkEvent event;
+  event.kind = LinkEvent::Kind::kUnsubscribed;
+  report(std::move(event));
+}
+
 void Intake::on_lost(const std::string& why) {
   append_disconnected(why);
   LinkEvent event;

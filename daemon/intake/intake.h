@@ -21,7 +21,15 @@ namespace sluice {
 
 // What the session (main thread) has to know of, in order.
 struct LinkEvent {
-  enum class Kind { kConnected, kConnectFailed, kSubscribed, kLost, kDisconnected, kHeartbeat };
+  enum class Kind {
+    kConnected,
+    kConnectFailed,
+    kSubscribed,
+    kUnsubscribed,
+    kLost,
+    kDisconnected,
+    kHeartbeat
+  };
   Kind kind = Kind::kLost;
   bool session_present = false;
   std::vector<int> codes;
@@ -44,6 +52,7 @@ class Intake final : public BrokerEvents {
   void on_connected(bool session_present) override;
   void on_connect_failed(const std::string& why) override;
   void on_subscribed(const std::vector<int>& codes) override;
+  void on_unsubscribed() override;
   void on_lost(const std::string& why) override;
   void on_disconnected() override;
   void on_message(const ArrivedMessage& message) override;

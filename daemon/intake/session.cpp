@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/counted.h"
 #include "base/time_text.h"
 
 namespace sluice {
@@ -30,15 +31,18 @@ constexpr int kShortConnectionsMax = 2;  // mosquitto 2.0 does not say that some
 }  // namespace
 
 Session::Session(BrokerSettings settings, std::vector<Subscription> filters, std::string heartbeat_topic,
-                 BrokerLink& link, Intake& intake, Clock& clock, Log& log, std::uint64_t jitter_seed)
+                 BrokerLink& link, Intake& intake, Clock& clock, Log& log, std::uint64_t jitter_seed,
+                 FormerSession former)
     : settings_(std::move(settings)),
       filters_(std::move(filters)),
       heartbeat_topic_(std::move(heartbeat_topic)),
+      former_(std::move(former.filters)),
       link_(link),
       intake_(intake),
       clock_(clock),
       log_(log),
-      backoff_(kFirstBackoff, kBackoffCap, jitter_seed) {
+      backoff_(kFirstBackoff, kBackoffCap, jitter_seed),
+      session_expected_(former.expected) {
   filters_.push_back({heartbeat_topic_, 1});
   refused_.assign(filters_.size(), false);
   Instant now = clock_.now();
@@ -106,6 +110,17 @@ bool Session::subscribe(std::vector<std::size_t> which, Instant now) {
   return true;
 }
 
+// After subscribing: what both cover comes twice for a moment, rather than not at all.
+void Session::leave_former() {
+  if (!status_.session_present) former_.clear();
+  if (former_.empty()) {
+    status_.former_left = true;
+  } else if (Status asked = link_.unsubscribe(former_); !asked) {
+    log_.warning("filters that are no longer wanted stay subscribed until the next connection: {}",
+                 asked.error().context);
+  }
+}
+
 void Session::handle(const LinkEvent& event, Instant now) {
   switch (event.kind) {
     case LinkEvent::Kind::kConnected: {
@@ -133,11 +148,16 @@ void Session::handle(const LinkEvent& event, Instant now) {
       std::vector<std::size_t> all(filters_.size());
       for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
       refused_.assign(filters_.size(), false);
-      subscribe(std::move(all), now);
+      if (subscribe(std::move(all), now)) leave_former();
       break;
     }
     case LinkEvent::Kind::kSubscribed:
       on_subscribed(event.codes, now);
+      break;
+    case LinkEvent::Kind::kUnsubscribed:
+      log_.info("unsubscribed from {} of an earlier configuration", counted(former_.size(), "filter"));
+      former_.clear();
+      status_.former_left = true;
       break;
     case LinkEvent::Kind::kHeartbeat:
       heard_heartbeat_ = true;

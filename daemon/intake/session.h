@@ -23,6 +23,7 @@ struct SessionStatus {
   IntakeState state = IntakeState::kDown;
   std::string detail;  // why it is not up, and what to check
   bool session_present = false;
+  bool former_left = false;  // the broker's session holds no filter any more that we do not want
   std::uint64_t connects = 0;
   std::uint64_t sessions_lost = 0;  // times that the broker had forgotten us
   bool starved = false;  // no heartbeat has come back on the newest connections, and we live without them
@@ -32,10 +33,17 @@ struct SessionStatus {
   std::int64_t since_wall_ms = 0;
 };
 
+// What an earlier life may have left in the broker's session.
+struct FormerSession {
+  bool expected = false;             // it was connected: that the broker knows nothing of us would be a loss
+  std::vector<std::string> filters;  // subscribed, and not wanted any more
+};
+
 class Session {
  public:
   Session(BrokerSettings settings, std::vector<Subscription> filters, std::string heartbeat_topic,
-          BrokerLink& link, Intake& intake, Clock& clock, Log& log, std::uint64_t jitter_seed);
+          BrokerLink& link, Intake& intake, Clock& clock, Log& log, std::uint64_t jitter_seed,
+          FormerSession former = {});
 
   // Handles what the link reported and every timer that is due. Returns how long until it wants to be called
   // again. `fill` is the fuller of ring and pending rows, 0…1: held above 0.5 until below 0.25.
@@ -51,6 +59,7 @@ class Session {
   void on_timers_up(Instant now);
   void connect(Instant now);
   bool subscribe(std::vector<std::size_t> which, Instant now);
+  void leave_former();
   void beat(Instant now);
   void release(IntakeState then, const std::string& why, Instant now);  // asks for a disconnect
   void released(Instant now);                                           // it is complete, or given up
@@ -64,6 +73,7 @@ class Session {
   BrokerSettings settings_;
   std::vector<Subscription> filters_;  // the last one is the heartbeat's
   std::string heartbeat_topic_;
+  std::vector<std::string> former_;  // filters to leave
   BrokerLink& link_;
   Intake& intake_;
   Clock& clock_;
@@ -75,7 +85,7 @@ class Session {
   std::string connection_;           // name of the connection, for heartbeats
   std::vector<std::size_t> asking_;  // filters whose codes have not come yet
   std::vector<bool> refused_;        // a filter
-  bool session_expected_ = false;    // we were connected before, so the broker should know our session
+  bool session_expected_;            // we were connected before, so the broker should know our session
   bool heard_heartbeat_ = false;     // on this connection
   int deaf_connections_ = 0;         // in a row on which no heartbeat came back
   int short_connections_ = 0;        // in a row that ended soon

@@ -114,6 +114,9 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
         subscribed(token, static_cast<int>(response.get_reason_codes().at(0)));
         break;
       }
+      case mqtt::token::Type::UNSUBSCRIBE:
+        if (--leaving == 0) events.on_unsubscribed();
+        break;
       case mqtt::token::Type::DISCONNECT:
         up = false;
         events.on_disconnected();
@@ -186,6 +189,7 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
   std::mutex codes_mutex;
   std::vector<Subscription> asked;           // the subscription under way …
   std::vector<int> codes;                    // … and its answers, -1: not there yet
+  std::atomic<int> leaving{0};               // answers to an unsubscribing that are to come
   std::atomic<bool> up{false};               // reported as connected, and not yet as lost or disconnected
   std::optional<mqtt::async_client> client;  // last: its end ends the callbacks
 };
@@ -232,6 +236,17 @@ Status PahoBrokerLink::subscribe(const std::vector<Subscription>& filters) {
     }
   } catch (const mqtt::exception& e) {
     return unavailable("cannot subscribe", e);
+  }
+  return {};
+}
+
+Status PahoBrokerLink::unsubscribe(const std::vector<std::string>& filters) {
+  if (!impl_->client) return make_error(ErrorCode::kUnavailable, "not connected");
+  impl_->leaving = static_cast<int>(filters.size());
+  try {
+    for (const std::string& filter : filters) impl_->client->unsubscribe(filter, nullptr, *impl_);
+  } catch (const mqtt::exception& e) {
+    return unavailable("cannot unsubscribe", e);
   }
   return {};
 }

@@ -22,6 +22,7 @@ class PahoBrokerLink final : public BrokerLink {
 
   Status connect() override;
   Status subscribe(const std::vector<Subscription>& filters) override;
+  Status unsubscribe(const std::vector<std::string>& filters) override;
   Status publish_qos1(const std::string& topic, const std::string& payload) override;
   Status disconnect() override;
 

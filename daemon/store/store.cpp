@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "store/alert_queries.h"
+#include "store/broker_session_rows.h"
 #include "store/checkpoint.h"
 #include "store/commit.h"
 #include "store/old_summaries.h"
@@ -218,6 +219,14 @@ Status Store::import(const Batch& batch) {
   return impl_->write([&](CommitState& state) {
     return write_imported(*impl_->connection, impl_->settings.reopen.count(), impl_->calendar, batch, state);
   });
+}
+
+Result<BrokerSession> Store::broker_session() {
+  return read_broker_session(*impl_->connection);
+}
+
+Status Store::keep_broker_session(const BrokerSession& session) {
+  return impl_->write([&](CommitState&) { return write_broker_session(*impl_->connection, session); });
 }
 
 Result<std::vector<Store::Delivered>> Store::mark_delivered(const std::vector<Delivered>& delivered) {

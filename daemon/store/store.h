@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "model/batch.h"
+#include "model/broker_session.h"
 #include "model/outbox_selection.h"
 #include "summary/day_table.h"
 #include "upload/outbox.h"
@@ -67,6 +68,8 @@ class Store {
   // Adds readings that did not come through the journal, with their sensors, counters and tallies: all of it
   // or nothing, and the fold's own state stays as it is.
   Status import(const Batch& batch);
+  Result<BrokerSession> broker_session();
+  Status keep_broker_session(const BrokerSession& session);
   // Those that have no slot: not stored yet, or replaced by a newer transition.
   Result<std::vector<Delivered>> mark_delivered(const std::vector<Delivered>& delivered);
   // One bounded step of moving what arrived while the clock was not trusted to its time, as soon as that is

@@ -35,6 +35,7 @@ class LinkRecorder final : public BrokerEvents {
   }
   void on_connect_failed(const std::string& why) override { add({.what = "failed", .text = why}); }
   void on_subscribed(const std::vector<int>& codes) override { add({.what = "subscribed", .codes = codes}); }
+  void on_unsubscribed() override { add({.what = "unsubscribed"}); }
   void on_lost(const std::string& why) override { add({.what = "lost", .text = why}); }
   void on_disconnected() override { add({.what = "disconnected"}); }
   void on_message(const ArrivedMessage& m) override {

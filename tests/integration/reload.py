@@ -65,6 +65,36 @@ def ask_over_reloads(lab, source):
     return asked
 
 
+def narrow(lab, source):
+    """Filters change by a reload or while the gateway is away: each message is heard once, and only what is wanted."""
+    value = left = 0
+    for topic, heard, kill in (("plain/#", 2, False), ("plain/+/t", 1, False), ("plain/#", 2, False),
+                               ("plain/+/t", 1, True)):
+        if kill:
+            lab.kill()
+        lab.configure(f"readings:\n  - {{ topic: \"{topic}\", format: number }}\n")
+        if kill:
+            lab.start()
+        else:
+            gateway.check(lab.ctl("reload").returncode == 0, "reload with other filters")
+        lab.wait_ready()
+        left += 1
+        gateway.wait_until(lambda: (lab.folder / "sluiced.log").read_text().count("unsubscribed from") == left,
+                           "the filter of before is left")
+        before = lab.row_count()
+        for _ in range(5):
+            for name in ("plain/other", "plain/room/t"):
+                value += 1
+                source.client.publish(name, str(value))
+        last = 1000 + left
+        source.client.publish("plain/last/t", str(last))
+        source.client.wait_acknowledged()
+        gateway.wait_until(lambda: lab.query("SELECT value FROM reading ORDER BY id DESC LIMIT 1")[0][0] == last,
+                           "the last reading is stored")
+        rows = lab.row_count() - before
+        gateway.check(rows == 5 * heard + 1, f"{rows} rows with {topic}, not {5 * heard + 1}")
+
+
 def main():
     options = gateway.parser_of(__doc__).parse_args()
     with gateway.Gateway(options, READINGS + "alerts:\n" + HOT, store="flush: 300ms") as lab:
@@ -123,6 +153,7 @@ def main():
         gateway.check(lab.daemon.pid == pid and lab.daemon.poll() is None, "it is the same process")
         source.say("hot", 0)
         gateway.check(events(watch, "resolved", "hot", 20), "the alert of before the reloads resolves")
+        narrow(lab, source)
         lab.stop()
         lab.audit()
         fired = lab.query("SELECT count(*) FROM alert_events WHERE alert = 'hot' AND state = 'firing'")[0][0]

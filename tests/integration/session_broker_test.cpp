@@ -24,7 +24,7 @@ using test::TestClient;
 // The whole receiving side against a real broker, driven as the runtime drives it.
 class Receiving : public ::testing::TestWithParam<int> {
  protected:
-  void start(const Mosquitto& broker) {
+  void start(const Mosquitto& broker, const std::string& filter = "a/#", FormerSession former = {}) {
     settings_.uri = broker.uri();
     settings_.client_id = "sluice-gw";
     settings_.protocol = GetParam();
@@ -32,8 +32,9 @@ class Receiving : public ::testing::TestWithParam<int> {
     journal_ = test::ram_journal(clock_, 8 << 20);
     intake_ = std::make_unique<Intake>(*journal_, clock_, "sluice/gw/heartbeat", 65536, [this] { wake(); });
     link_ = std::make_unique<PahoBrokerLink>(settings_, *intake_);
-    session_ = std::make_unique<Session>(settings_, std::vector<Subscription>{{"a/#", 1}},
-                                         "sluice/gw/heartbeat", *link_, *intake_, clock_, log_, 1);
+    session_ =
+        std::make_unique<Session>(settings_, std::vector<Subscription>{{filter, 1}}, "sluice/gw/heartbeat",
+                                  *link_, *intake_, clock_, log_, 1, std::move(former));
   }
   void TearDown() override { link_.reset(); }
   void wake() {
@@ -165,6 +166,25 @@ TEST_P(Receiving, StopsKeepingTheSession) {
   EXPECT_EQ(kSessionPresent, kept().front().flags);
 }
 
+// The broker's session keeps "a/#", and on MQTT 5 would send a/x once for each of the two.
+TEST_P(Receiving, HearsOnlyWhatANarrowerFilterCovers) {
+  Mosquitto broker;
+  start(broker);
+  ASSERT_TRUE(run_until_up());
+  session_->stop();
+  ASSERT_TRUE(run_until([&] { return session_->stopped(); }));
+  link_.reset();
+  start(broker, "a/x", {true, {"a/#", "never/subscribed"}});
+  ASSERT_TRUE(run_until([&] { return session_->status().former_left; }));
+  EXPECT_TRUE(session_->status().session_present);
+  EXPECT_EQ(0u, session_->status().sessions_lost);
+  TestClient sensor(broker.port());
+  for (const char* topic : {"a/y", "a/x"}) ASSERT_TRUE(sensor.publish(topic, topic, 1));
+  ASSERT_TRUE(sensor.publish("a/x", "last", 1));
+  ASSERT_TRUE(run_until([&] { return has("last"); }));
+  EXPECT_EQ(2u, count(RecordKind::kMessage));
+}
+
 // Both of Paho's libraries in one process: an alert goes out while the receiving callback stands still.
 TEST_P(Receiving, DoesNotHoldUpTheAlertConnection) {
   Mosquitto broker;
@@ -177,6 +197,7 @@ TEST_P(Receiving, DoesNotHoldUpTheAlertConnection) {
     void on_connected(bool) override { ++connected; }
     void on_connect_failed(const std::string&) override {}
     void on_subscribed(const std::vector<int>&) override { ++subscribed; }
+    void on_unsubscribed() override {}
     void on_lost(const std::string&) override {}
     void on_disconnected() override {}
     void on_message(const ArrivedMessage&) override {

@@ -168,6 +168,15 @@ Status SimBroker::subscribe(const std::vector<Subscription>& filters) {
   return {};
 }
 
+Status SimBroker::unsubscribe(const std::vector<std::string>& filters) {
+  if (!connected_) return make_error(ErrorCode::kUnavailable, "not connected");
+  later([this, filters] {
+    for (const std::string& filter : filters) subscriptions_.erase(filter);
+    later([this] { events_->on_unsubscribed(); });
+  });
+  return {};
+}
+
 Status SimBroker::publish_qos1(const std::string& topic, const std::string& payload) {
   if (!connected_) return make_error(ErrorCode::kUnavailable, "not connected");
   later([this, topic, payload] { publish({0, topic, payload, 1, false}); });

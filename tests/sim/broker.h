@@ -68,6 +68,7 @@ class SimBroker final : public BrokerLink {
   void report_to(BrokerEvents* events) { events_ = events; }
   Status connect() override;
   Status subscribe(const std::vector<Subscription>& filters) override;
+  Status unsubscribe(const std::vector<std::string>& filters) override;
   Status publish_qos1(const std::string& topic, const std::string& payload) override;
   Status disconnect() override;
 

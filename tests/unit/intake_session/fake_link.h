@@ -51,6 +51,12 @@ class FakeLink final : public BrokerLink {
     });
     return {};
   }
+  Status unsubscribe(const std::vector<std::string>& filters) override {
+    if (!connected || fails()) return make_error(ErrorCode::kUnavailable, "not connected");
+    unsubscriptions.push_back(filters);
+    on_this_connection([this] { events_->on_unsubscribed(); });
+    return {};
+  }
   Status publish_qos1(const std::string& topic, const std::string& payload) override {
     if (!connected || fails()) return make_error(ErrorCode::kUnavailable, "not connected");
     ++heartbeats;
@@ -96,6 +102,7 @@ class FakeLink final : public BrokerLink {
   int disconnects = 0;
   std::vector<std::int64_t> connect_times;
   std::vector<std::vector<Subscription>> subscriptions;
+  std::vector<std::vector<std::string>> unsubscriptions;
 
  private:
   bool fails() { return chaos != nullptr && (*chaos)() % 4 == 0; }

@@ -15,7 +15,7 @@ constexpr char kHeartbeat[] = "sluice/gw/heartbeat";
 class SessionOf : public ::testing::Test {
  protected:
   void SetUp() override { make(1); }
-  void make(std::uint64_t seed) {
+  void make(std::uint64_t seed, FormerSession former = {}) {
     session_.reset();
     intake_.reset();
     journal_ = test::ram_journal(clock_);
@@ -25,7 +25,7 @@ class SessionOf : public ::testing::Test {
     BrokerSettings settings;
     settings.client_id = "sluice-gw";
     session_ = std::make_unique<Session>(settings, std::vector<Subscription>{{"a/#", 1}, {"b/#", 2}},
-                                         kHeartbeat, *link_, *intake_, clock_, log_, seed);
+                                         kHeartbeat, *link_, *intake_, clock_, log_, seed, std::move(former));
   }
   IntakeState state() const { return session_->status().state; }
   // Lets time pass as the runtime would: waits as long as tick() asks for, or until the link has news.
@@ -88,6 +88,39 @@ TEST_F(SessionOf, SubscribesAgainAtEachConnect) {
   ASSERT_TRUE(pass_until([&] { return session_->status().connects == 2 && up_and_granted(); }));
   EXPECT_EQ(2u, link_->subscriptions.size());
   EXPECT_EQ(3u, link_->subscriptions[1].size());
+}
+
+TEST_F(SessionOf, LeavesTheFiltersOfAnEarlierLifeAfterSubscribing) {
+  make(1, {true, {"old/#", "older/#"}});
+  link_->delay_ms = 10;
+  ASSERT_TRUE(pass_until([&] { return link_->unsubscriptions.size() == 1; }));
+  EXPECT_FALSE(session_->status().former_left);
+  link_->lose("network before the answer");
+  ASSERT_TRUE(pass_until([&] { return session_->status().former_left; }));
+  ASSERT_EQ(2u, link_->unsubscriptions.size());
+  EXPECT_EQ((std::vector<std::string>{"old/#", "older/#"}), link_->unsubscriptions[1]);
+  EXPECT_EQ(2u, link_->subscriptions.size());
+  link_->lose("network");
+  ASSERT_TRUE(pass_until([&] { return session_->status().connects == 3 && up_and_granted(); }));
+  EXPECT_EQ(2u, link_->unsubscriptions.size());
+}
+
+TEST_F(SessionOf, HasNothingToLeaveInANewSession) {
+  make(1, {false, {"old/#"}});
+  link_->session_present = false;
+  pass(100);
+  EXPECT_TRUE(session_->status().former_left);
+  EXPECT_TRUE(link_->unsubscriptions.empty());
+}
+
+TEST_F(SessionOf, TellsThatTheSessionOfAnEarlierLifeIsLost) {
+  link_->session_present = false;
+  pass(100);
+  EXPECT_EQ(0u, session_->status().sessions_lost);
+  make(1, {true, {}});
+  link_->session_present = false;
+  pass(100);
+  EXPECT_EQ(1u, session_->status().sessions_lost);
 }
 
 TEST_F(SessionOf, SendsOneHeartbeatAtATimeBehindABacklog) {

@@ -29,6 +29,15 @@ TEST_F(Commit, KeepsEveryReadingAsItWas) {
   EXPECT_EQ(1000u, store_->status().rows);
 }
 
+TEST_F(Commit, KeepsWhatTheBrokerMayHoldOfUs) {
+  EXPECT_EQ(BrokerSession(), must(store_->broker_session()));
+  for (const BrokerSession& held : {BrokerSession{"gw", {}}, BrokerSession{"gw", {"a/#", "b"}}}) {
+    ASSERT_TRUE(store_->keep_broker_session(held).ok());
+    open();
+    EXPECT_EQ(held, must(store_->broker_session()));
+  }
+}
+
 TEST_F(Commit, KeepsExtremeValues) {
   std::vector<Reading> all;
   for (double value : {0.0, 1e308, -1e308, 5e-324, 140737488355327.0, 140737488355328.0, -140737488355329.0,
