@@ -46,7 +46,7 @@ void AlertFold::Impl::run_silent() {
   pair.state.call_for(rule(pair), 1, stream_of(deadline_ms, now) + now.wall_minus_stream_ms, now.stream_ms);
   mark(i);
   // It is the absence that is told of: what is known of the last reading does not matter.
-  const std::uint32_t doubts = doubts_now(SensorState{});
+  const std::uint32_t doubts = doubts_of_now();
   if (pair.state.moving()) complete_move(i, pair.state.move_since_ms, sensor.value, doubts);
   schedule(i);
 }
@@ -68,7 +68,7 @@ void AlertFold::Impl::run_missing() {
                       now.stream_ms);
   mark(i);
   if (pair.state.moving()) {
-    complete_move(i, deadline_ms + now.wall_minus_stream_ms, missing_ratio(pair), doubts_now(SensorState{}));
+    complete_move(i, deadline_ms + now.wall_minus_stream_ms, missing_ratio(pair), doubts_of_now());
   }
   schedule(i);
 }
@@ -239,6 +239,9 @@ void AlertFold::on_reading(const Reading& reading, const FoldTime& time) {
     }
   }
   const std::uint32_t end = sensor.first_pair + sensor.pair_count;
+  for (std::uint32_t i = sensor.first_pair; i < end; ++i) {
+    if (newest && !copy && std::exchange(fold.pairs[i].open, 0) != 0) fold.mark(i);
+  }
   for (std::uint32_t i = sensor.first_pair; i < end; ++i) fold.react(i, reading, doubts, newest, before);
 }
 

@@ -30,6 +30,7 @@ struct Pair {
   std::uint32_t sensor = 0;  // index, not id
   Steadiness state;
   std::int64_t due_ms = kNever;  // its entry in `due`
+  std::uint32_t open = 0;        // doubts of the newest reading that no longer count
   bool changed = false;          // since take_changed()
   bool in_queue = false;         // has its one entry in a queue of absence
 };
@@ -113,7 +114,8 @@ struct AlertFold::Impl {
   void mark(std::uint32_t i);
   void tell_again(std::uint32_t i, std::int64_t at_ms, double value, std::uint32_t flags);
   void tell_untold(std::int64_t at_ms, std::uint32_t open);
-  std::uint32_t doubts_now(const SensorState& sensor) const;
+  std::uint32_t doubts_of_now() const;
+  std::uint32_t doubts_of(const Pair& pair) const;
   bool flaps_at(std::uint32_t i, std::int64_t at_ms);
   AlertEvent standing_event(const Pair& pair) const;
   std::optional<KeptBack> kept_back(const Pair& pair) const;

@@ -25,10 +25,13 @@ std::uint32_t provenance_of(std::uint32_t doubts) {
 
 }  // namespace
 
+std::uint32_t AlertFold::Impl::doubts_of_now() const {
+  return (now.backlog ? std::uint32_t{kQueued} : 0u) | (now.clock_trusted ? 0u : std::uint32_t{kClockUnset});
+}
+
 // Of a deadline: nothing has arrived for it, so the newest reading speaks, and the connection.
-std::uint32_t AlertFold::Impl::doubts_now(const SensorState& sensor) const {
-  return sensor.doubts | (now.backlog ? std::uint32_t{kQueued} : 0u) |
-         (now.clock_trusted ? 0u : std::uint32_t{kClockUnset});
+std::uint32_t AlertFold::Impl::doubts_of(const Pair& pair) const {
+  return (sensors[pair.sensor].doubts & ~pair.open) | doubts_of_now();
 }
 
 void AlertFold::Impl::mark(std::uint32_t i) {
@@ -71,7 +74,10 @@ void AlertFold::Impl::complete_move(std::uint32_t i, std::int64_t at_ms, double 
   const bool began = state.level == 0;
   const bool ends = state.toward == 0;
   const std::uint8_t old_level = std::exchange(state.level, state.toward);
-  if (began) state.since_ms = at_ms;
+  if (began) {
+    state.since_ms = at_ms;
+    state.since_estimated = doubts & kClockUnset;
+  }
   const bool flaps = (began || ends) && flaps_at(i, at_ms);
   mark(i);
   std::uint32_t flags = provenance_of(doubts);
@@ -81,11 +87,12 @@ void AlertFold::Impl::complete_move(std::uint32_t i, std::int64_t at_ms, double 
     AlertEvent event = telling.event_of(r, facts, state, value, at_ms);
     state.level = 0;
     event.state = AlertState::kResolved;
-    event.flags = flags | quiet_if(state.told_level == 0);
+    event.flags |= flags | quiet_if(state.told_level == 0);
     event.message = render_message(r.message, event);
     events.push_back(std::move(event));
     state.told_level = 0;
     state.flapping = false;
+    pair.open = 0;
     return;
   }
   if (began) ++firing_count;
@@ -96,7 +103,7 @@ void AlertFold::Impl::complete_move(std::uint32_t i, std::int64_t at_ms, double 
   const bool open = (doubts & kDoubtful & ~r.accept) == 0 && hushed == 0;
   AlertEvent event = telling.event_of(r, facts, state, value, at_ms);
   event.state = AlertState::kFiring;
-  event.flags = flags | hushed | quiet_if(!open);
+  event.flags |= flags | hushed | quiet_if(!open);
   event.message = render_message(r.message, event);
   events.push_back(std::move(event));
   if (!open) return;
@@ -113,7 +120,7 @@ void AlertFold::Impl::tell_again(std::uint32_t i, std::int64_t at_ms, double val
   mark(i);
   AlertEvent event = telling.event_of(r, sensors[pair.sensor].facts, pair.state, value, at_ms);
   event.state = AlertState::kFiring;
-  event.flags = flags | (pair.state.flapping ? std::uint32_t{kFlapping} : 0u);
+  event.flags |= flags | (pair.state.flapping ? std::uint32_t{kFlapping} : 0u);
   event.message = render_message(r.message, event);
   events.push_back(std::move(event));
   schedule(i);
@@ -143,6 +150,7 @@ void AlertFold::Impl::observe(std::uint32_t i, std::int64_t at_ms, double value,
              telling.hush(pair.rule, sensors[pair.sensor].facts) == 0) {
     tell_again(i, at_ms, value, kStanding);
   }
+  if (state.idle()) pair.open = 0;
   schedule(i);
 }
 
@@ -155,7 +163,7 @@ void AlertFold::Impl::run_due(std::uint32_t i, std::int64_t when_ms) {
   const double value = measure_now(pair);
   if (state.moving()) {
     const std::int64_t done_ms = state.complete_at_ms(r);
-    complete_move(i, done_ms, value, doubts_now(sensor));
+    complete_move(i, done_ms, value, doubts_of(pair));
     if (state.level > 0 && r.top_level() > 1) {
       state.call_for(r, level_of(r, value, state.level), done_ms, when_ms);
     }
@@ -172,13 +180,19 @@ void AlertFold::Impl::run_due(std::uint32_t i, std::int64_t when_ms) {
   schedule(i);
 }
 
-// What began quietly, stands, and is kept from nobody any more. `open`: doubts that no longer count.
+// What began quietly, stands, and is kept from nobody any more. `open`: doubts that count no longer, also of
+// what is on its way.
 void AlertFold::Impl::tell_untold(std::int64_t at_ms, std::uint32_t open) {
   for (std::uint32_t i = 0; i < pairs.size(); ++i) {
-    const Pair& pair = pairs[i];
-    if (pair.state.level == pair.state.told_level || pair.state.level == 0) continue;
+    Pair& pair = pairs[i];
+    if (pair.state.idle()) continue;
     const SensorState& sensor = sensors[pair.sensor];
-    if (doubts_now(sensor) & kDoubtful & ~open & ~rule(pair).accept) continue;
+    if (sensor.doubts & open & ~pair.open) {
+      pair.open |= open;
+      mark(i);
+    }
+    if (pair.state.level == pair.state.told_level || pair.state.level == 0) continue;
+    if (doubts_of(pair) & kDoubtful & ~rule(pair).accept) continue;
     if (telling.hush(pair.rule, sensor.facts) != 0) continue;
     tell_again(i, at_ms, measure_now(pair), kStanding);
   }
@@ -197,7 +211,7 @@ std::optional<KeptBack> AlertFold::Impl::kept_back(const Pair& pair) const {
   const SensorState& sensor = sensors[pair.sensor];
   std::uint32_t flags = telling.hush(pair.rule, sensor.facts);
   if (pair.state.told_level == 0) {
-    flags |= kQuiet | provenance_of(doubts_now(sensor) & kDoubtful & ~rule(pair).accept);
+    flags |= kQuiet | provenance_of(doubts_of(pair) & kDoubtful & ~rule(pair).accept);
   }
   if (flags == 0) return std::nullopt;
   const Silence* silence = telling.silence_of(pair.rule, sensor.facts);
@@ -223,6 +237,8 @@ RuleState AlertFold::Impl::state_of(std::uint32_t i) const {
   state.move_since_ms = s.move_since_ms;
   state.told_ms = s.told_ms;
   state.flapping = s.flapping;
+  state.since_estimated = s.since_estimated;
+  state.open = pair.open;
   if (auto found = flaps.find(i); found != flaps.end()) state.changes = found->second;
   return state;
 }
@@ -238,6 +254,8 @@ void AlertFold::Impl::resume(std::uint32_t i, const RuleState& state) {
   s.toward = state.toward;
   s.told_level = state.told_level;
   s.flapping = state.flapping;
+  s.since_estimated = state.since_estimated;
+  pairs[i].open = state.open;
   if (!state.changes.empty()) flaps[i] = state.changes;
   if (s.level > 0) ++firing_count;
   schedule(i);
@@ -265,7 +283,8 @@ void AlertFold::Impl::retire(RuleState state, const SensorFacts& facts, const Fo
     event.since_ms = state.since_ms;
     event.at_ms = time.wall_ms();
     event.message = "the rule was removed or changed";
-    event.flags = kRuleRemoved | quiet_if(state.told_level == 0);
+    event.flags = kRuleRemoved | quiet_if(state.told_level == 0) |
+                  (state.since_estimated ? std::uint32_t{kClockWasUnset} : 0u);
     events.push_back(std::move(event));
   }
   state.phase = Phase::kIdle;

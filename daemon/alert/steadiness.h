@@ -20,6 +20,7 @@ struct Steadiness {
   std::uint8_t toward = 0;      // the level that it moves to; equal: it stays
   std::uint8_t told_level = 0;  // as told of; 0: nobody knows
   bool flapping = false;
+  bool since_estimated = false;  // the clock was not trusted when it began
 
   bool moving() const { return toward != level; }
   bool idle() const { return level == 0 && toward == 0; }

@@ -37,6 +37,7 @@ AlertEvent Telling::event_of(const Rule& rule, const SensorFacts& facts, const S
   event.labels = rule.labels.empty() ? *facts.labels : labels_of(rule, facts);
   event.since_ms = state.since_ms;
   event.at_ms = at_ms;
+  if (state.since_estimated) event.flags = kClockWasUnset;
   event.channels = rule.notify;
   return event;
 }

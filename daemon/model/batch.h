@@ -105,6 +105,8 @@ struct RuleState {
   std::int64_t move_since_ms = 0;
   std::int64_t told_ms = 0;  // stream time of the newest telling
   bool flapping = false;
+  bool since_estimated = false;       // firing: the clock was not trusted when it began
+  std::uint32_t open = 0;             // doubts of the sensor's newest reading that no longer count
   std::vector<std::int64_t> changes;  // when it fired and resolved, the newest few, for flap detection
   // A row without meaning, to be deleted.
   bool forgettable() const { return phase == Phase::kIdle && changes.empty(); }

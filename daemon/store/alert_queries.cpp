@@ -31,12 +31,12 @@ constexpr char kPutOpen[] = "INSERT OR REPLACE INTO alert_open(alert, sensor, ev
 constexpr char kDeleteOpen[] = "DELETE FROM alert_open WHERE alert = ?1 AND sensor = ?2";
 constexpr char kPutState[] =
     "INSERT OR REPLACE INTO rule_state(rule, sensor, phase, since_ms, deadline_ms, notified, value, "
-    "rule_digest, level, toward, move_since_ms, told_ms, flapping, changes) "
-    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    "rule_digest, level, toward, move_since_ms, told_ms, flapping, changes, since_estimated, open) "
+    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 constexpr char kDeleteState[] = "DELETE FROM rule_state WHERE rule = ?1 AND sensor = ?2";
 constexpr char kStates[] =
     "SELECT rule, sensor, phase, since_ms, deadline_ms, notified, value, rule_digest, level, toward, "
-    "move_since_ms, told_ms, flapping, changes FROM rule_state ORDER BY rule, sensor";
+    "move_since_ms, told_ms, flapping, changes, since_estimated, open FROM rule_state ORDER BY rule, sensor";
 constexpr char kPutSilence[] = "INSERT OR REPLACE INTO silence VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 constexpr char kDeleteSilence[] = "DELETE FROM silence WHERE id = ?1";
 constexpr char kSilences[] =
@@ -143,13 +143,13 @@ Status write_event(Connection& connection, const AlertEvent& event, std::int64_t
 
 Status write_rule_states(Connection& connection, const std::vector<RuleState>& states) {
   for (const RuleState& s : states) {
-    Status status = s.forgettable()
-                        ? connection.query(kDeleteState, s.rule, s.sensor).run()
-                        : connection
-                              .query(kPutState, s.rule, s.sensor, static_cast<int>(s.phase), s.since_ms,
-                                     s.deadline_ms, s.told_level, s.value, s.rule_digest, s.level, s.toward,
-                                     s.move_since_ms, s.told_ms, s.flapping, text_of(s.changes))
-                              .run();
+    Status status = s.forgettable() ? connection.query(kDeleteState, s.rule, s.sensor).run()
+                                    : connection
+                                          .query(kPutState, s.rule, s.sensor, static_cast<int>(s.phase),
+                                                 s.since_ms, s.deadline_ms, s.told_level, s.value,
+                                                 s.rule_digest, s.level, s.toward, s.move_since_ms, s.told_ms,
+                                                 s.flapping, text_of(s.changes), s.since_estimated, s.open)
+                                          .run();
     if (!status.ok()) return status;
   }
   return {};
@@ -206,6 +206,8 @@ Result<std::vector<RuleState>> read_rule_states(Connection& connection) {
     s.told_ms = query.integer(11);
     s.flapping = query.integer(12) != 0;
     s.changes = times_of(query.text(13));
+    s.since_estimated = query.integer(14) != 0;
+    s.open = static_cast<std::uint32_t>(query.integer(15));
     states.push_back(std::move(s));
   }
   return query.result(std::move(states));

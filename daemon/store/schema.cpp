@@ -98,6 +98,11 @@ constexpr char kVersion6[] =
     "SELECT date(day * 86400, 'unixepoch'), name, value FROM counter "
     "UNION ALL SELECT NULL, name, sum(value) FROM unset_counter GROUP BY name;";
 
+// What a rule's state keeps of the doubts that it began with.
+constexpr char kVersion7[] =
+    "ALTER TABLE rule_state ADD COLUMN since_estimated INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE rule_state ADD COLUMN open INTEGER NOT NULL DEFAULT 0;";
+
 }  // namespace
 
 Schema current_schema() {
@@ -107,7 +112,8 @@ Schema current_schema() {
                  {2, [](Connection& connection) { return connection.execute(kVersion3); }},
                  {3, to_version_4},
                  {4, [](Connection& connection) { return connection.execute(kVersion5); }},
-                 {5, [](Connection& connection) { return connection.execute(kVersion6); }}}};
+                 {5, [](Connection& connection) { return connection.execute(kVersion6); }},
+                 {6, [](Connection& connection) { return connection.execute(kVersion7); }}}};
 }
 
 Status check_schema(Connection& connection, const Schema& schema) {

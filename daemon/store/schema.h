@@ -10,7 +10,7 @@
 
 namespace sluice {
 
-inline constexpr int kSchemaVersion = 6;
+inline constexpr int kSchemaVersion = 7;
 
 // What leads from version n to n + 1. Steps stay as they are once released.
 struct Migration {

@@ -1,4 +1,4 @@
--- Schema of sluice.db, version 6. README.md beside this file explains it for people and tools.
+-- Schema of sluice.db, version 7. README.md beside this file explains it for people and tools.
 -- Times are Unix milliseconds, days are days since 1970-01-01 of the local date.
 
 CREATE TABLE meta(
@@ -126,6 +126,8 @@ CREATE TABLE rule_state(
   told_ms       INTEGER NOT NULL DEFAULT 0,
   flapping      INTEGER NOT NULL DEFAULT 0,
   changes       TEXT    NOT NULL DEFAULT '',  -- when it fired and resolved, ms, with a space between
+  since_estimated INTEGER NOT NULL DEFAULT 0, -- 1: the clock was not trusted when the alert began
+  open          INTEGER NOT NULL DEFAULT 0,   -- flags of the sensor's newest reading that no longer keep it quiet
   PRIMARY KEY(rule, sensor)
 ) WITHOUT ROWID;
 

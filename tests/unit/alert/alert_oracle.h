@@ -42,6 +42,7 @@ class AlertOracle {
     if (reading.flags & (kRetained | kDuplicate) & ~rule_.accept) return;
     const std::optional<Reading> before = newest();
     heard_.push_back(reading);
+    if (!copy && (!before || reading.time_ms >= before->time_ms)) open_ = 0;
     const bool is_newest = !before || reading.time_ms >= before->time_ms;
     const std::uint32_t doubts = doubts_of(reading);
     if (rule_.measure == Measure::kValue) {
@@ -62,7 +63,9 @@ class AlertOracle {
     }
   }
 
+  // What waited or was late counts no longer, of what stands or is on its way.
   void end_backlog() {
+    if (level_ > 0 || moving()) open_ = kQueued | kLate;
     if (level_ != told_ && level_ > 0 && !(doubts_of_newest() & kClockUnset & ~rule_.accept)) {
       tell(now_.stream_ms, newest_value(), "standing");
     }
@@ -93,7 +96,7 @@ class AlertOracle {
     const bool late = r.arrival_ms - r.time_ms > max_age_ms_;
     return (r.flags & (kRetained | kDuplicate | kQueued | kClockUnset)) | (late ? kLate : 0u);
   }
-  std::uint32_t doubts_of_newest() const { return newest() ? doubts_of(*newest()) : 0u; }
+  std::uint32_t doubts_of_newest() const { return newest() ? doubts_of(*newest()) & ~open_ : 0u; }
 
   // The figure of the readings in (at - window, at]; stuck_for looks at twice its time.
   std::optional<double> figure(std::int64_t at_ms) const {
@@ -213,6 +216,7 @@ class AlertOracle {
     } else if (level_ != told_ && !(move && move->level < level_) && !(doubts & ~rule_.accept)) {
       tell(at_ms, value, "standing");
     }
+    if (level_ == 0 && !moving()) open_ = 0;
   }
 
   void finish(const Move& move, double value, std::uint32_t doubts, std::int64_t stream_ms) {
@@ -224,6 +228,7 @@ class AlertOracle {
     if (level_ == 0) {
       say("resolved", at_ms, value, told_ == 0 ? "quiet" : "");
       told_ = 0;
+      open_ = 0;
       flapping_ = false;
       return;
     }
@@ -258,6 +263,7 @@ class AlertOracle {
   std::int64_t told_ms_ = 0;
   std::int64_t since_ms_ = 0;
   bool flapping_ = false;
+  std::uint32_t open_ = 0;  // doubts of the newest reading that no longer count
   std::string said_;
 };
 

@@ -82,6 +82,7 @@ class MiniStore {
 
 TEST_F(EngineOf, GivesTheSameRowsEventsAndCountsWhereverItIsRestarted) {
   using std::chrono::seconds;
+  settings_.alerts.max_age = seconds(1);
   settings_.decode.sensors[0].every = seconds(2);
   SensorEntry awaited;
   awaited.sensor = "s/never";

@@ -108,8 +108,9 @@ TEST_F(Commit, GivesBackACheckpoint) {
   b.clock.backlog = true;
   b.backlog = {{128, {{5, 6}}}, {256, {{7, 0xfedcba98u}, {65535, 1}}}};
   b.retained = {{"a/b", 0xffffffffffffffffu}};
-  RuleState firing{"hot", 1, RuleState::Phase::kFiring, 5, 6, 2, 2.5, "d", 3, 1, 7, 8, true, {1, 2, 3}};
-  RuleState pending{"hot", 2, RuleState::Phase::kPending, 5, 6, 0, 1, "d", 0, 1, 5, 0, false, {}};
+  RuleState firing{"hot",   1,        RuleState::Phase::kFiring, 5, 6, 2, 2.5, "d", 3, 1, 7, 8, true, true,
+                   kQueued, {1, 2, 3}};
+  RuleState pending{"hot", 2, RuleState::Phase::kPending, 5, 6, 0, 1, "d", 0, 1, 5, 0, false, false, 0, {}};
   b.rule_states = {firing, pending};
   Silence silence{77, "s/+", "hot", {{"site", "a\"b"}}, 5, 6, "why"};
   b.silences = {{silence, false}, {Silence{78, "#", "", {}, 1, 2, ""}, false}};
@@ -144,6 +145,8 @@ TEST_F(Commit, GivesBackACheckpoint) {
   EXPECT_EQ(8, c.rule_states[0].told_ms);
   EXPECT_TRUE(c.rule_states[0].flapping);
   EXPECT_EQ((std::vector<std::int64_t>{1, 2, 3}), c.rule_states[0].changes);
+  EXPECT_TRUE(c.rule_states[0].since_estimated);
+  EXPECT_EQ(std::uint32_t{kQueued}, c.rule_states[0].open);
   EXPECT_EQ(std::vector<Silence>{silence}, c.silences);
   EXPECT_EQ(99, c.clock.connected_since_ms);
   EXPECT_EQ(kStart + 5, c.newest_row_ms);
