@@ -22,6 +22,7 @@ Engine::Engine(EngineSettings settings, Calendar calendar, const Checkpoint& che
     if (sensor.last.time_ms != 0) sensor.remember(sensor.last.time_ms, sensor.last.value);
     engine.fold.add_sensor(facts_of(sensor, engine.settings.decode), &sensor.last);
     engine.derivation.add_sensor(sensor.id, sensor.name, &sensor.last);
+    if (sensor.profile.unit != row.unit) engine.note_unit(sensor);
   }
   for (const auto& [topic, hash] : checkpoint.retained) engine.retained[topic] = hash;
   engine.counts =

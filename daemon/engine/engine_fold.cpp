@@ -135,6 +135,7 @@ void Engine::Impl::reading(const JournalRecord& record, const DecodedValue& foun
     if (registry.full()) return reject(Counter::kReadingsTooManySensors);
     sensor = &add_sensor(found.sensor, unit);
   }
+  if (!std::exchange(sensor->unit_settled, true)) settle_unit(*sensor, unit);
   Reading row;
   row.sensor = sensor->id;
   row.value = found.value;
@@ -172,6 +173,19 @@ SensorEntryState& Engine::Impl::add_sensor(std::string_view name, const std::str
   derivation.add_sensor(sensor.id, sensor.name);
   anything = true;
   return sensor;
+}
+
+// The unit of a sensor that is known already, where the configuration has changed.
+void Engine::Impl::settle_unit(SensorEntryState& sensor, const std::string& unit) {
+  std::string wanted = profile_of(settings.decode.sensors, sensor.name, unit).unit;
+  if (wanted == sensor.profile.unit) return;
+  sensor.profile.unit = std::move(wanted);
+  note_unit(sensor);
+}
+
+void Engine::Impl::note_unit(const SensorEntryState& sensor) {
+  batch.new_sensors.push_back({sensor.id, sensor.name, sensor.profile.unit, sensor.last.subscribed_ms});
+  anything = true;
 }
 
 // What rules look back on. Derived readings are not stored, but follow from what is.

@@ -85,6 +85,8 @@ struct Engine::Impl {
   void reading(const JournalRecord& record, const DecodedValue& found, const std::string& unit);
   void derive(const Reading& row);
   SensorEntryState& add_sensor(std::string_view name, const std::string& unit);
+  void settle_unit(SensorEntryState& sensor, const std::string& unit);
+  void note_unit(const SensorEntryState& sensor);
   // What rules look back on. Derived readings are not stored, but follow from what is.
   void recall(const std::vector<RecentReading>& recent);
   void collect_rule_states();

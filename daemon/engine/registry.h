@@ -22,6 +22,7 @@ struct SensorEntryState {
   std::string name;
   SensorProfile profile;
   bool derived = false;
+  bool unit_settled = false;  // a reading since start has said which readings entry it comes from
   SensorLast last;
   // Times and values of the newest readings that carried a time, to know an equal one again.
   static constexpr std::size_t kRecent = 16;

@@ -18,6 +18,25 @@ TEST_F(EngineOf, TurnsMessagesIntoReadingsOfNumberedSensors) {
   EXPECT_EQ("°C", batch.new_sensors[0].unit);
 }
 
+TEST_F(EngineOf, GivesAKnownSensorTheUnitOfAChangedConfiguration) {
+  settings_.decode.readings[1].unit = "W";
+  settings_.decode.sensors[0].unit = "°F";
+  Checkpoint known;
+  known.sensors = {{1, "p/a", "", 0}, {2, "s/a", "°C", 0}, {3, "p/b", "W", 0}};
+  Engine engine(settings_, Calendar::load("UTC").value(), known);
+  for (const char* sensor : {"p/a", "p/b", "p/a"}) say(sensor, "40");
+  for (Kept& kept : journal_) feed(engine, kept);
+  const Batch batch = merged(engine);
+  ASSERT_EQ(2u, batch.new_sensors.size());
+  EXPECT_EQ("s/a", batch.new_sensors[0].name);
+  EXPECT_EQ("°F", batch.new_sensors[0].unit);
+  EXPECT_EQ(1u, batch.new_sensors[1].id);
+  EXPECT_EQ("p/a", batch.new_sensors[1].name);
+  EXPECT_EQ("W", batch.new_sensors[1].unit);
+  ASSERT_FALSE(batch.events.empty());
+  EXPECT_EQ("W", batch.events[0].unit);
+}
+
 TEST_F(EngineOf, CountsEveryMessageAndReadingOnceByWhatBecameOfIt) {
   say("s/a", R"({"v":21.5,"t":1699999999})");
   say("s/a", R"({"v":21.5,"t":1699999999})");          // sent twice
