@@ -20,11 +20,20 @@ constexpr std::int64_t kBackoffFirstMs = 500;
 constexpr std::int64_t kBackoffMaxMs = 30'000;
 constexpr int kConnectTimeoutS = 10;
 constexpr int kBesideTheWindow = 2;  // a status and the one before it
+constexpr char kPahoNoConnection[] = "TCP/TLS connect failure";
 constexpr char kOffline[] = R"({"state":"offline"})";
 
 // Below `sluice/`, which the gateway leaves alone.
 std::string status_topic(const std::string& client_id) {
   return "sluice/drivers/" + client_id + "/status";
+}
+
+// For people; Paho does not tell why.
+std::string reason_text(const std::string& reason, const std::string& broker) {
+  if (reason != kPahoNoConnection) return reason;
+  const bool tls = broker.starts_with("mqtts://");
+  return std::string("connection refused or not answered; is a broker listening there") +
+         (tls ? ", and do the certificates fit?" : "?");
 }
 
 // What Paho expects in front of host and port.
@@ -260,8 +269,8 @@ void MqttOutput::go_down(Instant now, const std::string& reason) {
   std::int64_t wait_ms = backoff_ms_ - (now.wall_ms % 1000) * backoff_ms_ / 4000;
   connect_at_boot_ms_ = now.boot_ms + wait_ms;
   if (reason != last_reason_)
-    log_.warning("no connection to {}: {}; trying again, {} waiting", settings_.broker, reason,
-                 counted(buffer_.size(), "sample"));
+    log_.warning("no connection to {}: {}; trying again, {} waiting", settings_.broker,
+                 reason_text(reason, settings_.broker), counted(buffer_.size(), "sample"));
   last_reason_ = reason;
 }
 

@@ -46,7 +46,7 @@ class MqttChannel final : public Channel {
   std::function<std::string(const AlertEvent&)> to_json_;
   std::function<std::vector<AlertEvent>()> standing_;
   Backoff backoff_;
-  std::string status_ = R"({"state":"online"})";
+  std::string status_ = R"({"state":"online","intake":"down"})";
   bool up_ = false;  // connected and reconciled
   std::string last_complaint_;
   std::int64_t next_connect_boot_ms_ = 0;

@@ -22,7 +22,9 @@ struct StatusSnapshot {
   std::string version;
   std::string state;  // running, stopping; of a reader of the database: stopped, unknown
   std::int64_t at_ms = 0;
-  std::int64_t uptime_ms = 0;
+  std::int64_t uptime_ms = 0;  // of the process
+  std::int64_t counting_ms =
+      0;  // what counts "since start" does so since then: the newest reload, or the start
   std::uint64_t generation = 0;  // configurations put in force since the process started, with the first
 
   struct Broker {

@@ -45,6 +45,7 @@ void read_parts(const Json& json, StatusSnapshot& s) {
   top.get("state", s.state);
   top.get("at_ms", s.at_ms);
   top.get("uptime_ms", s.uptime_ms);
+  top.get("counting_ms", s.counting_ms);
   top.get("generation", s.generation);
   Members broker(json, "broker");
   broker.get("state", s.broker.state);
@@ -154,6 +155,7 @@ std::string status_to_json(const StatusSnapshot& s) {
   json["at"] = format_rfc3339(s.at_ms);
   json["at_ms"] = s.at_ms;
   json["uptime_ms"] = s.uptime_ms;
+  json["counting_ms"] = s.counting_ms;
   json["generation"] = s.generation;
   json["broker"] = Json{{"state", s.broker.state},
                         {"detail", s.broker.detail},

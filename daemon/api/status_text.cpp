@@ -20,6 +20,17 @@ std::string age(const std::optional<std::int64_t>& age_ms) {
   return age_ms ? format_duration(*age_ms) + " ago" : "never";
 }
 
+// With a reload everything is wired anew, and counted anew.
+std::string since(const StatusSnapshot& s) {
+  return s.generation > 1 ? "since the reload" : "since start";
+}
+
+std::string state_line(const StatusSnapshot& s) {
+  std::string text = s.state + " for " + format_duration(s.uptime_ms);
+  if (s.generation > 1) text += ", reloaded " + format_duration(s.counting_ms) + " ago";
+  return text;
+}
+
 std::string broker_line(const StatusSnapshot& s) {
   std::string text = s.broker.state.empty() ? "unknown" : s.broker.state;
   if (s.broker.since_ms > 0 && s.at_ms >= s.broker.since_ms) {
@@ -36,8 +47,8 @@ std::string store_line(const StatusSnapshot& s) {
   std::string text = fmt::format("{}, {}, last commit {}", counted(s.store.rows, "row"),
                                  format_bytes(s.store.size_bytes), age(s.store.last_commit_age_ms));
   if (s.store.transactions > 0) {
-    text += fmt::format(", {} written in {} since start", format_bytes(s.store.write_bytes),
-                        counted(s.store.transactions, "transaction"));
+    text += fmt::format(", {} written in {} {}", format_bytes(s.store.write_bytes),
+                        counted(s.store.transactions, "transaction"), since(s));
   }
   if (!s.store.last_error.empty()) text += "; last error: " + s.store.last_error;
   return text;
@@ -105,11 +116,11 @@ std::string status_to_text(const StatusSnapshot& s) {
   const bool stopped = s.state == "stopped" || s.state == "unknown";
   std::string text;
   line(text, "gateway", fmt::format("{}, sluice {}", s.gateway, s.version));
-  line(text, "state", stopped ? s.state : s.state + " for " + format_duration(s.uptime_ms));
+  line(text, "state", stopped ? s.state : state_line(s));
   if (!stopped) {
     line(text, "broker", broker_line(s));
     line(text, "intake",
-         fmt::format("{} since start, the last {}{}", counted(s.intake.messages, "message"),
+         fmt::format("{} {}, the last {}{}", counted(s.intake.messages, "message"), since(s),
                      age(s.intake.last_message_age_ms),
                      s.intake.high_water ? ", holding: the journal is above half" : ""));
     line(text, "journal",

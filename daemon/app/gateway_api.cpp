@@ -72,6 +72,10 @@ GatewayApi::GatewayApi(const Settings& settings, Clock& clock, Journal& journal,
       certificates_(certificate_files(settings)),
       started_(clock.now()) {}
 
+Instant GatewayApi::process_started() const {
+  return vitals_.process_started.boot_ms == 0 ? started_ : vitals_.process_started;
+}
+
 StatusSnapshot GatewayApi::status() {
   StatusSnapshot s;
   const Instant now = clock_.now();
@@ -81,7 +85,8 @@ StatusSnapshot GatewayApi::status() {
   s.generation = reload_.generation();
   s.state = vitals_.stopping ? "stopping" : "running";
   s.at_ms = now.wall_ms;
-  s.uptime_ms = now.boot_ms - started_.boot_ms;
+  s.uptime_ms = now.boot_ms - process_started().boot_ms;
+  s.counting_ms = now.boot_ms - started_.boot_ms;
 
   const SessionStatus session = vitals_.session.get();
   s.broker.state = state_name(session.state);
@@ -136,7 +141,7 @@ MetricsSnapshot GatewayApi::metrics() {
     if (event.sensor == kGatewaySensorName) m.gateway_alerts[event.alert] = true;
   }
   m.layers_differ = vitals_.layers_differ;
-  m.start_seconds = static_cast<double>(started_.wall_ms) / 1000.0;
+  m.start_seconds = static_cast<double>(process_started().wall_ms) / 1000.0;
   read_process_facts(m);
   return m;
 }

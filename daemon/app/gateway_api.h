@@ -61,6 +61,7 @@ class GatewayApi final : public ApiSource {
   Result<std::string> reload() override;
 
  private:
+  Instant process_started() const;
   Result<std::vector<Silence>> live_silences();
   Status engine_reads(std::uint64_t seq);  // waits for it, but not for long
   const Settings& settings_;
@@ -75,7 +76,7 @@ class GatewayApi final : public ApiSource {
   Reload& reload_;
   const OnEngine on_engine_;
   CertificateWatch certificates_;
-  const Instant started_;
+  const Instant started_;  // with this configuration
 };
 
 }  // namespace sluice

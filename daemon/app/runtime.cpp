@@ -255,6 +255,7 @@ void note_refused(Wiring& w, const std::string& refused) {
 
 // What goes on from one configuration to the next.
 struct Kept {
+  Instant started;
   std::uint64_t lives = 0;                 // begun
   std::unique_ptr<UnixSocket> api_socket;  // null: not opened yet
 };
@@ -266,6 +267,7 @@ Result<MainLoop::End> live(const std::string& config, const Settings& settings, 
   auto wiring = wire(settings, log, reload, kept.api_socket, [&wait] { wait.wake(); });
   if (!wiring.ok()) return wiring.error();
   Wiring& w = **wiring;
+  w.vitals.process_started = kept.started;
   ::malloc_trim(0);  // what it took to begin, and the life before
   note_refused(w, refused);
   log.info("gateway {} started: {}, {}", settings.gateway.id,
@@ -300,6 +302,7 @@ int run_gateway(const std::string& config, const Settings& settings) {
   ::mallopt(M_ARENA_MAX, 1);
   MainWait wait;
   Kept kept;
+  kept.started = clock.now();
   auto in_force = std::make_unique<Settings>(settings);
   std::unique_ptr<Settings> before;  // to go back to
   std::string refused;               // why the newest configuration is not in force

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "app/condition_board.h"
+#include "base/clock.h"
 #include "intake/session.h"
 #include "model/counters.h"
 #include "store/store.h"
@@ -40,6 +41,7 @@ class Shared {
 };
 
 struct Vitals {
+  Instant process_started;    // both 0: with this configuration; set before there are threads
   ConditionBoard conditions;  // what is wrong with the gateway itself
   // engine
   std::atomic<std::uint64_t> records{0};

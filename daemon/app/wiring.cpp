@@ -268,9 +268,12 @@ Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, Reload&
   wire_intake(*w, std::move(wake_main));
   w->channels =
       wire_channels({settings, w->clock, log, w->vitals, *w->slots, *w->store_loop, *w->reading_feed});
-  if (Status done = wire_days(*w, w->store->calendar()); !done.ok()) return done.error();
-  if (Status done = wire_api(*w, w->store->calendar(), api_socket); !done.ok()) return done.error();
-  return w;
+  Status done = wire_days(*w, w->store->calendar());
+  if (done.ok()) done = wire_api(*w, w->store->calendar(), api_socket);
+  if (done.ok()) return w;
+  // Nothing but the configuration is wrong: whoever opens it next need not check it.
+  if (!w->vitals.check_database) (void)w->store->close_cleanly();
+  return done.error();
 }
 
 }  // namespace sluice

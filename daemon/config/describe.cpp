@@ -63,6 +63,7 @@ void write_readings(YamlWriter& out, const DecodeSettings& decode) {
     out.text("sensor", entry.sensor);
     out.members("states", entry.states);
     out.text("unit", entry.unit);
+    out.text("unit_at", entry.unit_at);
     out.word("retained", word_of(retained_words(), entry.retained));
   });
   out.list("sensors", decode.sensors, [&](const SensorEntry& entry) {

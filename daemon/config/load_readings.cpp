@@ -71,6 +71,7 @@ void load_entry(MapReader& reader, DecodeSettings& decode) {
   reader.text("sensor", entry.sensor);
   reader.reals("states", entry.states);
   reader.text("unit", entry.unit);
+  reader.text("unit_at", entry.unit_at);
   reader.choice("retained", entry.retained, retained_words());
   if (reader.clean()) check_entry(reader, entry);
   if (reader.clean()) check_reachable(reader, decode.readings, entry);

@@ -52,8 +52,10 @@ class Decoding {
     values_.clear();
     const Counter whole = decoder_.decode(entry, message.topic, message.payload, values_);
     if (whole != Counter::kCount_) rejected(whole);
-    for (const DecodedValue& found : values_)
-      out.push_back(outcome(found, decoder_.entry(entry).unit, now_ms));
+    for (const DecodedValue& found : values_) {
+      const std::string_view unit = found.unit.empty() ? decoder_.entry(entry).unit : found.unit;
+      out.push_back(outcome(found, std::string(unit), now_ms));
+    }
     return out;
   }
 

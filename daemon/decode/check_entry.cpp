@@ -49,9 +49,9 @@ Status check_number_entry(const ReadingsEntry& entry) {
     const char* name;
     bool set;
   };
-  for (const Option& option :
-       {Option{"value", !entry.value.empty()}, Option{"time", !entry.time.empty()},
-        Option{"fields", !entry.fields.empty()}, Option{"each", !entry.each.empty()}}) {
+  for (const Option& option : {Option{"value", !entry.value.empty()}, Option{"time", !entry.time.empty()},
+                               Option{"fields", !entry.fields.empty()}, Option{"each", !entry.each.empty()},
+                               Option{"unit_at", !entry.unit_at.empty()}}) {
     if (option.set) {
       return wrong(std::string(option.name) +
                    ": is for format json; with format number the payload is one number. "
@@ -66,8 +66,8 @@ Status check_pointers(const ReadingsEntry& entry) {
     const char* name;
     const std::string& pointer;
   };
-  for (const Option& option :
-       {Option{"value", entry.value}, Option{"time", entry.time}, Option{"each", entry.each}}) {
+  for (const Option& option : {Option{"value", entry.value}, Option{"time", entry.time},
+                               Option{"each", entry.each}, Option{"unit_at", entry.unit_at}}) {
     if (option.pointer == kWholeDocument && &option.pointer == &entry.each) continue;
     if (auto parsed = JsonPointer::parse(option.pointer); !parsed.ok()) {
       return wrong(std::string(option.name) + ": " + parsed.error().context);

@@ -31,6 +31,7 @@ struct ReadingsEntry {
   std::string sensor;                    // name template; empty: {topic}, or {topic}/{field} with fields
   std::map<std::string, double> states;  // strings that are numbers
   std::string unit;
+  std::string unit_at;  // JSON pointer; empty: every reading is in `unit`
   RetainedPolicy retained = RetainedPolicy::kIfNew;
 };
 

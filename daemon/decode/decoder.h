@@ -17,6 +17,7 @@ namespace sluice {
 // One value found. `reject` is kCount_ for a good one, else a readings_rejected/* counter.
 struct DecodedValue {
   std::string_view sensor;   // name; valid until the next decode()
+  std::string_view unit;     // that the payload gives; likewise. Empty: the entry's
   double value = 0;          // raw, before calibration
   std::int64_t time_ms = 0;  // meaningful if has_time
   bool has_time = false;

@@ -166,6 +166,14 @@ bool read_name_part(dom::element element, std::string& text) {
   }
 }
 
+constexpr std::size_t kUnitBytesMax = 32;  // a longer text is no unit
+
+std::string_view unit_of(dom::element element) {
+  std::string_view unit;
+  if (element.get(unit) != simdjson::SUCCESS || unit.size() > kUnitBytesMax) return {};
+  return unit;
+}
+
 struct Field {
   JsonPointer pointer;
   std::string name;  // what {field} is
@@ -183,6 +191,7 @@ class JsonPayload final : public PayloadDecoder {
     bool named = true;  // the members of the name are there
     bool timed = true;  // the time is there and readable
     std::int64_t time_ms = 0;
+    std::string_view unit;
   };
   Counter read_elements(std::string_view topic, dom::element document, std::vector<DecodedValue>& out);
   Counter read_element(std::string_view topic, dom::element element, std::vector<DecodedValue>& out);
@@ -195,6 +204,7 @@ class JsonPayload final : public PayloadDecoder {
   const std::optional<JsonPointer> each_;
   const std::optional<JsonPointer> time_;
   const TimeFormat time_format_;
+  const std::optional<JsonPointer> unit_;
   const JsonPointer value_;
   std::vector<Field> fields_;
   const NameTemplate name_;
@@ -220,6 +230,7 @@ JsonPayload::JsonPayload(const ReadingsEntry& entry, std::size_t max_each, JsonP
       each_(entry.each == kWholeDocument ? JsonPointer() : optional_pointer(entry.each)),
       time_(optional_pointer(entry.time)),
       time_format_(entry.time_format),
+      unit_(optional_pointer(entry.unit_at)),
       value_(JsonPointer::parse(entry.value).value()),
       name_(NameTemplate::parse(name_template_of(entry)).value()),
       states_(entry.states) {
@@ -304,6 +315,9 @@ JsonPayload::Scope JsonPayload::scope_of(std::string_view topic, dom::element el
     scope.timed = time_ms.has_value();
     scope.time_ms = time_ms.value_or(0);
   }
+  if (unit_) {
+    if (const auto member = find(element, *unit_)) scope.unit = unit_of(*member);
+  }
   return scope;
 }
 
@@ -318,6 +332,7 @@ void JsonPayload::append(const Scope& scope, std::string_view field, std::option
   if (found.reject == Counter::kCount_ && !scope.timed) found.reject = Counter::kReadingsBadTime;
   found.has_time = time_ && scope.timed;
   found.time_ms = scope.time_ms;
+  found.unit = scope.unit;
   found.sensor = std::string_view(names_).substr(name_at);
   out.push_back(found);
 }

@@ -94,7 +94,9 @@ void Engine::Impl::message(const JournalRecord& record) {
   const Counter rejected = decoder.decode(entry, record.topic, record.payload, values);
   if (rejected != Counter::kCount_) return reject_message(record, rejected);
   ++(*counts)[Counter::kMessagesDecoded];
-  for (const DecodedValue& value : values) reading(record, value, decoder.entry(entry).unit);
+  for (const DecodedValue& value : values) {
+    reading(record, value, value.unit.empty() ? decoder.entry(entry).unit : value.unit);
+  }
 }
 
 // Counts the message if it is not wanted.
@@ -117,7 +119,7 @@ bool Engine::Impl::wants_retained(const JournalRecord& record, RetainedPolicy po
   return true;
 }
 
-void Engine::Impl::reading(const JournalRecord& record, const DecodedValue& found, const std::string& unit) {
+void Engine::Impl::reading(const JournalRecord& record, const DecodedValue& found, std::string_view unit) {
   ++(*counts)[Counter::kReadingsDecoded];
   auto reject = [&](Counter reason) {
     ++(*counts)[reason];
@@ -165,8 +167,8 @@ void Engine::Impl::derive(const Reading& row) {
   }
 }
 
-SensorEntryState& Engine::Impl::add_sensor(std::string_view name, const std::string& unit) {
-  SensorEntryState& sensor = registry.add(name, unit, registry.next_id());
+SensorEntryState& Engine::Impl::add_sensor(std::string_view name, std::string_view unit) {
+  SensorEntryState& sensor = registry.add(name, std::string(unit), registry.next_id());
   sensor.last.subscribed_ms = now.subscribed_ms;
   batch.new_sensors.push_back({sensor.id, sensor.name, sensor.profile.unit, now.subscribed_ms});
   fold.add_sensor(facts_of(sensor, settings.decode), &sensor.last);
@@ -176,8 +178,8 @@ SensorEntryState& Engine::Impl::add_sensor(std::string_view name, const std::str
 }
 
 // The unit of a sensor that is known already, where the configuration has changed.
-void Engine::Impl::settle_unit(SensorEntryState& sensor, const std::string& unit) {
-  std::string wanted = profile_of(settings.decode.sensors, sensor.name, unit).unit;
+void Engine::Impl::settle_unit(SensorEntryState& sensor, std::string_view unit) {
+  std::string wanted = profile_of(settings.decode.sensors, sensor.name, std::string(unit)).unit;
   if (wanted == sensor.profile.unit) return;
   sensor.profile.unit = std::move(wanted);
   note_unit(sensor);

@@ -82,10 +82,10 @@ struct Engine::Impl {
   void message(const JournalRecord& record);
   // Counts the message if it is not wanted.
   bool wants_retained(const JournalRecord& record, RetainedPolicy policy);
-  void reading(const JournalRecord& record, const DecodedValue& found, const std::string& unit);
+  void reading(const JournalRecord& record, const DecodedValue& found, std::string_view unit);
   void derive(const Reading& row);
-  SensorEntryState& add_sensor(std::string_view name, const std::string& unit);
-  void settle_unit(SensorEntryState& sensor, const std::string& unit);
+  SensorEntryState& add_sensor(std::string_view name, std::string_view unit);
+  void settle_unit(SensorEntryState& sensor, std::string_view unit);
   void note_unit(const SensorEntryState& sensor);
   // What rules look back on. Derived readings are not stored, but follow from what is.
   void recall(const std::vector<RecentReading>& recent);

@@ -21,17 +21,24 @@ Result<std::vector<Attribute>> W1Source::scan() {
   std::vector<Attribute> attributes;
   if (filters_.size() > kSensorsMax)
     filters_.clear();  // sensors come and go; between rounds nobody holds one
-  for (const auto& [id, name] : settings_.chosen)
+  bool any = false;
+  for (const auto& [id, name] : settings_.chosen) {
     attributes.push_back(make_attribute(id, name.empty() ? id : name));
-  if (!attributes.empty()) return attributes;
+    any = any || file_exists(folder_ + id);
+  }
+  if (any) return attributes;
+  if (!attributes.empty()) return none("thermometer of the list");
   for (const std::string& id : list_folder(folder_))
     if (is_thermometer(id) && attributes.size() < kSensorsMax) attributes.push_back(make_attribute(id, id));
-  if (attributes.empty())
-    return make_error(ErrorCode::kNotFound,
-                      "there is no thermometer in " + folder_ +
-                          "; check the wiring, and that the kernel drives the bus (on a Raspberry Pi: "
-                          "dtoverlay=w1-gpio in config.txt)");
+  if (attributes.empty()) return none("thermometer");
   return attributes;
+}
+
+Error W1Source::none(const std::string& what) const {
+  return make_error(ErrorCode::kNotFound,
+                    "there is no " + what + " in " + folder_ +
+                        "; check the wiring, and that the kernel drives the bus (on a Raspberry Pi: "
+                        "dtoverlay=w1-gpio in config.txt)");
 }
 
 Attribute W1Source::make_attribute(const std::string& id, const std::string& name) {

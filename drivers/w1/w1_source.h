@@ -18,6 +18,7 @@ class W1Source final : public AttributeSource {
 
  private:
   Attribute make_attribute(const std::string& id, const std::string& name);
+  Error none(const std::string& what) const;
 
   SysfsSettings settings_;
   std::string folder_;

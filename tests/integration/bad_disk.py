@@ -12,7 +12,6 @@ journal: the runtime directory has no room for the journal (root)
 import errno
 import json
 import signal
-from pathlib import Path
 
 import bad_day
 import gateway
@@ -30,7 +29,7 @@ def finish(source, what):
 
 
 def errors(lab, options):
-    fault = bad_day.Fault(lab, options.preload)
+    fault = bad_day.Fault(lab, gateway.preload_of(options, "bad_day_preload"))
     lab.start()
     source = bad_day.Source(lab)
     source.say_many()
@@ -59,7 +58,7 @@ def errors(lab, options):
 
 
 def journal_errors(lab, options):
-    fault = bad_day.Fault(lab, options.preload)
+    fault = bad_day.Fault(lab, gateway.preload_of(options, "bad_day_preload"))
     lab.start()
     source = bad_day.Source(lab)
     source.say_many()
@@ -139,7 +138,7 @@ DAYS = {"errors": errors, "journal_errors": journal_errors, "read_only": read_on
 def main():
     parser = gateway.parser_of(__doc__)
     parser.add_argument("--day", choices=DAYS, required=True)
-    parser.add_argument("--preload", type=Path, help="the library of bad_day_preload.cpp, for errors")
+    gateway.add_preload(parser, "bad_day_preload")
     options = parser.parse_args()
     store = STORE + (", durability: power" if options.day == "journal_errors" else "")
     with gateway.Gateway(options, bad_day.CONFIG, store=store, mqtt=MQTT) as lab:

@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import bad_day
 import gateway
@@ -41,7 +40,7 @@ server.serve_forever()
 def clock(options):
     config = bad_day.CONFIG.replace('time: /t, time_format: ms }', '}')
     with gateway.Gateway(options, config, store="flush: 200ms", clock="trust: ntp") as lab:
-        fault = bad_day.Fault(lab, options.preload)
+        fault = bad_day.Fault(lab, gateway.preload_of(options, "bad_day_preload"))
         fault.clock.touch()
         lab.start()
         source = bad_day.Source(lab)
@@ -129,7 +128,7 @@ DAYS = {"clock": clock, "log": log, "upstream": upstream}
 def main():
     parser = gateway.parser_of(__doc__)
     parser.add_argument("--day", choices=DAYS, required=True)
-    parser.add_argument("--preload", type=Path, help="the library of bad_day_preload.cpp, for clock")
+    gateway.add_preload(parser, "bad_day_preload")
     options = parser.parse_args()
     DAYS[options.day](options)
     print(f"{options.day}: told, survived, and nothing was lost")

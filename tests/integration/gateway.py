@@ -67,6 +67,23 @@ def parser_of(description):
     return parser
 
 
+def build_command(build, target=""):
+    """What makes a program that is missing."""
+    preset = "dev" if build == REPOSITORY / "build" / "dev" else ""
+    configure = f"cmake --preset {preset} && " if preset else ""
+    return f"cd {REPOSITORY} && {configure}cmake --build {build}{' --target ' + target if target else ''}"
+
+
+def add_preload(parser, library):
+    parser.add_argument("--preload", type=Path, help=f"the library of {library}.cpp; otherwise that of the build folder")
+
+
+def preload_of(options, library):
+    path = options.preload or options.build / f"tests/integration/lib{library}.so"
+    check(path.is_file(), f"{path} is not there: {build_command(options.build, library)}")
+    return path.resolve()
+
+
 class Programs:
     def __init__(self, options):
         self.sluiced = options.sluiced or options.build / "daemon/app/sluiced"
@@ -74,8 +91,8 @@ class Programs:
         self.drivers = options.drivers or options.build / "drivers/sluice-drivers"
         self.mosquitto = shutil.which(options.mosquitto) or shutil.which("mosquitto", path="/usr/sbin")
         for program in (self.sluiced, self.sluicectl):
-            check(program.is_file(), f"{program} is not there: build it, or give --build")
-        check(self.mosquitto, "mosquitto is not installed")
+            check(program.is_file(), f"{program} is not there; build it: {build_command(options.build)}; or give --build")
+        check(self.mosquitto, "mosquitto is not installed: cross/install-deps.sh")
 
 
 class UnixConnection(http.client.HTTPConnection):

@@ -201,7 +201,7 @@ def run_trial(durability, how, options, kernel):
         folder = Path(folder)
         if not power_machine.loop_mounts_work(folder):
             raise gateway.Skipped("disk images cannot be mounted here")
-        lab.environment = {"LD_PRELOAD": str(options.preload.resolve())}
+        lab.environment = {"LD_PRELOAD": str(options.preload)}
         machine, acknowledged, published = record(lab, options, how, folder, kernel)
         log = power_machine.DiskLog(machine.log)
         story = Story(log, acknowledged)
@@ -216,7 +216,7 @@ def run_trial(durability, how, options, kernel):
 
 def main():
     parser = gateway.parser_of(__doc__)
-    parser.add_argument("--preload", type=Path, required=True, help="the library of power_cut_preload.cpp")
+    gateway.add_preload(parser, "power_cut_preload")
     parser.add_argument("--kernel", type=Path, default=gateway.REPOSITORY / "build/power-machine",
                         help="folder of the machine's kernel; fetched if it is not there")
     parser.add_argument("--states", type=int, default=100, help="of each durability")
@@ -225,7 +225,7 @@ def main():
     parser.add_argument("--rate", type=int, default=400, help="messages a second")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
     options = parser.parse_args()
-    check(options.preload.is_file(), f"{options.preload} is not there: build power_cut_preload")
+    options.preload = gateway.preload_of(options, "power_cut_preload")
     power_machine.must_have()
     power_machine.get_kernel(options.kernel)
     print(f"seed {options.seed}")

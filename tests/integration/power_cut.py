@@ -66,7 +66,7 @@ class Load:
 def record(lab, options):
     """A first start, load, a clean restart, load, kill -9, load, a stop."""
     log = lab.folder / "record"
-    lab.environment = {"LD_PRELOAD": str(options.preload.resolve()), "SLUICE_RECORD": str(log),
+    lab.environment = {"LD_PRELOAD": str(options.preload), "SLUICE_RECORD": str(log),
                        "SLUICE_RECORD_FOLDER": str(lab.state_dir)}
     lab.start()
     load = Load(lab, options.rate)
@@ -297,14 +297,14 @@ def run_durability(durability, options, generator):
 
 def main():
     parser = gateway.parser_of(__doc__)
-    parser.add_argument("--preload", type=Path, required=True, help="the library of power_cut_preload.cpp")
+    gateway.add_preload(parser, "power_cut_preload")
     parser.add_argument("--states", type=int, default=400, help="of each durability")
     parser.add_argument("--controls", type=int, default=100, help="states of each disk that lies")
     parser.add_argument("--messages", type=int, default=6000)
     parser.add_argument("--rate", type=int, default=400, help="messages a second")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
     options = parser.parse_args()
-    check(options.preload.is_file(), f"{options.preload} is not there: build power_cut_preload")
+    options.preload = gateway.preload_of(options, "power_cut_preload")
     print(f"seed {options.seed}")
     print("mode   lies about  states  with losses  readings  broken", flush=True)
     for durability in ("power", "crash"):

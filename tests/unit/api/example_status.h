@@ -12,6 +12,7 @@ inline StatusSnapshot example_status() {
   s.state = "running";
   s.at_ms = 1772366400000;
   s.uptime_ms = 3723000;
+  s.counting_ms = 121000;
   s.generation = 5;
   s.broker = {"up", "granted", true, 0.0015, {"secret/#"}, 1772366300000, 3};
   s.intake = {1234, 250, true};

@@ -54,14 +54,21 @@ TEST_F(StatusOf, SaysEachProblemWithWhatToDo) {
 TEST_F(StatusOf, ShowsWhatAPersonAsksFor) {
   const std::string text = status_to_text(status_);
   for (const char* part :
-       {"balcony, sluice 0.1.0", "running for 1h2m", "up for 1m40s, round trip 1.5 ms, session kept",
-        "refused secret/#", "1234 messages", "4.0 KiB of 16.0 MiB used, durability power",
-        "12 sensors, 2 alerts", "1000000 rows, 70.0 MiB, last commit 4s ago",
-        "newest summary 2026-02-28, 1 day", "5 waiting, the oldest for 2h", "trusted, synchronised",
-        "9.0 MiB free", "21.0 MiB resident",
+       {"balcony, sluice 0.1.0", "running for 1h2m", ", reloaded 2m1s ago",
+        "up for 1m40s, round trip 1.5 ms, session kept", "refused secret/#", "1234 messages since the reload",
+        "4.0 KiB of 16.0 MiB used, durability power", "12 sensors, 2 alerts",
+        "1000000 rows, 70.0 MiB, last commit 4s ago", "newest summary 2026-02-28, 1 day",
+        "5 waiting, the oldest for 2h", "trusted, synchronised", "9.0 MiB free", "21.0 MiB resident",
         "mqtt tls.ca good for 90 days; sink cloud tls.cert has expired; channel ops tls.ca cannot be read"}) {
     EXPECT_TRUE(holds(text, part)) << part << "\n" << text;
   }
+}
+
+TEST_F(StatusOf, CountsSinceTheStartWhereNothingWasReloaded) {
+  status_.generation = 1;
+  const std::string text = status_to_text(status_);
+  EXPECT_TRUE(holds(text, "1234 messages since start"));
+  EXPECT_FALSE(holds(text, "reload"));
 }
 
 TEST(Bytes, AreWrittenInTheUnitThatFits) {

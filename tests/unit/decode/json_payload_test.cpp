@@ -32,6 +32,18 @@ TEST_F(JsonDecoding, FollowsThePointersOfTheStandard) {
   }
 }
 
+TEST_F(JsonDecoding, TakesTheUnitFromThePayload) {
+  entry_.value = "/value";
+  entry_.unit_at = "/unit";
+  EXPECT_EQ(4, value(R"({"value":4,"unit":"\u00b0C"})"));
+  EXPECT_EQ("°C", out_[0].unit);
+  for (const char* none : {R"({"value":4})", R"({"value":4,"unit":7})", R"({"value":4,"unit":null})",
+                           R"({"value":4,"unit":"a text that is far too long for a unit"})"}) {
+    EXPECT_EQ(4, value(none)) << none;
+    EXPECT_EQ("", out_[0].unit) << none;
+  }
+}
+
 TEST_F(JsonDecoding, TakesTheWholeDocumentWithoutAPointer) {
   EXPECT_EQ(21.53, value(" 21.53 \n"));
   EXPECT_EQ(1, value("true"));

@@ -55,6 +55,7 @@ TEST_F(Program, EndsOnSigintWithoutABroker) {
   auto program =
       start("drivers: [ { driver: simulate, sensors: [ { topic: t, fields: { v: { base: 1 } } } ] } ]\n");
   ASSERT_TRUE(program->wait_for_output("no connection to")) << program->output();
+  EXPECT_NE(std::string::npos, program->output().find("is a broker listening there?")) << program->output();
   program->send_signal(SIGINT);
   EXPECT_EQ(0, program->wait_for_end()) << program->output();
 }

@@ -112,6 +112,13 @@ TEST_F(W1, FailsWithAdviceWithoutABusAndWhenNoSensorAnswers) {
   EXPECT_EQ("", error_of_round());
 }
 
+TEST_F(W1, GivesTheSameAdviceWhereNothingOfAListIsThere) {
+  make("driver: w1, sensors: { 28-000000000001: boiler, 28-000000000002: }");
+  EXPECT_NE(std::string::npos, error_of_round().find("dtoverlay=w1-gpio"));
+  put("28-000000000002", slave_text(1000));
+  EXPECT_EQ("", error_of_round());
+}
+
 TEST_F(W1, RefusesIdsThatAreNoThermometers) {
   EXPECT_NE(std::string::npos, refusal("driver: w1, sensors: { 28-xyz: a }").find("no thermometer's id"));
   EXPECT_NE(std::string::npos, refusal("driver: w1, interval: 10ms").find("'interval' needs 1s or more"));

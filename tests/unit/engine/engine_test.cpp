@@ -37,6 +37,20 @@ TEST_F(EngineOf, GivesAKnownSensorTheUnitOfAChangedConfiguration) {
   EXPECT_EQ("W", batch.events[0].unit);
 }
 
+TEST_F(EngineOf, TakesTheUnitFromThePayloadWhereItGivesOne) {
+  settings_.decode.readings[0].unit_at = "/u";
+  Checkpoint known;
+  known.sensors = {{1, "s/a", "", 0}};
+  Engine engine(settings_, Calendar::load("UTC").value(), known);
+  say("s/a", R"({"v":21,"t":1699999998,"u":"K"})");
+  say("s/b", R"({"v":21,"t":1699999998,"u":"°F"})");
+  say("s/c", R"({"v":21,"t":1699999998})");
+  for (Kept& kept : journal_) feed(engine, kept);
+  std::vector<std::string> units;
+  for (const SensorRow& row : merged(engine).new_sensors) units.push_back(row.name + " " + row.unit);
+  EXPECT_EQ((std::vector<std::string>{"s/a K", "s/b °F", "s/c °C"}), units);
+}
+
 TEST_F(EngineOf, CountsEveryMessageAndReadingOnceByWhatBecameOfIt) {
   say("s/a", R"({"v":21.5,"t":1699999999})");
   say("s/a", R"({"v":21.5,"t":1699999999})");          // sent twice

@@ -68,7 +68,7 @@ TEST_F(MqttChannelOf, ReconcilesAtEachConnect) {
   channel_.tick();
   EXPECT_EQ((std::map<std::string, std::string>{{"sluice/gw/alerts/hot/a", "{hota firing}"},
                                                 {"sluice/gw/alerts/cold/b/c", "{coldb/c firing}"},
-                                                {"sluice/gw/status", R"({"state":"online"})"},
+                                                {"sluice/gw/status", R"({"state":"online","intake":"down"})"},
                                                 {"sluice/other/alerts/old/x", "{}"}}),
             publisher_.retained);
   standing_.clear();
