@@ -272,11 +272,12 @@ Status write_batch(Connection& connection, const CommitSettings& settings, const
   return s;
 }
 
-Status write_imported(Connection& connection, std::int64_t reopen_ms, const Calendar& calendar,
-                      const Batch& batch, CommitState& state) {
+Status write_imported(Connection& connection, const Calendar& calendar, const Batch& batch,
+                      CommitState& state) {
+  constexpr std::int64_t kReopensAnyDay = INT64_MAX / 4;
   ++state.commits;
   BatchDays days(calendar, batch);
-  Status s = days.settle(connection, calendar, state.commits, reopen_ms, state.open_day);
+  Status s = days.settle(connection, calendar, state.commits, kReopensAnyDay, state.open_day);
   if (s.ok()) s = write_sensors(connection, batch.new_sensors);
   if (s.ok()) s = write_rows(connection, calendar, batch, days, state);
   if (s.ok()) s = add_counts(connection, batch.counts);

@@ -48,7 +48,7 @@ Status add_counts(Connection& connection, const Ledger& counts);
 std::string bytes_of_hex(const std::string& hex);
 
 // Its readings, sensors and counters alone; `batch.clock` says which clocks the rows are noted with.
-Status write_imported(Connection& connection, std::int64_t reopen_ms, const Calendar& calendar,
-                      const Batch& batch, CommitState& state);
+Status write_imported(Connection& connection, const Calendar& calendar, const Batch& batch,
+                      CommitState& state);
 
 }  // namespace sluice

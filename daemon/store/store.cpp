@@ -216,9 +216,8 @@ Status Store::commit(const Batch& batch) {
 }
 
 Status Store::import(const Batch& batch) {
-  return impl_->write([&](CommitState& state) {
-    return write_imported(*impl_->connection, impl_->settings.reopen.count(), impl_->calendar, batch, state);
-  });
+  return impl_->write(
+      [&](CommitState& state) { return write_imported(*impl_->connection, impl_->calendar, batch, state); });
 }
 
 Result<BrokerSession> Store::broker_session() {

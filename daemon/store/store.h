@@ -66,7 +66,7 @@ class Store {
     bool operator==(const Delivered&) const = default;
   };
   // Adds readings that did not come through the journal, with their sensors, counters and tallies: all of it
-  // or nothing, and the fold's own state stays as it is.
+  // or nothing, and the fold's own state stays as it is. However long ago a day was summed, it is again.
   Status import(const Batch& batch);
   Result<BrokerSession> broker_session();
   Status keep_broker_session(const BrokerSession& session);

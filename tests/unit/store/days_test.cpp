@@ -132,6 +132,15 @@ TEST_F(Days, ThatWereSummedTooLongAgoKeepLateReadingsButDoNotReopen) {
   EXPECT_EQ(kPayloadTime, stored_rows()[3].flags);
 }
 
+TEST_F(Days, ThatWereSummedLongAgoReopenForWhatIsImported) {
+  commit({reading(1, kStart, 1)});
+  sum(kFirstDay, kStart + kDayMs);
+  Batch imported = batch({reading(1, kStart + 1, 2, kStart + kDayMs + 2 * settings_.reopen.count())});
+  must(store_->import(imported));
+  EXPECT_TRUE(day_state(kFirstDay).dirty);
+  EXPECT_EQ(kPayloadTime, stored_rows()[1].flags);
+}
+
 TEST_F(Days, GoOnWhenTheClockIsSetBack) {
   commit({reading(1, kStart + 5 * kDayMs, 1)});
   commit({reading(1, kStart, 1)});
