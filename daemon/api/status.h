@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -84,6 +85,7 @@ struct StatusSnapshot {
     std::uint64_t dropped = 0;  // since start: waited longer than upload.keep
     std::optional<std::int64_t> oldest_age_ms;
     std::string last_error;
+    std::map<std::string, std::uint64_t> waiting;  // pending and parked, by sink; not in the JSON
   } outbox;
   struct Clock {
     bool trusted = false;

@@ -89,7 +89,15 @@ void add_standing(StatusSnapshot& s, const ProblemFacts& facts) {
   }
 }
 
-void add_outputs(StatusSnapshot& s) {
+void add_outputs(StatusSnapshot& s, const ProblemFacts& facts) {
+  for (const auto& [sink, items] : s.outbox.waiting) {
+    const auto& sinks = facts.settings.upload.to;
+    if (std::any_of(sinks.begin(), sinks.end(), [&](const SinkSettings& to) { return to.name == sink; }))
+      continue;
+    problem(s, counted(items, "upload") + " for sink " + sink + ", which upload.to does not have",
+            "name a sink " + sink + " there, or sluicectl upload discard --sink " + sink +
+                " --yes; their days keep their readings until upload.keep");
+  }
   if (s.outbox.parked > 0) {
     problem(s, counted(s.outbox.parked, "upload") + " refused for good",
             "sluicectl upload status tells why; correct it there, then sluicectl upload retry");
@@ -136,7 +144,7 @@ void add_problems(StatusSnapshot& s, const ProblemFacts& facts) {
             "the clock is not trusted yet: " + counted(s.clock.unset_rows, "reading") +
                 " waiting to be moved to their time, and no day is summed",
             "set up NTP (timedatectl), or set clock.trust: always");
-  add_outputs(s);
+  add_outputs(s, facts);
   add_certificates(s);
 }
 

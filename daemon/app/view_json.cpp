@@ -224,6 +224,7 @@ Status fill_status(StoreView& view, std::int64_t now_wall_ms, StatusSnapshot& st
   std::int64_t oldest_ms = now_wall_ms;
   for (const OutboxItem& item : *items) {
     const bool pending = item.state == OutboxState::kPending;
+    if (pending || item.state == OutboxState::kParked) ++status.outbox.waiting[item.sink];
     if (pending) oldest_ms = std::min(oldest_ms, item.created_ms);
     status.outbox.pending += pending ? 1 : 0;
     status.outbox.parked += item.state == OutboxState::kParked ? 1 : 0;

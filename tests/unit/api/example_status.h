@@ -21,7 +21,7 @@ inline StatusSnapshot example_status() {
   s.store = {90, 1000000, 70u << 20, 44, 123456, 4000, "database or disk is full"};
   s.channels = {{"ops", "webhook", true, 3, 40, 2, 7, "no answer"}};
   s.days = {1, "2026-02-28"};
-  s.outbox = {5, 6, 8, 7200000, "connection refused"};
+  s.outbox = {5, 6, 8, 7200000, "connection refused", {}};
   s.clock = {true, true};
   s.disk = {9u << 20};
   s.process = {21u << 20};

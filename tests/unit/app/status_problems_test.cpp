@@ -130,12 +130,18 @@ TEST_F(Problems, NameWhatStandsOnceAndOfTheGatewayOnly) {
 }
 
 TEST_F(Problems, NameUploadsAndChannelsThatWait) {
-  status_.outbox = {2, 1, 0, 7200000, "connection refused"};
+  status_.outbox = {2, 1, 0, 7200000, "connection refused", {}};
   status_.channels = {{"ops", "webhook", true, 3, 0, 0, 9, "HTTP 500"},
                       {"mqtt", "mqtt", false, 0, 8, 0, 0, ""}};
   EXPECT_EQ((Sentences{"1 upload refused for good", "uploads wait: connection refused",
                        "channel ops cannot be told: HTTP 500; 3 alerts waiting"}),
             problems());
+}
+
+TEST_F(Problems, NameUploadsForASinkThatIsNotThereAnyMore) {
+  settings_.upload.to.emplace_back().name = "here";
+  status_.outbox.waiting = {{"cloud", 2}, {"here", 1}};
+  EXPECT_EQ(Sentences{"2 uploads for sink cloud, which upload.to does not have"}, problems());
 }
 
 TEST_F(Problems, DoNotCountTheAlertsOfAChannelForWhichNoneWaits) {
