@@ -3,13 +3,20 @@
 #include "alert/alert_fold_impl.h"
 #include "alert/condition.h"
 #include "base/check.h"
+#include "model/newest.h"
 
 namespace sluice {
 
 namespace {
 
 constexpr std::int64_t kWeekMs = 7 * 86400000ll;
+// The wall clock steps; what is less it is slewed by, and no delay is so exact.
+constexpr std::int64_t kStepMs = 1000;
 constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
+
+bool is_absence(ConditionKind kind) {
+  return kind == ConditionKind::kSilentFor || kind == ConditionKind::kMissingRatio;
+}
 
 // Stream time at which subscribed time reaches (or reached) `subscribed_ms`, were we subscribed all along.
 std::int64_t stream_of(std::int64_t subscribed_ms, const FoldTime& time) {
@@ -89,7 +96,7 @@ void AlertFold::Impl::react(std::uint32_t i, const Reading& reading, std::uint32
   const Rule& r = rule(pairs[i]);
   const bool copy = reading.flags & (kRetained | kDuplicate);
   if (copy && (reading.flags & (kRetained | kDuplicate) & ~r.accept)) return;
-  if (r.kind == ConditionKind::kSilentFor || r.kind == ConditionKind::kMissingRatio) {
+  if (is_absence(r.kind)) {
     if (copy) return;
     if (pairs[i].state.toward > 0) {
       const bool enough = r.kind == ConditionKind::kSilentFor || missing_ratio(pairs[i]) <= r.high;
@@ -131,6 +138,7 @@ void AlertFold::add_sensor(const SensorFacts& facts, const SensorLast* last) {
   if (sensor.heard) {
     sensor.time_ms = last->time_ms;
     sensor.value = last->value;
+    sensor.lag_ms = last->lag_ms;
     sensor.doubts = last->flags & kDoubtful;
     if (last->lag_ms > fold.settings.max_age.count()) sensor.doubts |= kLate;
   }
@@ -140,6 +148,7 @@ void AlertFold::add_sensor(const SensorFacts& facts, const SensorLast* last) {
     const Rule& rule = fold.settings.rules[r];
     if (!fold.matches(rule.sensor, *facts.name)) continue;
     if (rule.kind == ConditionKind::kMissingRatio && facts.every_ms == 0) continue;
+    if (is_absence(rule.kind) && !facts.expected) continue;
     span_ms = std::max(span_ms, rule.history_ms());
     sensor.accepts |= rule.accept;
     Pair& pair = fold.pairs.emplace_back();
@@ -160,7 +169,8 @@ void AlertFold::recall(const RecentReading& recent) {
   sample.value = reading.value;
   sample.arrival_ms = recent.arrival_stream_ms;
   sample.flags = reading.flags & 0xff;
-  sensor.history->add(sample, sensor.heard ? sensor.time_ms : reading.time_ms);
+  if (!copy) sensor.history->forget_later(latest_before_ms(reading));
+  sensor.history->add(sample);
 }
 
 void AlertFold::restore(const std::vector<RuleState>& states, const std::vector<Silence>& silences,
@@ -191,9 +201,25 @@ void AlertFold::restore(const std::vector<RuleState>& states, const std::vector<
   }
 }
 
+// A delay goes on over a step of the wall clock: when it began is told in the new time, unless the sensor has
+// a clock of its own, that did not step with ours.
+void AlertFold::Impl::take_time(const FoldTime& time) {
+  const std::int64_t step_ms = time.wall_minus_stream_ms - now.wall_minus_stream_ms;
+  now = time;
+  if (std::abs(step_ms) < kStepMs) return;
+  for (std::uint32_t i = 0; i < pairs.size(); ++i) {
+    Pair& pair = pairs[i];
+    if (!pair.state.moving()) continue;
+    if (!is_absence(rule(pair).kind) && std::abs(sensors[pair.sensor].lag_ms) > std::abs(step_ms) / 2)
+      continue;
+    pair.state.move_since_ms += step_ms;
+    mark(i);
+  }
+}
+
 void AlertFold::advance(const FoldTime& time) {
   Impl& fold = *impl_;
-  fold.now = time;
+  fold.take_time(time);
   if (time.wall_ms() < fold.telling.moved_to_ms()) fold.telling.move_to(time.wall_ms());
   for (;;) {
     const std::int64_t due_at = fold.due.empty() ? kNever : fold.due.begin()->first;
@@ -225,8 +251,7 @@ void AlertFold::on_reading(const Reading& reading, const FoldTime& time) {
   if (copy && !(reading.flags & sensor.accepts)) return;
   std::uint32_t doubts = reading.flags & kDoubtful;
   if (reading.arrival_ms - reading.time_ms > fold.settings.max_age.count()) doubts |= kLate;
-  // Without a time of its own the newest is the one that came last, also after the clock was set back.
-  const bool newest = reading.time_ms >= sensor.time_ms || (reading.flags & kPayloadTime) == 0;
+  const bool newest = is_newest(reading, sensor.time_ms);
   const Impl::Before before{sensor.time_ms, sensor.value};
   if (sensor.history) recall({reading, time.stream_ms});
   if (!copy) {
@@ -236,6 +261,7 @@ void AlertFold::on_reading(const Reading& reading, const FoldTime& time) {
       sensor.time_ms = reading.time_ms;
       sensor.value = reading.value;
       sensor.doubts = doubts;
+      sensor.lag_ms = reading.arrival_ms - reading.time_ms;
     }
   }
   const std::uint32_t end = sensor.first_pair + sensor.pair_count;

@@ -42,6 +42,7 @@ struct SensorState {
   double value = 0;
   std::int64_t subscribed_ms = 0;  // when it was last heard
   std::uint32_t doubts = 0;        // of the newest reading
+  std::int64_t lag_ms = 0;         // of the same: arrival - time
   std::uint32_t first_pair = 0;
   std::uint32_t pair_count = 0;
   std::uint32_t accepts = 0;  // of all its rules
@@ -125,6 +126,7 @@ struct AlertFold::Impl {
               const std::unordered_map<std::string_view, const AlertEvent*>& told);  // by id
 
   // alert_fold.cpp
+  void take_time(const FoldTime& time);
   void react(std::uint32_t i, const Reading& reading, std::uint32_t doubts, bool newest,
              const Before& before);
   void await(std::uint32_t i);

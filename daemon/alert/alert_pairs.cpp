@@ -42,11 +42,9 @@ void AlertFold::Impl::mark(std::uint32_t i) {
 // Keeps the one entry of a pair in `due` true.
 void AlertFold::Impl::schedule(std::uint32_t i) {
   Pair& pair = pairs[i];
-  std::int64_t next = kNever;
-  if (pair.state.moving()) {
-    next = pair.state.move_due_ms;
-  } else if (pair.state.level > 0 && rule(pair).repeat.count() > 0 && pair.state.told_level > 0) {
-    next = pair.state.told_ms + rule(pair).repeat.count();
+  std::int64_t next = pair.state.moving() ? pair.state.move_due_ms : kNever;
+  if (pair.state.level > 0 && rule(pair).repeat.count() > 0 && pair.state.told_level > 0) {
+    next = std::min(next, pair.state.told_ms + rule(pair).repeat.count());
   }
   if (next == pair.due_ms) return;
   if (pair.due_ms != kNever) due.erase({pair.due_ms, i});
@@ -161,7 +159,7 @@ void AlertFold::Impl::run_due(std::uint32_t i, std::int64_t when_ms) {
   const Rule& r = rule(pair);
   const SensorState& sensor = sensors[pair.sensor];
   const double value = measure_now(pair);
-  if (state.moving()) {
+  if (state.moving() && state.move_due_ms <= when_ms) {
     const std::int64_t done_ms = state.complete_at_ms(r);
     complete_move(i, done_ms, value, doubts_of(pair));
     if (state.level > 0 && r.top_level() > 1) {
@@ -170,7 +168,9 @@ void AlertFold::Impl::run_due(std::uint32_t i, std::int64_t when_ms) {
   } else {
     // One telling for all that were missed while the gateway was not there.
     const std::int64_t repeat_ms = r.repeat.count();
-    const std::int64_t newest_ms = when_ms + (now.stream_ms - when_ms) / repeat_ms * repeat_ms;
+    const std::int64_t until_ms =
+        state.moving() ? std::min(now.stream_ms, state.move_due_ms - 1) : now.stream_ms;
+    const std::int64_t newest_ms = when_ms + (until_ms - when_ms) / repeat_ms * repeat_ms;
     if (telling.hush(pair.rule, sensor.facts) == 0) {
       tell_again(i, newest_ms + now.wall_minus_stream_ms, value, kRepeated);
     }

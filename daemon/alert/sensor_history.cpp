@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/reading.h"
+
 namespace sluice {
 
 namespace {
@@ -15,14 +17,22 @@ bool before(std::int64_t time_ms, const Sample& sample) {
 
 }  // namespace
 
-void SensorHistory::add(const Sample& sample, std::int64_t newest_ms) {
+void SensorHistory::add(const Sample& sample) {
   // Counted from the newest before this one: what fills a gap still sees the readings at its beginning.
+  std::size_t newest = samples_.size();
+  while (newest > head_ && (samples_[newest - 1].flags & (kRetained | kDuplicate))) --newest;
+  const std::int64_t newest_ms = newest > head_ ? samples_[newest - 1].time_ms : sample.time_ms;
   const std::int64_t oldest_ms = newest_ms - span_ms_;
   const auto first = samples_.begin() + static_cast<std::ptrdiff_t>(head_);
   samples_.insert(std::upper_bound(first, samples_.end(), sample, earlier), sample);
   const auto begin = samples_.begin() + static_cast<std::ptrdiff_t>(head_);
   auto old = static_cast<std::size_t>(std::upper_bound(begin, samples_.end(), oldest_ms, before) - begin);
   drop(std::max(old, size() > samples_max_ ? size() - samples_max_ : 0));
+}
+
+void SensorHistory::forget_later(std::int64_t time_ms) {
+  const auto begin = samples_.begin() + static_cast<std::ptrdiff_t>(head_);
+  samples_.erase(std::upper_bound(begin, samples_.end(), time_ms, before), samples_.end());
 }
 
 void SensorHistory::drop(std::size_t count) {

@@ -28,8 +28,9 @@ class SensorHistory {
   SensorHistory(std::int64_t span_ms, std::size_t samples_max)
       : span_ms_(span_ms), samples_max_(samples_max) {}
 
-  // `newest_ms`: the time of the sensor's newest reading before this one.
-  void add(const Sample& sample, std::int64_t newest_ms);
+  void add(const Sample& sample);
+  // What is later: a clock was ahead that has been put right.
+  void forget_later(std::int64_t time_ms);
   // Those in (after, until] that had not been forgotten at `now`, without those that carry a refused flag.
   void copy(std::int64_t after_ms, std::int64_t until_ms, std::int64_t now_stream_ms, std::uint32_t refused,
             std::vector<Point>& out) const;

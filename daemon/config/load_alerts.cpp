@@ -6,6 +6,7 @@
 #include "config/names.h"
 #include "config/quantity.h"
 #include "config/sections.h"
+#include "decode/topic_filter.h"
 
 namespace sluice {
 
@@ -155,6 +156,27 @@ void load_rule(MapReader& reader, const std::vector<std::string>& channels,
   rules.push_back(std::move(rule));
 }
 
+// A sensor has to be able to say as much as the rule wants to hear of what is remembered of it.
+void check_remembered(MapReader& reader, const Settings& settings) {
+  const Rule& rule = settings.alerts.rules.back();
+  if (rule.kind != ConditionKind::kMissingRatio) return;
+  const std::vector<SensorEntry>& entries = settings.decode.sensors;
+  for (auto entry = entries.begin(); entry != entries.end(); ++entry) {
+    if (!entry->every || entry->every->count() <= 0 || !filters_overlap(entry->sensor, rule.sensor)) continue;
+    const bool hidden = std::any_of(entry + 1, entries.end(), [&](const SensorEntry& later) {
+      return later.every && filter_covers(later.sensor, entry->sensor);
+    });
+    const auto readings = static_cast<std::size_t>(rule.window.count() / entry->every->count());
+    if (hidden || readings <= settings.alerts.window_samples) continue;
+    reader.wrong("missing_ratio",
+                 "awaits " + std::to_string(readings) + " readings of " + in_quotes(entry->sensor) +
+                     ", and no more than " + std::to_string(settings.alerts.window_samples) +
+                     " are remembered",
+                 "expected a shorter within, or alerting.window_samples: " + std::to_string(readings));
+    return;
+  }
+}
+
 }  // namespace
 
 void load_alerts(MapReader& root, Settings& settings) {
@@ -167,6 +189,7 @@ void load_alerts(MapReader& root, Settings& settings) {
   std::map<std::string, Position> names;
   root.each("alerts", [&](MapReader& reader) {
     load_rule(reader, channels, names, settings.decode, settings.alerts.rules);
+    check_remembered(reader, settings);
   });
 }
 

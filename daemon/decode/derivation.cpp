@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/check.h"
+#include "model/newest.h"
 
 namespace sluice {
 
@@ -68,7 +69,7 @@ void Derivation::add_sensor(SensorId id, const std::string& name, const SensorLa
 
 // False: it is not the newest of its sensor.
 bool Derivation::take(Part& part, const Reading& reading) const {
-  if (reading.time_ms < part.time_ms && (reading.flags & kPayloadTime)) return false;
+  if (!is_newest(reading, part.time_ms)) return false;
   part.time_ms = reading.time_ms;
   part.value = reading.value;
   part.flags = reading.flags;

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "base/check.h"
+#include "model/newest.h"
 
 namespace sluice {
 
@@ -25,7 +26,7 @@ void SensorEntryState::take(const Reading& reading, std::int64_t subscribed_ms) 
   }
   last.arrival_ms = reading.arrival_ms;
   last.subscribed_ms = subscribed_ms;
-  if (reading.time_ms < last.time_ms && (reading.flags & kPayloadTime)) return;
+  if (!is_newest(reading, last.time_ms)) return;
   last.time_ms = reading.time_ms;
   last.value = reading.value;
   last.flags = reading.flags;

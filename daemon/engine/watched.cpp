@@ -14,6 +14,17 @@ bool is_registered(const DecodeSettings& decode, const std::string& sensor) {
                      [&](const SensorEntry& entry) { return entry.sensor == sensor; });
 }
 
+bool may_be_heard(const DecodeSettings& decode, std::string_view sensor) {
+  return std::any_of(decode.readings.begin(), decode.readings.end(), [&](const ReadingsEntry& entry) {
+    if (!entry.sensor.empty()) return true;
+    if (entry.fields.empty()) return topic_matches(entry.topic, sensor);
+    return std::any_of(entry.fields.begin(), entry.fields.end(), [&](const std::string& field) {
+      return sensor.ends_with("/" + field) &&
+             topic_matches(entry.topic, sensor.substr(0, sensor.size() - field.size() - 1));
+    });
+  });
+}
+
 SensorFacts facts_of(const SensorEntryState& sensor, const DecodeSettings& decode) {
   SensorFacts facts;
   facts.id = sensor.id;
@@ -22,6 +33,7 @@ SensorFacts facts_of(const SensorEntryState& sensor, const DecodeSettings& decod
   facts.labels = &sensor.profile.labels;
   facts.every_ms = sensor.profile.every.value_or(std::chrono::milliseconds(0)).count();
   facts.registered = sensor.derived || is_registered(decode, sensor.name);
+  facts.expected = facts.registered || may_be_heard(decode, sensor.name);
   return facts;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "model/newest.h"
 #include "store/alert_queries.h"
 #include "store/arrivals.h"
 #include "store/row_queries.h"
@@ -104,16 +105,15 @@ Status fold_rows(Connection& connection, std::int64_t first, std::int64_t last, 
   Query query = connection.query(kRows, first, last);
   while (query.next()) {
     SensorLast* value = last_values.of(static_cast<SensorId>(query.integer(0)));
-    const auto flags = static_cast<std::uint32_t>(query.integer(4));
-    if (value == nullptr || (flags & (kRetained | kDuplicate | kImported))) continue;
-    std::int64_t time_ms = query.integer(1);
-    value->arrival_ms = time_ms + query.integer(3);
+    const Reading reading = reading_of(query);
+    if (value == nullptr || (reading.flags & (kRetained | kDuplicate | kImported))) continue;
+    value->arrival_ms = reading.arrival_ms;
     value->subscribed_ms = clock.subscribed_at(value->arrival_ms);
-    if (time_ms >= value->time_ms || (flags & kPayloadTime) == 0) {
-      value->time_ms = time_ms;
-      value->value = query.real(2);
-      value->flags = flags;
-      value->lag_ms = query.integer(3);
+    if (is_newest(reading, value->time_ms)) {
+      value->time_ms = reading.time_ms;
+      value->value = reading.value;
+      value->flags = reading.flags;
+      value->lag_ms = reading.arrival_ms - reading.time_ms;
     }
   }
   return query.status();

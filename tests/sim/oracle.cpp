@@ -178,7 +178,9 @@ class Oracle {
       // What was found to be a repetition only when its day was summed had moved the rule.
       const bool repeated = (r.flags & kDuplicate) != 0 && (r.flags & kFoundDuplicate) == 0;
       if (row.sensor != sensor || (r.flags & kRetained) != 0 || repeated) continue;
-      if (r.time_ms < newest_ms && (r.flags & kPayloadTime) != 0) continue;
+      // A time that our own clock has not reached by far, when it is later, was a wrong clock's.
+      const bool wrong = (r.flags & kClockUnset) == 0 && newest_ms > r.arrival_ms + 300000;
+      if (r.time_ms < newest_ms && (r.flags & kPayloadTime) != 0 && !wrong) continue;
       newest_ms = r.time_ms;
       const bool moved = (r.flags & kClockUnset) != 0 && (r.flags & kPayloadTime) == 0;
       const std::int64_t at_ms = moved ? kAny : r.time_ms;

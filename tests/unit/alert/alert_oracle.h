@@ -21,18 +21,19 @@ class AlertOracle {
     now_ = time;
     for (;;) {
       const std::optional<Move> move = moving();
-      std::int64_t due_ms = now_.stream_ms + 1;
-      if (move) due_ms = move->from_stream_ms + delay_ms(*move);
-      const bool repeats = !move && level_ > 0 && told_ > 0 && rule_.repeat.count() > 0;
-      if (repeats) due_ms = told_ms_ + rule_.repeat.count();
-      if (due_ms > now_.stream_ms) return;
-      if (move) {
-        finish(*move, newest_value(), doubts_of_newest() | (time.backlog ? kQueued : 0u), due_ms);
-      } else {
-        while (due_ms + rule_.repeat.count() <= now_.stream_ms) due_ms += rule_.repeat.count();
-        tell(due_ms, newest_value(), "repeated");
-        told_ms_ = due_ms;
+      const std::int64_t move_ms = move ? move->from_stream_ms + delay_ms(*move) : now_.stream_ms + 1;
+      const bool repeats = level_ > 0 && told_ > 0 && rule_.repeat.count() > 0;
+      std::int64_t repeat_ms = repeats ? told_ms_ + rule_.repeat.count() : now_.stream_ms + 1;
+      if (std::min(move_ms, repeat_ms) > now_.stream_ms) return;
+      if (move_ms <= repeat_ms) {
+        finish(*move, newest_value(), doubts_of_newest() | (time.backlog ? kQueued : 0u), move_ms);
+        continue;
       }
+      // Once for all that were missed.
+      const std::int64_t end_ms = std::min(move_ms, now_.stream_ms + 1);
+      while (repeat_ms + rule_.repeat.count() < end_ms) repeat_ms += rule_.repeat.count();
+      tell(repeat_ms, newest_value(), "repeated");
+      told_ms_ = repeat_ms;
     }
   }
 

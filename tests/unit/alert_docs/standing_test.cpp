@@ -43,5 +43,14 @@ TEST_F(Standing, WhatWaitsSinceAQueuedReadingIsToldIfItsTimeIsUpAfterTheBacklog)
   run("25m              open firing warning");
 }
 
+TEST_F(Standing, AnAlertIsRepeatedWhileItIsKeptFiring) {
+  load("alerts:\n  - { name: hot, sensor: \"room/+\", above: 28, repeat: 1h, keep_firing_for: 1d }\n");
+  run("0h   room/a 29   hot firing warning");
+  run("10m  room/a 20");
+  run("1h               hot firing warning repeated");
+  run("2h               hot firing warning repeated");
+  run("2h   room/a 20");
+}
+
 }  // namespace
 }  // namespace sluice

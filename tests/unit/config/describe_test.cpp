@@ -39,7 +39,7 @@ upload: {at: "23:59", to: []}
 
 TEST_F(Description, NamesEveryKeyThatTheLoadersKnow) {
   std::string text = describe(with(R"(
-sensors: [{sensor: a, scale: 2, offset: 1, plausible: [1, 2], every: 1s, kind: state, unit: x}]
+sensors: [{sensor: a, scale: 2, offset: 1, plausible: [1, 2], every: 4s, kind: state, unit: x}]
 notify:
   run: {type: exec, command: [/bin/tell]}
   hook: {type: webhook, url: "http://a"}

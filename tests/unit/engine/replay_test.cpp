@@ -5,6 +5,7 @@
 #include "alert/event_json.h"
 #include "base/time_text.h"
 #include "engine_fixture.h"
+#include "model/newest.h"
 #include "support/steady_rules.h"
 
 namespace sluice {
@@ -51,7 +52,7 @@ class MiniStore {
       if (batch.clock.connected) {
         last.subscribed_ms -= batch.clock.stream_ms - (row.arrival_ms - batch.clock.wall_minus_stream_ms);
       }
-      if (row.time_ms >= last.time_ms) {
+      if (is_newest(row, last.time_ms)) {
         last.time_ms = row.time_ms;
         last.value = row.value;
         last.flags = row.flags;
@@ -110,6 +111,7 @@ TEST_F(EngineOf, GivesTheSameRowsEventsAndCountsWhereverItIsRestarted) {
           append(RecordKind::kConnected, "", "", kSessionPresent);
           break;
         case 1:
+          if (random() % 4 == 0) clock_.step_wall_ms((random() % 2 == 0 ? 1 : -1) * 3600000);
           append(RecordKind::kBacklogEnd);
           break;
         case 2:
@@ -209,6 +211,33 @@ TEST_F(EngineOf, FindsADerivedSensorSilentThatNeverHadAReading) {
   ASSERT_EQ(1u, batch.events.size());
   EXPECT_EQ("silent", batch.events[0].alert);
   EXPECT_EQ("d", batch.events[0].sensor);
+}
+
+TEST_F(EngineOf, DoesNotAwaitSensorsThatTheConfigurationBringsNoMore) {
+  settings_.decode.derived = {{"d", "a", "", {{"a", "s/a", std::chrono::seconds(20)}}}};
+  say("p/a", "20");
+  say("s/a", R"({"v":20,"t":1700000000})");
+  clock_.pass_ms(25000);
+  append(RecordKind::kTick);
+  MiniStore store;
+  {
+    Engine engine = fresh();
+    for (Kept& kept : journal_) feed(engine, kept);
+    while (engine.pending()) store.commit(engine.take_batch());
+  }
+  ASSERT_EQ(3u, store.events().size()) << "p/a, s/a and d are silent";
+  settings_.decode.derived.clear();
+  settings_.decode.readings.pop_back();
+  Engine engine(settings_, Calendar::load("UTC").value(), store.checkpoint());
+  clock_.pass_ms(100000);
+  append(RecordKind::kTick);
+  feed(engine, journal_.back());
+  const Batch batch = merged(engine);
+  ASSERT_EQ(2u, batch.events.size()) << "what nothing can end";
+  for (const AlertEvent& event : batch.events) {
+    EXPECT_EQ(AlertState::kResolved, event.state);
+    EXPECT_NE(0u, event.flags & kRuleRemoved);
+  }
 }
 
 TEST_F(EngineOf, ExplainsWhereARuleStandsAndWhatItWaitsFor) {
