@@ -74,7 +74,7 @@ void Session::retry_later(const std::string& why, Instant now) {
     status_.rival = true;
     wait = std::max(wait, backoff_.draw(kTakenOverBackoff, kBackoffCap));
     detail += "; is there another gateway with mqtt.client_id \"" + settings_.client_id + "\"?";
-  } else if (was_connected && short_connections_ > kShortConnectionsMax) {
+  } else if (was_connected && short_connections_ > kShortConnectionsMax && !why.starts_with("the broker ")) {
     status_.rival = true;
     detail += ", soon after connecting, " + std::to_string(short_connections_) +
               " times; does another client use mqtt.client_id \"" + settings_.client_id + "\"" +

@@ -17,6 +17,15 @@ namespace {
 
 constexpr std::chrono::seconds kConnectTimeout{10};
 constexpr int kSessionTakenOver = 0x8e;
+constexpr int kQosNotSupported = 0x9b;
+
+// A DISCONNECT of the broker (MQTT 5, 3.14.2.1).
+std::string why_closed(int code) {
+  if (code == kSessionTakenOver) return "taken over by another client with the same id";
+  std::string why = "the broker closed the connection with code " + std::to_string(code);
+  if (code == kQosNotSupported) why += ": it does not take QoS 1, which we need; raise its max_qos";
+  return why;
+}
 
 // The wrapper's message hides its packet id. Naming a private member in an explicit instantiation is what the
 // language allows for reading it without a cast.
@@ -48,10 +57,7 @@ struct PahoBrokerLink::Impl final : mqtt::iaction_listener {
       client->set_connection_lost_handler([this](const std::string& cause) { lost(cause); });
       // A connection that the broker closes with a reason is reported here and not as lost.
       client->set_disconnected_handler([this](const mqtt::properties&, mqtt::ReasonCode code) {
-        int number = static_cast<int>(code);
-        lost(number == kSessionTakenOver
-                 ? "taken over by another client with the same id"
-                 : "the broker closed the connection with code " + std::to_string(number));
+        lost(why_closed(static_cast<int>(code)));
       });
     } catch (const mqtt::exception& e) {
       client.reset();

@@ -282,6 +282,20 @@ class ScriptedBroker : public ::testing::Test {
   int client_ = -1;
 };
 
+// What a broker takes is its listener's (max_qos): Options::listener.
+TEST(BrokerLink, SaysThatABrokerDoesNotTakeQos1) {
+  Mosquitto broker({.listener = "max_qos 0\n"});
+  BrokerSettings s;
+  s.uri = broker.uri();
+  s.client_id = "gw";
+  LinkRecorder events;
+  PahoBrokerLink link(s, events);
+  ASSERT_TRUE(link.connect().ok());
+  ASSERT_EQ("connected", events.wait_for("connected").what);
+  ASSERT_TRUE(link.publish_qos1("sluice/gw/heartbeat", "1").ok());
+  EXPECT_NE(std::string::npos, events.wait_for("lost").text.find("max_qos"));
+}
+
 TEST_F(ScriptedBroker, TellsThatTheSessionWasTakenOver) {
   LinkRecorder events;
   PahoBrokerLink link(settings_, events);
