@@ -53,6 +53,18 @@ Status is_a_rule(const Settings& settings, const std::string& name) {
                                               (known.empty() ? "none under alerts" : known));
 }
 
+// A filter over sensor names, of which the gateway itself is none.
+Status is_of_sensors(const std::string& filter) {
+  if (Status good = check_topic_filter(filter); !good.ok()) {
+    return make_error(ErrorCode::kInvalid, "sensor: " + good.error().context);
+  }
+  const std::string gateway = kGatewaySensorName;
+  if (filter != gateway && !filter.starts_with(gateway + '/')) return {};
+  return make_error(ErrorCode::kNotFound,
+                    "sensor: alerts about the gateway itself cannot be silenced; gateway_alerts in the "
+                    "configuration says which of them there are and who is told");
+}
+
 }  // namespace
 
 GatewayApi::GatewayApi(const Settings& settings, Clock& clock, Journal& journal, Intake& intake,
@@ -239,9 +251,7 @@ Result<std::string> GatewayApi::silences() {
 Result<std::string> GatewayApi::silence(const std::string& body) {
   auto silence = silence_from_json(body);
   if (!silence.ok()) return silence.error();
-  if (Status filter = check_topic_filter(silence->sensor); !filter.ok()) {
-    return make_error(ErrorCode::kInvalid, "sensor: " + filter.error().context);
-  }
+  if (Status filter = is_of_sensors(silence->sensor); !filter.ok()) return filter.error();
   if (Status known = is_a_rule(settings_, silence->alert); !known.ok()) return known.error();
   if (silence->until_ms <= clock_.now().wall_ms) {
     return make_error(ErrorCode::kInvalid, "until: expected a time that has not passed yet");

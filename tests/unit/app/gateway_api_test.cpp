@@ -137,6 +137,11 @@ TEST_F(AGatewayApi, RefusesToSilenceAnAlertThatThereIsNot) {
   EXPECT_EQ(ErrorCode::kNotFound, refused.error().code);
   EXPECT_EQ("no alert is named \"hott\"; there is hot, cold", refused.error().context);
   EXPECT_TRUE(silence("", "#").ok());
+  for (const char* gateway : {"$gateway", "$gateway/#"}) {
+    refused = silence("", gateway);
+    ASSERT_FALSE(refused.ok()) << "who would be told of it would be told all the same";
+    EXPECT_NE(std::string::npos, refused.error().context.find("gateway_alerts"));
+  }
 }
 
 TEST_F(AGatewayApi, ListsWhatIsKeptBackWithTheReason) {
