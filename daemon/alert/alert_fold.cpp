@@ -182,13 +182,18 @@ void AlertFold::restore(const std::vector<RuleState>& states, const std::vector<
   for (const RuleState& state : states) {
     if (state.sensor == kGatewaySensor) continue;
     const SensorState& sensor = fold.sensor_of(state.sensor);
+    const auto found =
+        state.phase != RuleState::Phase::kFiring
+            ? told.end()
+            : told.find(alert_id(fold.settings.gateway, state.rule, *sensor.facts.name, state.since_ms));
+    const AlertEvent* stands = found == told.end() ? nullptr : found->second;
     std::uint32_t i = sensor.first_pair;
     const std::uint32_t end = i + sensor.pair_count;
     while (i < end && fold.rule(fold.pairs[i]).name != state.rule) ++i;
     if (i < end && fold.digests[fold.pairs[i].rule] == state.rule_digest) {
-      fold.resume(i, state);
+      fold.resume(i, state, stands);
     } else {
-      fold.retire(state, sensor.facts, time, told);
+      fold.retire(state, sensor.facts, time, stands);
     }
   }
   for (const Silence& silence : silences) fold.telling.add(silence);
@@ -327,17 +332,18 @@ std::vector<SilenceChange> AlertFold::take_silences() {
 
 std::vector<AlertEvent> AlertFold::standing() const {
   std::vector<AlertEvent> events;
-  for (const Pair& pair : impl_->pairs) {
-    if (pair.state.level > 0 && pair.state.told_level > 0) events.push_back(impl_->standing_event(pair));
+  for (std::uint32_t i = 0; i < impl_->pairs.size(); ++i) {
+    const Steadiness& state = impl_->pairs[i].state;
+    if (state.level > 0 && state.told_level > 0) events.push_back(impl_->standing_event(i));
   }
   return events;
 }
 
 std::vector<KeptBack> AlertFold::kept_back() const {
   std::vector<KeptBack> kept;
-  for (const Pair& pair : impl_->pairs) {
-    if (pair.state.level == 0) continue;
-    if (auto found = impl_->kept_back(pair)) kept.push_back(std::move(*found));
+  for (std::uint32_t i = 0; i < impl_->pairs.size(); ++i) {
+    if (impl_->pairs[i].state.level == 0) continue;
+    if (auto found = impl_->kept_back(i)) kept.push_back(std::move(*found));
   }
   return kept;
 }

@@ -75,6 +75,7 @@ struct AlertFold::Impl {
   AbsenceQueue silent_queue;                                           // subscribed time
   AbsenceQueue missing_queue;                                          // stream time
   std::unordered_map<std::uint32_t, std::vector<std::int64_t>> flaps;  // pair → when it fired and resolved
+  std::unordered_map<std::uint32_t, std::vector<std::string>> formerly;  // pair → AlertEvent::formerly
   std::vector<AlertEvent> events;
   std::vector<std::uint32_t> changed;
   std::vector<RuleState> retired;       // since take_changed()
@@ -118,12 +119,14 @@ struct AlertFold::Impl {
   std::uint32_t doubts_of_now() const;
   std::uint32_t doubts_of(const Pair& pair) const;
   bool flaps_at(std::uint32_t i, std::int64_t at_ms);
-  AlertEvent standing_event(const Pair& pair) const;
-  std::optional<KeptBack> kept_back(const Pair& pair) const;
+  AlertEvent event_of(std::uint32_t i, AlertState state, double value, std::int64_t at_ms,
+                      std::uint32_t flags) const;
+  AlertEvent standing_event(std::uint32_t i) const;
+  std::optional<KeptBack> kept_back(std::uint32_t i) const;
   RuleState state_of(std::uint32_t i) const;
-  void resume(std::uint32_t i, const RuleState& state);
-  void retire(RuleState state, const SensorFacts& facts, const FoldTime& time,
-              const std::unordered_map<std::string_view, const AlertEvent*>& told);  // by id
+  // `told`: how its alert stands; null: not known, or it does not.
+  void resume(std::uint32_t i, const RuleState& state, const AlertEvent* told);
+  void retire(RuleState state, const SensorFacts& facts, const FoldTime& time, const AlertEvent* told);
 
   // alert_fold.cpp
   void take_time(const FoldTime& time);

@@ -63,6 +63,20 @@ bool AlertFold::Impl::flaps_at(std::uint32_t i, std::int64_t at_ms) {
          at_ms - times.front() <= r.flap_within.count();
 }
 
+AlertEvent AlertFold::Impl::event_of(std::uint32_t i, AlertState state, double value, std::int64_t at_ms,
+                                     std::uint32_t flags) const {
+  const Pair& pair = pairs[i];
+  AlertEvent event = telling.event_of(rule(pair), sensors[pair.sensor].facts, pair.state, value, at_ms);
+  event.state = state;
+  event.flags |= flags;
+  if (auto others = formerly.find(i); others != formerly.end()) {
+    std::vector<std::string>& told = state == AlertState::kFiring ? event.formerly : event.channels;
+    told.insert(told.end(), others->second.begin(), others->second.end());
+  }
+  event.message = render_message(rule(pair).message, event);
+  return event;
+}
+
 // The pair is at the level that it moved to.
 void AlertFold::Impl::complete_move(std::uint32_t i, std::int64_t at_ms, double value, std::uint32_t doubts) {
   Pair& pair = pairs[i];
@@ -82,15 +96,13 @@ void AlertFold::Impl::complete_move(std::uint32_t i, std::int64_t at_ms, double 
   if (ends) {
     --firing_count;
     state.level = old_level;  // the event is of the level that ends
-    AlertEvent event = telling.event_of(r, facts, state, value, at_ms);
+    events.push_back(
+        event_of(i, AlertState::kResolved, value, at_ms, flags | quiet_if(state.told_level == 0)));
     state.level = 0;
-    event.state = AlertState::kResolved;
-    event.flags |= flags | quiet_if(state.told_level == 0);
-    event.message = render_message(r.message, event);
-    events.push_back(std::move(event));
     state.told_level = 0;
     state.flapping = false;
     pair.open = 0;
+    formerly.erase(i);
     return;
   }
   if (began) ++firing_count;
@@ -99,11 +111,7 @@ void AlertFold::Impl::complete_move(std::uint32_t i, std::int64_t at_ms, double 
   if (!began) flags |= kNewLevel;
   const std::uint32_t hushed = telling.hush(pair.rule, facts);
   const bool open = (doubts & kDoubtful & ~r.accept) == 0 && hushed == 0;
-  AlertEvent event = telling.event_of(r, facts, state, value, at_ms);
-  event.state = AlertState::kFiring;
-  event.flags |= flags | hushed | quiet_if(!open);
-  event.message = render_message(r.message, event);
-  events.push_back(std::move(event));
+  events.push_back(event_of(i, AlertState::kFiring, value, at_ms, flags | hushed | quiet_if(!open)));
   if (!open) return;
   state.told_level = state.level;
   state.told_ms = now.stream_ms;
@@ -112,15 +120,11 @@ void AlertFold::Impl::complete_move(std::uint32_t i, std::int64_t at_ms, double 
 // Of an alert that stands.
 void AlertFold::Impl::tell_again(std::uint32_t i, std::int64_t at_ms, double value, std::uint32_t flags) {
   Pair& pair = pairs[i];
-  const Rule& r = rule(pair);
   pair.state.told_level = pair.state.level;
   pair.state.told_ms = now.stream_ms;
   mark(i);
-  AlertEvent event = telling.event_of(r, sensors[pair.sensor].facts, pair.state, value, at_ms);
-  event.state = AlertState::kFiring;
-  event.flags |= flags | (pair.state.flapping ? std::uint32_t{kFlapping} : 0u);
-  event.message = render_message(r.message, event);
-  events.push_back(std::move(event));
+  if (pair.state.flapping) flags |= kFlapping;
+  events.push_back(event_of(i, AlertState::kFiring, value, at_ms, flags));
   schedule(i);
 }
 
@@ -198,16 +202,12 @@ void AlertFold::Impl::tell_untold(std::int64_t at_ms, std::uint32_t open) {
   }
 }
 
-AlertEvent AlertFold::Impl::standing_event(const Pair& pair) const {
-  const Rule& r = rule(pair);
-  AlertEvent event =
-      telling.event_of(r, sensors[pair.sensor].facts, pair.state, measure_now(pair), pair.state.since_ms);
-  event.state = AlertState::kFiring;
-  event.message = render_message(r.message, event);
-  return event;
+AlertEvent AlertFold::Impl::standing_event(std::uint32_t i) const {
+  return event_of(i, AlertState::kFiring, measure_now(pairs[i]), pairs[i].state.since_ms, 0);
 }
 
-std::optional<KeptBack> AlertFold::Impl::kept_back(const Pair& pair) const {
+std::optional<KeptBack> AlertFold::Impl::kept_back(std::uint32_t i) const {
+  const Pair& pair = pairs[i];
   const SensorState& sensor = sensors[pair.sensor];
   std::uint32_t flags = telling.hush(pair.rule, sensor.facts);
   if (pair.state.told_level == 0) {
@@ -215,8 +215,8 @@ std::optional<KeptBack> AlertFold::Impl::kept_back(const Pair& pair) const {
   }
   if (flags == 0) return std::nullopt;
   const Silence* silence = telling.silence_of(pair.rule, sensor.facts);
-  KeptBack kept{standing_event(pair), kept_back_note(flags, silence == nullptr ? 0 : silence->id)};
-  kept.event.flags = flags;
+  KeptBack kept{standing_event(i), kept_back_note(flags, silence == nullptr ? 0 : silence->id)};
+  kept.event.flags |= flags;
   return kept;
 }
 
@@ -244,7 +244,7 @@ RuleState AlertFold::Impl::state_of(std::uint32_t i) const {
 }
 
 // A pair goes on where its stored state ended.
-void AlertFold::Impl::resume(std::uint32_t i, const RuleState& state) {
+void AlertFold::Impl::resume(std::uint32_t i, const RuleState& state, const AlertEvent* told) {
   Steadiness& s = pairs[i].state;
   s.since_ms = state.since_ms;
   s.move_since_ms = state.move_since_ms;
@@ -258,12 +258,16 @@ void AlertFold::Impl::resume(std::uint32_t i, const RuleState& state) {
   pairs[i].open = state.open;
   if (!state.changes.empty()) flaps[i] = state.changes;
   if (s.level > 0) ++firing_count;
+  if (told != nullptr && s.told_level > 0) {
+    std::vector<std::string> others = others_than(rule(pairs[i]).notify, told->channels);
+    if (!others.empty()) formerly[i] = std::move(others);
+  }
   schedule(i);
 }
 
 // The rule has gone, or is another one under the same name: its alert ends now.
 void AlertFold::Impl::retire(RuleState state, const SensorFacts& facts, const FoldTime& time,
-                             const std::unordered_map<std::string_view, const AlertEvent*>& told) {
+                             const AlertEvent* told) {
   if (state.phase == Phase::kFiring) {
     AlertEvent event;
     event.id = alert_id(settings.gateway, state.rule, *facts.name, state.since_ms);
@@ -274,17 +278,17 @@ void AlertFold::Impl::retire(RuleState state, const SensorFacts& facts, const Fo
     event.unit = *facts.unit;
     event.labels = *facts.labels;
     event.channels = settings.channels;
-    if (auto standing = told.find(event.id); standing != told.end()) {
-      event.severity = standing->second->severity;
-      event.threshold = standing->second->threshold;
-      event.labels = standing->second->labels;
-      event.channels = standing->second->channels;
+    event.flags = kRuleRemoved | quiet_if(state.told_level == 0) |
+                  (state.since_estimated ? std::uint32_t{kClockWasUnset} : 0u);
+    if (told != nullptr) {
+      event.severity = told->severity;
+      event.threshold = told->threshold;
+      event.labels = told->labels;
+      event.channels = told->channels;
     }
     event.since_ms = state.since_ms;
     event.at_ms = time.wall_ms();
     event.message = "the rule was removed or changed";
-    event.flags = kRuleRemoved | quiet_if(state.told_level == 0) |
-                  (state.since_estimated ? std::uint32_t{kClockWasUnset} : 0u);
     events.push_back(std::move(event));
   }
   state.phase = Phase::kIdle;

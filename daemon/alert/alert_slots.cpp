@@ -14,7 +14,7 @@ void AlertSlots::put(const AlertEvent& event) {
   {
     std::lock_guard lock(mutex_);
     if (event.state == AlertState::kFiring) {
-      standing_[key] = event;
+      stand(key, event);
     } else {
       standing_.erase(key);
     }
@@ -27,7 +27,14 @@ void AlertSlots::put(const AlertEvent& event) {
 
 void AlertSlots::restore_standing(const std::vector<AlertEvent>& events) {
   std::lock_guard lock(mutex_);
-  for (const AlertEvent& event : events) standing_[key_of(event)] = event;
+  for (const AlertEvent& event : events) stand(key_of(event), event);
+}
+
+// It stands for all who know of it.
+void AlertSlots::stand(const std::string& key, const AlertEvent& event) {
+  AlertEvent& standing = standing_[key] = event;
+  standing.channels.insert(standing.channels.end(), event.formerly.begin(), event.formerly.end());
+  standing.formerly.clear();
 }
 
 void AlertSlots::restore_undelivered(const std::vector<AlertEvent>& events) {

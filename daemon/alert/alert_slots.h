@@ -30,6 +30,7 @@ class AlertSlots {
   void wake_all();
 
  private:
+  void stand(const std::string& key, const AlertEvent& event);  // under mutex_
   static std::string key_of(const AlertEvent& event) { return event.alert + '\0' + event.sensor; }
   std::map<std::string, KeyedInbox<AlertEvent>> channels_;  // fixed after construction
   mutable std::mutex mutex_;

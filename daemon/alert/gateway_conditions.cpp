@@ -24,6 +24,9 @@ AlertEvent GatewayConditions::event_of(const std::string& name, const Condition&
   event.since_ms = condition.since_ms;
   event.at_ms = at_ms;
   event.channels = settings_.notify;
+  if (condition.clock_unset) event.flags = kClockWasUnset;
+  std::vector<std::string>& others = state == AlertState::kFiring ? event.formerly : event.channels;
+  others.insert(others.end(), condition.formerly.begin(), condition.formerly.end());
   event.message = condition.text;
   if (const GatewayAlertKind* kind = find_gateway_alert(name)) {
     event.severity = kind->severity;
@@ -44,8 +47,10 @@ RuleState GatewayConditions::state_of(const std::string& name, const Condition& 
   return state;
 }
 
-void GatewayConditions::fire(const std::string& name, Condition& condition, std::int64_t since_ms) {
+void GatewayConditions::fire(const std::string& name, Condition& condition, std::int64_t since_ms,
+                             bool clock_trusted) {
   condition.phase = Phase::kFiring;
+  condition.clock_unset = !clock_trusted;
   condition.since_ms = since_ms;
   condition.deadline_ms = kNever;
   events_.push_back(event_of(name, condition, AlertState::kFiring, since_ms));
@@ -55,17 +60,26 @@ void GatewayConditions::resolve(const std::string& name, Condition& condition, s
                                 std::uint32_t flags) {
   if (condition.phase == Phase::kFiring) {
     events_.push_back(event_of(name, condition, AlertState::kResolved, at_ms));
-    events_.back().flags = flags;
+    events_.back().flags |= flags;
   }
   condition.phase = Phase::kIdle;
   condition.deadline_ms = kNever;
 }
 
-void GatewayConditions::restore(const std::vector<RuleState>& states, const FoldTime& time) {
+void GatewayConditions::restore(const std::vector<RuleState>& states, const FoldTime& time,
+                                const std::vector<AlertEvent>& standing) {
   for (const RuleState& state : states) {
     if (state.sensor != kGatewaySensor || state.phase == Phase::kIdle) continue;
-    Condition condition{state.phase, state.since_ms, state.deadline_ms == 0 ? kNever : state.deadline_ms,
-                        state.rule_digest};
+    Condition condition{
+        state.phase,       state.since_ms, state.deadline_ms == 0 ? kNever : state.deadline_ms,
+        state.rule_digest, false,          {}};
+    const auto told = std::find_if(standing.begin(), standing.end(), [&](const AlertEvent& event) {
+      return event.sensor == kGatewaySensorName && event.alert == state.rule;
+    });
+    if (condition.phase == Phase::kFiring && told != standing.end()) {
+      condition.clock_unset = (told->flags & kClockWasUnset) != 0;
+      condition.formerly = others_than(settings_.notify, told->channels);
+    }
     if (wanted(state.rule)) {
       conditions_[state.rule] = std::move(condition);
       continue;
@@ -78,7 +92,7 @@ void GatewayConditions::restore(const std::vector<RuleState>& states, const Fold
 void GatewayConditions::run_deadline(const std::string& name, Condition& condition, const FoldTime& time) {
   const std::int64_t at_ms = condition.deadline_ms + time.wall_minus_stream_ms;
   if (condition.phase == Phase::kPending) {
-    fire(name, condition, at_ms);
+    fire(name, condition, at_ms, time.clock_trusted);
   } else {
     resolve(name, condition, at_ms, 0);
   }
@@ -108,7 +122,7 @@ void GatewayConditions::on_record(const JournalRecord& record, const FoldTime& t
     const std::int64_t hold_ms = settings_.hold_of(*find_gateway_alert(name)).count();
     const bool passing = record.flags & kConditionPassing;
     if (idle && (passing || hold_ms <= 0)) {
-      fire(name, condition, now_ms);
+      fire(name, condition, now_ms, time.clock_trusted);
     } else if (idle) {
       condition.phase = Phase::kPending;
       condition.since_ms = now_ms;

@@ -25,8 +25,10 @@ class GatewayConditions {
   GatewayConditions(std::string gateway, GatewayAlertSettings settings)
       : gateway_(std::move(gateway)), settings_(std::move(settings)) {}
 
-  // States of kGatewaySensor; others are not looked at. What is off now, or unknown, is resolved.
-  void restore(const std::vector<RuleState>& states, const FoldTime& time);
+  // States of kGatewaySensor; others are not looked at. What is off now, or unknown, is resolved. `standing`:
+  // as told of; others are not looked at.
+  void restore(const std::vector<RuleState>& states, const FoldTime& time,
+               const std::vector<AlertEvent>& standing = {});
   void advance(const FoldTime& time);                                 // deadlines due by then, in their order
   void on_record(const JournalRecord& record, const FoldTime& time);  // a kGatewayCondition; after advance()
   std::optional<std::int64_t> next_deadline_stream_ms() const;
@@ -45,10 +47,12 @@ class GatewayConditions {
     std::int64_t since_ms = 0;
     std::int64_t deadline_ms = kNever;  // stream time; pending: fires; firing: resolves
     std::string text;
+    bool clock_unset = false;           // it fired while the clock was not set
+    std::vector<std::string> formerly;  // AlertEvent::formerly
   };
   bool wanted(const std::string& name) const;
   void run_deadline(const std::string& name, Condition& condition, const FoldTime& time);
-  void fire(const std::string& name, Condition& condition, std::int64_t since_ms);
+  void fire(const std::string& name, Condition& condition, std::int64_t since_ms, bool clock_trusted);
   void resolve(const std::string& name, Condition& condition, std::int64_t at_ms, std::uint32_t flags);
   AlertEvent event_of(const std::string& name, const Condition& condition, AlertState state,
                       std::int64_t at_ms) const;

@@ -1,6 +1,7 @@
 #include "alert/telling.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "alert/condition.h"
 #include "alert/message_template.h"
@@ -23,6 +24,14 @@ bool has_unit(const Rule& rule) {
 }
 
 }  // namespace
+
+std::vector<std::string> others_than(const std::vector<std::string>& now,
+                                     const std::vector<std::string>& told) {
+  std::vector<std::string> others;
+  std::copy_if(told.begin(), told.end(), std::back_inserter(others),
+               [&](const std::string& name) { return std::find(now.begin(), now.end(), name) == now.end(); });
+  return others;
+}
 
 AlertEvent Telling::event_of(const Rule& rule, const SensorFacts& facts, const Steadiness& state,
                              double value, std::int64_t at_ms) const {

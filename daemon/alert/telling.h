@@ -30,6 +30,10 @@ struct SensorFacts {
   bool expected = true;       // something in the configuration may bring it; else its silence says nothing
 };
 
+// Those of `told` that are not among `now`.
+std::vector<std::string> others_than(const std::vector<std::string>& now,
+                                     const std::vector<std::string>& told);
+
 using TopicMatch = bool (*)(std::string_view filter, std::string_view topic);
 
 class Telling {

@@ -119,7 +119,7 @@ std::vector<WiredChannel> wire_channels(const ChannelParts& parts) {
     wired.loop = std::make_unique<NotifyLoop>(
         entry, *wired.channel, parts.slots.channel(entry.name),
         [&store = parts.store, name = entry.name](const AlertEvent& event) {
-          store.delivered({event.id, event.state, name});
+          store.delivered(Store::Delivered::of(event, name));
         },
         parts.clock, parts.vitals, parts.log, std::move(hooks), std::random_device{}());
     channels.push_back(std::move(wired));

@@ -30,7 +30,7 @@ Engine::Engine(EngineSettings settings, Calendar calendar, const Checkpoint& che
   for (const std::string& name : awaited_sensors(engine.settings, engine.registry))
     engine.add_sensor(name, "");
   engine.recall(checkpoint.recent);
-  engine.conditions.restore(checkpoint.rule_states, engine.now);
+  engine.conditions.restore(checkpoint.rule_states, engine.now, checkpoint.standing);
   engine.fold.restore(checkpoint.rule_states, checkpoint.silences, engine.now, checkpoint.standing);
 }
 

@@ -12,9 +12,9 @@ enum class AlertState : std::uint8_t { kResolved = 0, kFiring = 1 };
 
 // Bits of AlertEvent::flags; stored, so values never change meaning.
 enum AlertFlag : std::uint32_t {
-  kQuiet = 1u << 0,     // moved state without telling anybody (older than alerting.max_age, queued)
-  kStanding = 1u << 1,  // tells now of an alert that began quietly
-  kClockWasUnset = 1u << 2,
+  kQuiet = 1u << 0,          // moved state without telling anybody (older than alerting.max_age, queued)
+  kStanding = 1u << 1,       // tells now of an alert that began quietly
+  kClockWasUnset = 1u << 2,  // now, or when the alert began
   kTest = 1u << 3,
   kRuleRemoved = 1u << 4,  // resolved because the rule left the configuration
   kRepeated = 1u << 5,     // told before: the interval `repeat` has passed
@@ -44,6 +44,8 @@ struct AlertEvent {
   std::string message;
   std::uint32_t flags = 0;            // AlertFlag bits
   std::vector<std::string> channels;  // names of `notify` entries to tell
+  // Firing: others that were told of it, under an earlier configuration, and that its end is told to.
+  std::vector<std::string> formerly;
 };
 
 std::string alert_id(const std::string& gateway, const std::string& alert, const std::string& sensor,

@@ -26,7 +26,9 @@ constexpr char kTrimEvents[] =
 constexpr char kPutSlot[] =
     "INSERT OR REPLACE INTO alert_slot(alert, sensor, channel, event, event_id, state) "
     "VALUES(?1, ?2, ?3, ?4, ?5, ?6)";
-constexpr char kDeleteSlot[] = "DELETE FROM alert_slot WHERE event_id = ?1 AND state = ?2 AND channel = ?3";
+constexpr char kDeleteSlot[] =
+    "DELETE FROM alert_slot WHERE event_id = ?1 AND state = ?2 AND channel = ?3 AND EXISTS (SELECT 1 FROM "
+    "alert_event e WHERE e.id = event AND e.at_ms = ?4 AND e.severity = ?5 AND e.flags = ?6)";
 constexpr char kPutOpen[] = "INSERT OR REPLACE INTO alert_open(alert, sensor, event) VALUES(?1, ?2, ?3)";
 constexpr char kDeleteOpen[] = "DELETE FROM alert_open WHERE alert = ?1 AND sensor = ?2";
 constexpr char kPutState[] =
@@ -125,11 +127,13 @@ Status each_event(Connection& connection, Query query, Visit visit) {
 }
 
 Status write_event(Connection& connection, const AlertEvent& event, std::int64_t& row) {
+  std::vector<std::string> channels = event.channels;
+  channels.insert(channels.end(), event.formerly.begin(), event.formerly.end());
   {
     Query insert =
         connection.query(kInsertEvent, event.id, event.alert, event.sensor, static_cast<int>(event.state),
                          event.severity, event.value, event.threshold, event.unit, json_of(event.labels),
-                         event.since_ms, event.at_ms, event.message, event.flags, json_of(event.channels));
+                         event.since_ms, event.at_ms, event.message, event.flags, json_of(channels));
     if (insert.next()) row = insert.integer(0);
     if (Status status = insert.run(); !status.ok()) return status;
   }
@@ -180,7 +184,10 @@ Status delete_slots(Connection& connection, const std::vector<Store::Delivered>&
                     std::vector<Store::Delivered>& absent) {
   absent.clear();
   for (const Store::Delivered& d : delivered) {
-    Status status = connection.query(kDeleteSlot, d.event_id, static_cast<int>(d.state), d.channel).run();
+    Status status = connection
+                        .query(kDeleteSlot, d.event_id, static_cast<int>(d.state), d.channel, d.at_ms,
+                               d.severity, d.flags)
+                        .run();
     if (!status.ok()) return status;
     if (connection.changes() == 0) absent.push_back(d);
   }

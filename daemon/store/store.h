@@ -57,13 +57,19 @@ class Store {
   Result<Checkpoint> load_checkpoint(const Lookback& lookback);
   Status commit(
       const Batch& batch);  // all or nothing; kNoSpace, kIo: nothing was written, may be tried again
-  // Alert slots: what was told on which channel (alert event id + state, channel) needs no telling after a
-  // restart.
+  // Alert slots: which transition was told on which channel needs no telling after a restart. An alert has
+  // several under its id: the further members tell them apart.
   struct Delivered {
     std::string event_id;
     AlertState state = AlertState::kFiring;
     std::string channel;
+    std::int64_t at_ms = 0;
+    std::string severity;
+    std::uint32_t flags = 0;
     bool operator==(const Delivered&) const = default;
+    static Delivered of(const AlertEvent& event, const std::string& channel) {
+      return {event.id, event.state, channel, event.at_ms, event.severity, event.flags};
+    }
   };
   // Adds readings that did not come through the journal, with their sensors, counters and tallies: all of it
   // or nothing, and the fold's own state stays as it is. However long ago a day was summed, it is again.

@@ -114,10 +114,64 @@ def check_removed_rule(options):
         lab.stop()
 
 
+def check_escalation(options):
+    """A crash after the receipt of a warning, and before the telling of the alarm that it became."""
+    levels = "levels: [{ severity: warning, above: 30 }, { severity: critical, above: 40 }]"
+    with Receiver() as pager, gateway.Gateway(options, "") as lab:
+        lab.configure(READINGS + "alerts:\n" + rule("x", "+", "mqtt, pager", levels) + channels(pager=pager))
+        lab.start()
+        sender = lab.client("sender")
+        sender.publish_all([("t/x", b"31")])
+        wait_until(lambda: pager.bodies, "the pager is told")
+        pager.status = TRY_AGAIN
+        sender.publish_all([("t/x", b"41")])
+        wait_until(lambda: lab.query("SELECT 1 FROM alert_events WHERE severity = 'critical'"), "both are stored")
+        # The receipt of the warning is the older one.
+        wait_until(lambda: not lab.query("SELECT 1 FROM alert_slot WHERE channel = 'mqtt'"), "receipts are stored")
+        lab.kill()
+        tried = len(pager.bodies)
+        pager.status = 200
+        lab.start()
+        wait_until(lambda: pager.bodies[tried:], "it is told after the crash")
+        check(pager.bodies[tried]["severity"] == "critical", f"told: {pager.bodies[tried]}")
+        settled(lab, "pager")
+        lab.stop()
+
+
+def check_changed_notify(options):
+    """Channels that a rule does not name any more hear the end of what they were told; also one that was down."""
+    with Receiver() as pager, Receiver() as mail, gateway.Gateway(options, "") as lab:
+        rest = channels(pager=pager, mail=mail)
+        lab.configure(READINGS + "alerts:\n" + rule("x", "+", "mqtt, mail, pager") + rest)
+        lab.start()
+        sender = lab.client("sender")
+        sender.publish_all([("t/x", b"31")])
+        wait_until(lambda: told(pager, "x") and told(mail, "x"), "both are told")
+        settled(lab, "pager")
+        pager.status = TRY_AGAIN
+        sender.publish_all([("t/y", b"31")])
+        wait_until(lambda: pager.told("t/y", "firing"), "the pager is tried")
+        reload(lab, "alerts:\n" + rule("x", "+", "mqtt") + channels(mail=mail))
+        check(retained(lab, "late") == {"x/t/x", "x/t/y"}, "they stand on MQTT")
+        sender.publish_all([("t/x", b"20"), ("t/y", b"20")])
+        wait_until(lambda: mail.told("t/x", "resolved"), "mail hears the end, though the rule does not name it")
+        wait_until(lambda: len(lab.query("SELECT 1 FROM alert_events WHERE state = 'resolved'")) == 2, "both end")
+        tried = len(pager.bodies)
+        pager.status = 200
+        reload(lab, "alerts:\n" + rule("x", "+", "mqtt, pager") + rest)
+        settled(lab, "pager")
+        for sensor in ("t/x", "t/y"):
+            states = [body["state"] for body in pager.bodies[tried:] if body["sensor"] == sensor]
+            check(states and set(states) == {"resolved"}, f"{sensor} ends for the pager: {states}")
+        lab.stop()
+
+
 def main():
     options = gateway.parser_of(__doc__).parse_args()
     check_nobody(options)
     check_removed_rule(options)
+    check_changed_notify(options)
+    check_escalation(options)
     print("whoever was told of an alert hears its end, and nobody else hears of it")
 
 

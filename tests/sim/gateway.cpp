@@ -111,9 +111,7 @@ void SimGateway::wire_channel() {
       [this] { return slots_->standing_for("mqtt"); }, settings_.seed);
   notify_loop_ = std::make_unique<NotifyLoop>(
       NotifyEntry{"mqtt", MqttChannelSettings{}}, *channel_, slots_->channel("mqtt"),
-      [this](const AlertEvent& event) {
-        store_loop_->delivered({event.id, event.state, "mqtt"});
-      },
+      [this](const AlertEvent& event) { store_loop_->delivered(Store::Delivered::of(event, "mqtt")); },
       machine_.clock, vitals_, log_, NotifyLoop::Hooks{}, settings_.seed);
 }
 

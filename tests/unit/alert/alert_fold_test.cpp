@@ -44,7 +44,24 @@ class AlertFoldOf : public ::testing::Test {
     std::vector<RuleState> states = fold_ ? fold_->states() : std::vector<RuleState>{};
     fold_ = std::make_unique<AlertFold>(settings_, topic_matches);
     fold_->add_sensor({1, &name_, &unit_, &labels_}, last_.id ? &last_ : nullptr);
-    fold_->restore(states, {}, time_);
+    fold_->restore(states, {}, time_, standing_);
+  }
+  // What was told since the last time; what stands is kept as a store would.
+  std::vector<AlertEvent> events() {
+    std::vector<AlertEvent> events = fold_->take_events();
+    for (const AlertEvent& event : events) {
+      std::erase_if(standing_, [&](const AlertEvent& old) { return old.alert == event.alert; });
+      if (event.state != AlertState::kFiring) continue;
+      standing_.push_back(event);
+      std::vector<std::string>& channels = standing_.back().channels;
+      channels.insert(channels.end(), event.formerly.begin(), event.formerly.end());
+    }
+    return events;
+  }
+  static std::string names(const std::vector<std::string>& names) {
+    std::string text;
+    for (const std::string& name : names) text += name + ' ';
+    return text;
   }
   void pass(std::int64_t ms) {
     time_.stream_ms += ms;
@@ -83,6 +100,7 @@ class AlertFoldOf : public ::testing::Test {
   std::string unit_ = "°C";
   std::map<std::string, std::string> labels_;
   SensorLast last_;
+  std::vector<AlertEvent> standing_;
 };
 
 TEST_F(AlertFoldOf, FiresAboveTheLimitAndResolvesAtOrBelowClear) {
@@ -346,6 +364,49 @@ TEST_F(AlertFoldOf, ResolvesWhatARemovedOrChangedRuleLeftFiring) {
   EXPECT_EQ(kRuleRemoved, ended[0].flags);
   EXPECT_EQ(AlertState::kResolved, ended[0].state);
   EXPECT_EQ(settings_.channels, ended[0].channels) << "it is not known whom it was told to";
+}
+
+TEST_F(AlertFoldOf, TellsTheEndToWhomTheAlertWasToldWhateverItsRuleSaysNow) {
+  Rule rule = above(28);
+  rule.repeat = std::chrono::milliseconds(1000);
+  rule.notify = {"mqtt", "pager"};
+  start({rule});
+  hear(29);
+  EXPECT_EQ("mqtt pager ", names(events().at(0).channels));
+  settings_.rules[0].notify = {"mqtt", "mail"};
+  restart();
+  EXPECT_EQ("pager ", names(fold_->standing().at(0).formerly)) << "it stands there as well";
+  pass(1000);
+  const AlertEvent again = events().at(0);
+  EXPECT_EQ("mqtt mail ", names(again.channels)) << "the pager was taken out of the rule";
+  settings_.rules[0].notify = {"mqtt"};
+  restart();
+  hear(27);
+  EXPECT_EQ("mqtt mail pager ", names(events().at(0).channels));
+  hear(29);
+  EXPECT_EQ("mqtt ", names(events().at(0).channels)) << "another alert";
+  hear(27);
+  EXPECT_EQ("mqtt ", names(events().at(0).channels));
+}
+
+TEST_F(AlertFoldOf, SaysThatAnAlertBeganUnderAnUnsetClockAsLongAsItStands) {
+  Rule rule = above(28);
+  rule.repeat = std::chrono::milliseconds(1000);
+  start({rule});
+  time_.clock_trusted = false;
+  hear(30, 0, kClockUnset);
+  EXPECT_EQ(kQuiet | kClockWasUnset, events().at(0).flags);
+  time_.clock_trusted = true;
+  fold_->on_clock_trusted(time_);
+  EXPECT_EQ(kStanding | kClockWasUnset, events().at(0).flags);
+  restart();
+  EXPECT_EQ(kClockWasUnset, fold_->standing().at(0).flags);
+  pass(1000);
+  EXPECT_EQ(kRepeated | kClockWasUnset, events().at(0).flags);
+  hear(27);
+  EXPECT_EQ(kClockWasUnset, events().at(0).flags);
+  hear(30);
+  EXPECT_EQ(0u, events().at(0).flags) << "another alert";
 }
 
 TEST_F(AlertFoldOf, KeepsOneStateAPairHoweverOftenItMoves) {

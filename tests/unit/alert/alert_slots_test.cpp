@@ -54,6 +54,11 @@ TEST_F(AlertSlotsOf, LetAnAlertStandForThoseWhoAreToldOfIt) {
   slots_.put(event("new", kFire, {"mqtt"}));
   EXPECT_EQ("new ", standing("mqtt"));
   EXPECT_EQ("old ", standing("ops"));
+  AlertEvent again = event("new", kFire, {"mqtt"});
+  again.formerly = {"ops"};
+  slots_.put(again);
+  EXPECT_EQ("", fetched("ops")) << "told earlier, and not again";
+  EXPECT_EQ("new old ", standing("ops"));
   slots_.put(event("new", kOver, {"mqtt"}));
   EXPECT_EQ("", standing("mqtt"));
 }

@@ -114,5 +114,40 @@ TEST_F(GatewayAlerts, ThatAreSwitchedOffEndAndStayAway) {
   EXPECT_EQ(Lines{}, told(after));
 }
 
+TEST_F(GatewayAlerts, EndForThoseWhoWereToldAlsoWhenOthersAreTodayOrThatAreSwitchedOff) {
+  settings_.notify = {"mqtt", "pager"};
+  GatewayConditions before = fresh();
+  say(before, "disk-full", kConditionOn, 1000);
+  const std::vector<AlertEvent> standing = before.take_events();
+  settings_.notify = {"mqtt"};
+  GatewayConditions after = fresh();
+  after.restore(before.states(), at(4000), standing);
+  EXPECT_EQ(std::vector<std::string>{"pager"}, after.standing().at(0).formerly);
+  say(after, "disk-full", 0, 5000);
+  EXPECT_EQ((std::vector<std::string>{"mqtt", "pager"}), after.take_events().at(0).channels);
+  settings_.off = {"disk-full"};
+  GatewayConditions off = fresh();
+  off.restore(before.states(), at(4000), standing);
+  EXPECT_EQ((std::vector<std::string>{"mqtt", "pager"}), off.take_events().at(0).channels);
+}
+
+TEST_F(GatewayAlerts, SayThatTheyBeganUnderAnUnsetClockAsLongAsTheyStand) {
+  GatewayConditions before = fresh();
+  JournalRecord record;
+  record.kind = RecordKind::kGatewayCondition;
+  record.topic = "disk-full";
+  record.flags = kConditionOn;
+  FoldTime unset = at(1000);
+  unset.clock_trusted = false;
+  before.on_record(record, unset);
+  const std::vector<AlertEvent> standing = before.take_events();
+  EXPECT_EQ(kClockWasUnset, standing.at(0).flags);
+  GatewayConditions after = fresh();
+  after.restore(before.states(), at(4000), standing);
+  EXPECT_EQ(kClockWasUnset, after.standing().at(0).flags);
+  say(after, "disk-full", 0, 5000);
+  EXPECT_EQ(kClockWasUnset, after.take_events().at(0).flags);
+}
+
 }  // namespace
 }  // namespace sluice

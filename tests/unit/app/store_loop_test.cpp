@@ -89,7 +89,7 @@ class AStoreLoop : public ::testing::Test {
 
 TEST_F(AStoreLoop, KeepsAReceiptThatIsQuickerThanTheBatchOfItsTransition) {
   Batch batch = batch_with(firing());
-  loop_.delivered({firing().id, AlertState::kFiring, "mqtt"});
+  loop_.delivered(Store::Delivered::of(firing(), "mqtt"));
   pass_receipts();
   loop_.put(std::move(batch));
   loop_.step(std::chrono::milliseconds(0));
@@ -99,9 +99,11 @@ TEST_F(AStoreLoop, KeepsAReceiptThatIsQuickerThanTheBatchOfItsTransition) {
 }
 
 TEST_F(AStoreLoop, ForgetsAReceiptWhoseTransitionWasReplaced) {
-  loop_.delivered({"ffffffffffffffff", AlertState::kFiring, "mqtt"});
-  pass_receipts();
   AlertEvent event = firing();
+  event.id = "ffffffffffffffff";
+  loop_.delivered(Store::Delivered::of(event, "mqtt"));
+  pass_receipts();
+  event = firing();
   loop_.put(batch_with(event));
   loop_.step(std::chrono::milliseconds(0));
   pass_receipts();

@@ -47,21 +47,55 @@ TEST_F(Alerts, AreKeptWhole) {
 }
 
 TEST_F(Alerts, AreToldToEachChannelUntilItHasTheNewest) {
-  happen({event("s", kFire, kStart, kStart)});
+  const AlertEvent begun = event("s", kFire, kStart, kStart);
+  happen({begun});
   EXPECT_EQ(2u, undelivered().size());
-  std::string id = alert_id("test", "hot", "s", kStart);
-  must(store_->mark_delivered({{id, kFire, "mqtt"}}));
+  must(store_->mark_delivered({Store::Delivered::of(begun, "mqtt")}));
   open();
   ASSERT_EQ(1u, undelivered().size());
   EXPECT_EQ((std::vector<std::string>{"ops"}), undelivered()[0].channels);
-  happen({event("s", kOver, kStart, kStart + 10)});
+  const AlertEvent over = event("s", kOver, kStart, kStart + 10);
+  happen({over});
   ASSERT_EQ(2u, undelivered().size());
   EXPECT_EQ(kOver, undelivered()[0].state);
   // Of the firing one, which is not the newest any more.
-  EXPECT_EQ(1u, must(store_->mark_delivered({{id, kFire, "ops"}})).size());
+  EXPECT_EQ(1u, must(store_->mark_delivered({Store::Delivered::of(begun, "ops")})).size());
   EXPECT_EQ(2u, undelivered().size());
-  EXPECT_EQ(0u, must(store_->mark_delivered({{id, kOver, "ops"}, {id, kOver, "mqtt"}})).size());
+  EXPECT_EQ(
+      0u,
+      must(store_->mark_delivered({Store::Delivered::of(over, "ops"), Store::Delivered::of(over, "mqtt")}))
+          .size());
   EXPECT_TRUE(undelivered().empty());
+}
+
+TEST_F(Alerts, AreToldOfEachTransitionThatTheirReceiptIsNotOf) {
+  AlertEvent begun = event("s", kFire, kStart, kStart);
+  begun.severity = "warning";
+  AlertEvent worse = begun;
+  worse.severity = "critical";
+  worse.flags = kNewLevel;
+  AlertEvent again = worse;
+  again.at_ms += 60000;
+  again.flags = kRepeated;
+  for (const AlertEvent& next : {worse, again}) {
+    happen({begun, next});
+    EXPECT_EQ(2u, must(store_->mark_delivered(
+                           {Store::Delivered::of(begun, "ops"), Store::Delivered::of(begun, "mqtt")}))
+                      .size());
+    EXPECT_EQ(2u, undelivered().size()) << "of the newest nobody was told";
+    must(store_->mark_delivered({Store::Delivered::of(next, "ops"), Store::Delivered::of(next, "mqtt")}));
+    EXPECT_TRUE(undelivered().empty());
+  }
+}
+
+TEST_F(Alerts, StandForThoseWhoWereToldEarlierAsWell) {
+  AlertEvent again = event("s", kFire, kStart, kStart, {"mqtt"});
+  again.formerly = {"pager"};
+  happen({again});
+  ASSERT_EQ(1u, undelivered().size());
+  EXPECT_EQ((std::vector<std::string>{"mqtt"}), undelivered()[0].channels);
+  EXPECT_EQ((std::vector<std::string>{"mqtt", "pager"}),
+            must(store_->load_checkpoint({})).standing.at(0).channels);
 }
 
 TEST_F(Alerts, ThatMovedQuietlyAreToldToNobody) {

@@ -66,7 +66,7 @@ TEST_F(Backup, RestoredNeitherUploadsNorAlertsAgainAndGoesOnAtItsCursor) {
   event.channels = {"mqtt"};
   alarm.events = {event};
   must(store_->commit(alarm));
-  must(store_->mark_delivered({{event.id, AlertState::kFiring, "mqtt"}}));
+  must(store_->mark_delivered({Store::Delivered::of(event, "mqtt")}));
   sum(kFirstDay, kStart + kDayMs, {"archive"});
   OutboxItem item = must(view_->waiting("archive", 10)).at(0);
   item.state = OutboxState::kDelivered;
