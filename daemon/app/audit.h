@@ -49,6 +49,7 @@ struct AuditReport {
   std::uint64_t batches = 0;
   std::uint64_t revisions = 0;
   std::uint64_t outbox_items = 0;
+  std::uint64_t waiting_for_clock = 0;  // rows of no day yet: they arrived while the clock was not trusted
   static constexpr std::size_t kFindingsMax = 500;
 
   void add_finding(std::optional<Day> day, std::string what);

@@ -241,6 +241,7 @@ void compare_unset(const Counts& counts, const Arrived& found, AuditReport& repo
   check_equations(std::nullopt, counts, report);
   const std::uint64_t counting = counts[Counter::kReadingsStored];
   const std::uint64_t all = counting + counts[Counter::kReadingsDuplicate];
+  report.waiting_for_clock = all;
   if (found.rows == all && found.counted == counting) return;
   report.add_finding(std::nullopt,
                      fmt::format("{} arrived while the clock was not trusted and had to wait for a time, {} "

@@ -190,7 +190,7 @@ Result<std::string> GatewayApi::alerts(std::size_t limit) {
   for (const KeptBack& alert : kept) {
     if (alert.event.flags & kQuiet) add(alert.event);
   }
-  return json + "]";
+  return json + "]\n";
 }
 
 Result<std::string> GatewayApi::events(std::size_t limit) {
@@ -228,7 +228,7 @@ Result<std::string> GatewayApi::outbox(const OutboxSelection& which, std::size_t
 
 Result<std::string> GatewayApi::upload_now() {
   vitals_.upload_asked = true;
-  return std::string(R"({"asked":"close every finished day and deliver what waits"})");
+  return std::string(R"({"asked":"close every finished day and deliver what waits"})") + "\n";
 }
 
 // As the engine has them: the database follows.

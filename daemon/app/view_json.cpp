@@ -140,8 +140,11 @@ Result<std::string> readings_json(StoreView& view, const ReadingsQuery& query) {
                         {"unit", sensor.unit},
                         {"flags", flag_names_of(reading.flags)}});
   }
-  return text_of(
-      Json{{"readings", std::move(list)}, {"next", page->next ? Json(*page->next) : Json(nullptr)}});
+  auto waiting = waiting_for_clock(view);
+  if (!waiting) return waiting.error();
+  return text_of(Json{{"readings", std::move(list)},
+                      {"next", page->next ? Json(*page->next) : Json(nullptr)},
+                      {"waiting_for_clock", *waiting}});
 }
 
 Result<std::string> summaries_json(StoreView& view, std::size_t limit) {
@@ -217,9 +220,9 @@ Status fill_status(StoreView& view, std::int64_t now_wall_ms, StatusSnapshot& st
   status.days.dirty = static_cast<std::uint64_t>(
       std::count_if(dirty->begin(), dirty->end(), [today](const DayState& day) { return day.day < today; }));
   status.days.newest_summary = days->empty() ? "" : format_date(days->back());
-  auto unset = view.unset_counts();
-  if (!unset) return unset.error();
-  status.clock.unset_rows = (*unset)[Counter::kReadingsStored] + (*unset)[Counter::kReadingsDuplicate];
+  auto waiting = waiting_for_clock(view);
+  if (!waiting) return waiting.error();
+  status.clock.unset_rows = *waiting;
   status.outbox = {};
   std::int64_t oldest_ms = now_wall_ms;
   for (const OutboxItem& item : *items) {
@@ -233,6 +236,12 @@ Status fill_status(StoreView& view, std::int64_t now_wall_ms, StatusSnapshot& st
   }
   if (status.outbox.pending > 0) status.outbox.oldest_age_ms = now_wall_ms - oldest_ms;
   return {};
+}
+
+Result<std::uint64_t> waiting_for_clock(StoreView& view) {
+  auto unset = view.unset_counts();
+  if (!unset) return unset.error();
+  return (*unset)[Counter::kReadingsStored] + (*unset)[Counter::kReadingsDuplicate];
 }
 
 Result<Counts> ledger_total(StoreView& view) {

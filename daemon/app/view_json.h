@@ -26,6 +26,8 @@ Result<std::string> outbox_json(StoreView& view, const OutboxSelection& which, s
 
 // Fills what the tables know: cursor, sensors, alerts that stand, days, outbox.
 Status fill_status(StoreView& view, std::int64_t now_wall_ms, StatusSnapshot& status);
+// Stored, but in no span of time and on no day until the clock is trusted.
+Result<std::uint64_t> waiting_for_clock(StoreView& view);
 Result<Counts> ledger_total(StoreView& view);  // over all arrival days, and what waits for the clock
 
 }  // namespace sluice

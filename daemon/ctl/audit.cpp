@@ -29,6 +29,7 @@ std::string to_json(const AuditReport& report) {
   json["batches"] = report.batches;
   json["revisions"] = report.revisions;
   json["outbox_items"] = report.outbox_items;
+  json["waiting_for_clock"] = report.waiting_for_clock;
   json["days"] = Json::array();
   for (const auto& [day, audited] : report.days) {
     json["days"].push_back(Json{{"date", format_date(day)},
@@ -48,7 +49,7 @@ std::string to_json(const AuditReport& report) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-std::string to_text(const AuditReport& report) {
+std::string to_text(const AuditReport& report, const std::optional<Day>& day_asked) {
   Table table;
   table.column("day");
   for (const char* title : {"messages", "rows arrived", "expired", "revisions"}) {
@@ -59,7 +60,11 @@ std::string to_text(const AuditReport& report) {
     table.row({format_date(day), std::to_string(audited.messages), std::to_string(audited.rows),
                std::to_string(audited.expired), std::to_string(audited.revisions), verdict(audited)});
   }
-  std::string text = table.empty() ? "the books are empty\n" : table.text();
+  std::string text = !table.empty() ? table.text()
+                     : day_asked    ? "nothing was booked on " + format_date(*day_asked) + "\n"
+                     : report.waiting_for_clock > 0 ? "nothing is booked on a day yet\n"
+                                                    : "the books are empty\n";
+  if (report.waiting_for_clock > 0) text += waiting_text(report.waiting_for_clock) + "\n";
   text +=
       fmt::format("\n{} in {}, {}, {} read\n", counted(report.rows, "row"), counted(report.batches, "batch"),
                   counted(report.revisions, "summary"), counted(report.outbox_items, "outbox item"));
@@ -94,7 +99,7 @@ int run_audit(const CommandContext& context) {
                                      });
   if (show_progress) context.err << "\r\x1b[K";
   if (!report) return fail(context, report.error());
-  context.out << (context.line.json ? to_json(*report) : to_text(*report));
+  context.out << (context.line.json ? to_json(*report) : to_text(*report, context.line.day));
   if (!report->findings.empty()) return kExitFindings;
   return report->beyond_checking() ? kExitCannotCheck : kExitFine;
 }

@@ -299,8 +299,10 @@ class Parser {
     add_time(*out, "--from", line_.from_ms, "first instant (the oldest reading)");
     add_time(*out, "--to", line_.to_ms, "first instant after (the newest reading)");
     add_filter(*out, "--sensor", "filter over sensor names");
+    out->get_option("--json")->description("the same as --format ndjson: JSON, a reading a line");
     out->add_option("--format", line_.format, "csv or ndjson")
         ->check(CLI::IsMember({"csv", "ndjson"}))
+        ->excludes("--json")
         ->capture_default_str();
 
     add_import();

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/check.h"
+#include "base/counted.h"
 #include "ctl/exit_code.h"
 #include "decode/topic_filter.h"
 
@@ -116,6 +117,11 @@ LoadedSettings settings_for(const CommandLine& line, std::ostream& err) {
 }
 
 }  // namespace
+
+std::string waiting_text(std::uint64_t readings) {
+  return counted(readings, "reading") + (readings == 1 ? " waits" : " wait") +
+         " for the clock, which is not trusted yet (see clock.trust)";
+}
 
 int fail(const CommandContext& context, const Error& error) {
   context.err << "sluicectl: " << error.context << "\n";

@@ -47,6 +47,9 @@ int run_completion(const CommandContext& context);
 // A configuration that cannot be used, for `check --json`.
 std::string wrong_json(const std::string& file, const Error& error, const std::vector<Problem>& problems);
 
+// "51 readings wait for the clock (see clock.trust)": stored, and on no day yet.
+std::string waiting_text(std::uint64_t readings);
+
 int fail(const CommandContext& context, const Error& error);  // says it; returns its exit status
 
 // Reads the configuration and runs the command of `line`.

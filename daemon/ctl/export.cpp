@@ -62,9 +62,11 @@ std::unordered_map<SensorId, Columns> wanted_sensors(const std::vector<SummarySe
 int write_rows(const CommandContext& context, StoreView& view, std::ostream& out) {
   auto sensors = view.sensors();
   if (!sensors) return fail(context, sensors.error());
-  const bool csv = context.line.format == "csv";
+  auto waiting = waiting_for_clock(view);
+  if (!waiting) return fail(context, waiting.error());
+  const bool csv = context.line.format == "csv" && !context.line.json;
   const auto wanted = wanted_sensors(*sensors, context.line.filter, csv);
-  if (wanted.empty()) {
+  if (wanted.empty() && !context.line.filter.empty()) {
     return fail(context, make_error(ErrorCode::kNotFound, "no sensor matches \"" + context.line.filter +
                                                               "\"; sluicectl sensors lists those there are"));
   }
@@ -90,6 +92,7 @@ int write_rows(const CommandContext& context, StoreView& view, std::ostream& out
                 make_error(ErrorCode::kIo, "cannot write everything; is the disk full, or the reader gone?"));
   }
   context.err << fmt::format("{}\n", counted(written, "reading"));
+  if (*waiting > 0) context.err << fmt::format("not among them: {}\n", waiting_text(*waiting));
   return kExitFine;
 }
 

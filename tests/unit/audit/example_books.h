@@ -48,6 +48,16 @@ class ExampleBooks {
     close(kLateDay, today_ms + 7200'000);
     add_day(day(kDays), today_ms + 8 * 3600'000);
   }
+  // Readings of a boot whose clock nobody has set.
+  void hold_for_the_clock(int readings) {
+    Batch batch;
+    batch.new_sensors = {{1, "a", "°C"}};
+    for (int i = 0; i < readings; ++i) add(batch, {1, kClockUnset, 1000 + i, 1000 + i, 20});
+    batch.cursor = {"journal", ++cursor_};
+    batch.clock.boot_id = "boot without a clock";
+    batch.unset = true;
+    SLUICE_CHECK(store_->commit(batch).ok(), "commit");
+  }
   // As retention does once the days up to `now` are old enough.
   void expire(std::int64_t now_ms) {
     while (store_->retain_step(now_ms).value()) {

@@ -115,6 +115,7 @@ TEST_F(CommandLines, RefuseWhatIsNoFilterAndNoBroker) {
     EXPECT_NE(std::string::npos, err_.str().find("'#' is the last level")) << err_.str();
   }
   EXPECT_EQ(kExitUsage, refuse({"export", "--sensor", "a+"}));
+  EXPECT_EQ(kExitUsage, refuse({"export", "--json", "--format", "csv"}));
   err_.str("");
   EXPECT_EQ(kExitUsage, refuse({"discover", "--broker", "127.0.0.1:18883"}));
   EXPECT_NE(std::string::npos, err_.str().find("did you mean \"mqtt://127.0.0.1:18883\"?")) << err_.str();

@@ -155,6 +155,10 @@ TEST_F(FirstHour, ExportsEveryReadingOnceAndOnlyThoseAskedFor) {
     EXPECT_TRUE(row["time"].get<std::string>().starts_with("2026-03-28T"));
   }
   EXPECT_LT(0u, lines);
+  ASSERT_EQ(kExitFine, run({"export", "--format", "ndjson"}));
+  const std::string ndjson = out_.str();
+  ASSERT_EQ(kExitFine, run({"export", "--json"}));
+  EXPECT_EQ(ndjson, out_.str());
   EXPECT_EQ(kExitFindings, run({"export", folder_.file("a.ndjson")}));
   EXPECT_EQ(kExitFindings, run({"export", "--sensor", "nobody"}));
 }
