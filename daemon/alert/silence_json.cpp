@@ -1,5 +1,7 @@
 #include "alert/silence_json.h"
 
+#include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "base/time_text.h"
@@ -25,6 +27,15 @@ Json json_of(const Silence& silence) {
 
 std::string text_of(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+constexpr const char* kMembers[] = {"sensor", "alert", "labels", "until", "comment"};
+
+Error not_right(const std::string& what) {
+  return make_error(
+      ErrorCode::kInvalid,
+      what + R"(; expected such as {"alert":"too-hot","sensor":"hall/+","labels":{"site":"berlin"},)" +
+          R"("until":"2026-03-01T12:00:00Z","comment":"painters"}; only until is needed)");
 }
 
 }  // namespace
@@ -54,6 +65,24 @@ Result<Silence> silence_from_json(std::string_view text) {
   } catch (const nlohmann::json::exception& wrong) {
     return make_error(ErrorCode::kInvalid, std::string("not a silence: ") + wrong.what());
   }
+}
+
+Result<Silence> silence_from_request(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, false);
+  if (!json.is_object()) return not_right("the body is no JSON object");
+  for (const auto& [name, value] : json.items()) {
+    if (std::find(std::begin(kMembers), std::end(kMembers), name) == std::end(kMembers)) {
+      return not_right("a silence has no member \"" + name + "\"");
+    }
+    if (name == "labels" ? !value.is_object() : !value.is_string()) {
+      return not_right(name + (name == "labels" ? " is no object" : " is no text"));
+    }
+  }
+  for (const auto& [name, value] : json.value("labels", Json::object()).items()) {
+    if (!value.is_string()) return not_right("the label " + name + " is no text");
+  }
+  if (!json.contains("until")) return not_right("until is missing");
+  return silence_from_json(text);
 }
 
 }  // namespace sluice

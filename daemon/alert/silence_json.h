@@ -13,7 +13,9 @@
 namespace sluice {
 
 std::string silence_to_json(const Silence& silence);
-Result<Silence> silence_from_json(std::string_view text);            // without id and from_ms
+Result<Silence> silence_from_json(std::string_view text);  // without id and from_ms
+// The same of what somebody sends, who is told what is wrong; a member that there is not is wrong too.
+Result<Silence> silence_from_request(std::string_view text);
 std::string silences_to_json(const std::vector<Silence>& silences);  // a list
 
 }  // namespace sluice

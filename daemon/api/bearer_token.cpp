@@ -4,13 +4,13 @@
 
 #include <cstddef>
 
+#include "api/token_settings.h"
 #include "base/secret.h"
 
 namespace sluice {
 
 namespace {
 
-constexpr std::size_t kTokenCharsMin = 8;
 constexpr std::string_view kScheme = "Bearer ";
 
 }  // namespace

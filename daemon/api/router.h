@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,16 +14,25 @@ namespace sluice {
 class Router {
  public:
   using Answer = std::function<HttpResponse(const HttpRequest&)>;
-  void add(std::string method, std::string path, Answer answer);
-  // 404 where no path fits, 405 (with Allow) where the method does not, 500 where the route threw.
-  HttpResponse handle(HttpRequest request) const;
-
- private:
+  // What people are told of a route. A parameter of the query that is not among these is refused.
+  struct Words {
+    std::vector<std::string> parameters;
+    std::string answers;
+  };
   struct Route {
     std::string method;
     std::string path;
     Answer answer;
+    std::optional<Words> words;  // absent: any parameter does
   };
+
+  void add(std::string method, std::string path, Answer answer, std::optional<Words> words = {});
+  // 404 where no path fits, 405 (with Allow) where the method does not, 400 for a parameter that the route
+  // does not know, 500 where the route threw.
+  HttpResponse handle(HttpRequest request) const;
+  const std::vector<Route>& routes() const { return routes_; }
+
+ private:
   std::vector<Route> routes_;
 };
 

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
-#include "base/time_text.h"
+#include "base/time_argument.h"
 
 namespace sluice {
 
@@ -69,14 +69,13 @@ Result<std::int64_t> after_of(const HttpRequest& request) {
   return *after;
 }
 
-// RFC 3339, or milliseconds since 1970.
+// As on a command line, or milliseconds since 1970.
 Result<std::int64_t> time_of(const HttpRequest& request, const char* name, std::int64_t fallback) {
   auto found = request.query.find(name);
   if (found == request.query.end()) return fallback;
   if (auto ms = parse_number<std::int64_t>(found->second); ms && *ms >= 0 && *ms < kYear10000Ms) return *ms;
-  if (auto ms = parse_rfc3339(found->second)) return *ms;
-  return make_error(ErrorCode::kInvalid, std::string(name) +
-                                             ": expected a time such as 2026-03-01T12:00:00Z, got \"" +
+  if (auto ms = parse_time_argument(found->second)) return *ms;
+  return make_error(ErrorCode::kInvalid, std::string(name) + ": " + kTimeArgumentExpected + ", got \"" +
                                              found->second + "\" (a '+' in a URL is written %2B)");
 }
 
@@ -163,10 +162,22 @@ HttpResponse limited(const HttpRequest& request, std::size_t fallback, std::size
   return answer(call(*limit));
 }
 
-}  // namespace
+// The routes by themselves, for whoever has only found the address.
+HttpResponse list_of(const Router& router) {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const Router::Route& route : router.routes()) {
+    list.push_back({{"method", route.method}, {"path", route.path}});
+    if (!route.words) continue;
+    list.back()["parameters"] = route.words->parameters;
+    list.back()["answers"] = route.words->answers;
+  }
+  return http_json(nlohmann::ordered_json{{"routes", std::move(list)}}.dump(2) + "\n");
+}
 
-void add_routes(Router& router, ApiSource& source) {
-  using Request = const HttpRequest&;
+using Request = const HttpRequest&;
+
+// What a machine asks time and again; some add parameters of their own.
+void add_probes(Router& router, ApiSource& source) {
   router.add("GET", "/healthz", [&](Request) { return health(source, Vital::kLife); });
   router.add("GET", "/readyz", [&](Request) { return health(source, Vital::kReadiness); });
   router.add("GET", "/metrics", [&](Request) {
@@ -175,68 +186,132 @@ void add_routes(Router& router, ApiSource& source) {
     response.body = metrics_text(source.metrics());
     return response;
   });
-  router.add("GET", "/api/v1/status", [&](Request) { return http_json(status_to_json(source.status())); });
-  router.add("GET", "/api/v1/alerts", [&](Request request) {
-    return limited(request, kAlertsMax, kAlertsMax, [&](std::size_t n) { return source.alerts(n); });
-  });
-  router.add("POST", "/api/v1/alerts/test", [&](Request request) {
-    auto name = request.query.find("name");
-    if (name == request.query.end()) return http_error(400, "name: expected a channel or a rule");
-    return answer(source.alerts_test(name->second));
-  });
-  router.add("GET", "/api/v1/alerts/test", [&](Request request) {
-    auto test = request.query.find("test");
-    if (test == request.query.end()) return http_error(400, "test: expected what the POST answered");
-    return answer(source.alerts_test_result(test->second));
-  });
-  router.add("GET", "/api/v1/events", [&](Request request) {
-    return limited(request, 100, kEventsMax, [&](std::size_t n) { return source.events(n); });
-  });
-  router.add("GET", "/api/v1/sensors", [&](Request request) {
-    auto after = after_of(request);
-    if (!after) return http_error(400, after.error().context);
-    return limited(request, 1000, kSensorsMax, [&](std::size_t n) { return source.sensors(*after, n); });
-  });
-  router.add("GET", "/api/v1/readings", [&](Request request) { return readings(source, request); });
-  router.add("GET", "/api/v1/summaries", [&](Request request) {
-    return limited(request, 400, kSummariesMax, [&](std::size_t n) { return source.summaries(n); });
-  });
-  router.add("GET", "/api/v1/summaries/", [&](Request request) { return summary(source, request); });
-  router.add("GET", "/api/v1/quarantine", [&](Request request) {
-    return limited(request, 20, kQuarantineMax,
-                   [&](std::size_t n) { return source.quarantine(text_in(request, "reason"), n); });
-  });
-  router.add("GET", "/api/v1/why", [&](Request request) {
-    const std::string sensor = text_in(request, "sensor");
-    const std::string rule = text_in(request, "rule");
-    if (sensor.empty() || rule.empty()) return http_error(400, "expected ?sensor=NAME&rule=NAME");
-    return answer(source.why(sensor, rule));
-  });
-  router.add("GET", "/api/v1/upload", [&](Request request) {
-    return selected(request, [&](const OutboxSelection& which) {
-      return limited(request, 100, kOutboxMax, [&](std::size_t n) { return source.outbox(which, n); });
-    });
-  });
-  router.add("GET", "/api/v1/silences", [&](Request) { return answer(source.silences()); });
+}
+
+void add_lists(Router& router, ApiSource& source) {
+  router.add("GET", "/api/v1/status", [&](Request) { return http_json(status_to_json(source.status())); },
+             {{{}, "what the gateway is doing, and what is wrong"}});
+  router.add("GET", "/api/v1/alerts",
+             [&](Request request) {
+               return limited(request, kAlertsMax, kAlertsMax,
+                              [&](std::size_t n) { return source.alerts(n); });
+             },
+             {{{"limit"}, "alerts that stand"}});
+  router.add("GET", "/api/v1/events",
+             [&](Request request) {
+               return limited(request, 100, kEventsMax, [&](std::size_t n) { return source.events(n); });
+             },
+             {{{"limit"}, "alerts that fired and were resolved, newest first"}});
+  router.add("GET", "/api/v1/sensors",
+             [&](Request request) {
+               auto after = after_of(request);
+               if (!after) return http_error(400, after.error().context);
+               return limited(request, 1000, kSensorsMax,
+                              [&](std::size_t n) { return source.sensors(*after, n); });
+             },
+             {{{"after", "limit"}, "each sensor's newest value, age and rate; next for the page after"}});
+  router.add("GET", "/api/v1/readings", [&](Request request) { return readings(source, request); },
+             {{{"sensor", "from", "to", "after", "limit"},
+               "readings of a span, the last hour; next for the page after"}});
+  router.add("GET", "/api/v1/summaries",
+             [&](Request request) {
+               return limited(request, 400, kSummariesMax,
+                              [&](std::size_t n) { return source.summaries(n); });
+             },
+             {{{"limit"}, "days with a summary"}});
+  router.add("GET", "/api/v1/summaries/", [&](Request request) { return summary(source, request); },
+             {{{}, "DATE or DATE/REVISION: the document itself"}});
+}
+
+void add_reasons(Router& router, ApiSource& source) {
+  router.add("GET", "/api/v1/quarantine",
+             [&](Request request) {
+               return limited(request, 20, kQuarantineMax, [&](std::size_t n) {
+                 return source.quarantine(text_in(request, "reason"), n);
+               });
+             },
+             {{{"reason", "limit"}, "how much was rejected, and samples of it"}});
+  router.add("GET", "/api/v1/why",
+             [&](Request request) {
+               const std::string sensor = text_in(request, "sensor");
+               const std::string rule = text_in(request, "rule");
+               if (sensor.empty() || rule.empty()) return http_error(400, "expected ?sensor=NAME&rule=NAME");
+               return answer(source.why(sensor, rule));
+             },
+             {{{"sensor", "rule"}, "where a rule stands on a sensor, and what it waits for"}});
+}
+
+void add_alert_orders(Router& router, ApiSource& source) {
+  router.add("POST", "/api/v1/alerts/test",
+             [&](Request request) {
+               auto name = request.query.find("name");
+               if (name == request.query.end()) return http_error(400, "name: expected a channel or a rule");
+               return answer(source.alerts_test(name->second));
+             },
+             {{{"name"}, "sends a test to a channel, or to those of a rule"}});
+  router.add("GET", "/api/v1/alerts/test",
+             [&](Request request) {
+               auto test = request.query.find("test");
+               if (test == request.query.end())
+                 return http_error(400, "test: expected what the POST answered");
+               return answer(source.alerts_test_result(test->second));
+             },
+             {{{"test"}, "what the test has brought so far"}});
+  router.add("GET", "/api/v1/silences", [&](Request) { return answer(source.silences()); },
+             {{{}, "silences that have not ended"}});
   router.add("POST", "/api/v1/silences",
-             [&](Request request) { return answer(source.silence(request.body)); });
-  router.add("POST", "/api/v1/silences/end", [&](Request request) {
-    auto found = request.query.find("id");
-    auto id = found == request.query.end() ? std::nullopt : parse_number<std::uint64_t>(found->second);
-    if (!id) return http_error(400, "id: expected the number of a silence");
-    return answer(source.unsilence(*id));
-  });
-  router.add("POST", "/api/v1/upload/now", [&](Request) { return answer(source.upload_now()); });
-  router.add("POST", "/api/v1/upload/retry", [&](Request request) {
-    return selected(request,
-                    [&](const OutboxSelection& which) { return answer(source.upload_retry(which)); });
-  });
-  router.add("POST", "/api/v1/upload/discard", [&](Request request) {
-    return selected(request,
-                    [&](const OutboxSelection& which) { return answer(source.upload_discard(which)); });
-  });
-  router.add("POST", "/api/v1/store", [&](Request) { return answer(source.store_now()); });
-  router.add("POST", "/api/v1/reload", [&](Request) { return answer(source.reload()); });
+             [&](Request request) { return answer(source.silence(request.body)); },
+             {{{}, "begins the silence in the body: sensor, alert, labels, until, comment; its id"}});
+  router.add("POST", "/api/v1/silences/end",
+             [&](Request request) {
+               auto found = request.query.find("id");
+               auto id =
+                   found == request.query.end() ? std::nullopt : parse_number<std::uint64_t>(found->second);
+               if (!id) return http_error(400, "id: expected the number of a silence");
+               return answer(source.unsilence(*id));
+             },
+             {{{"id"}, "ends a silence"}});
+}
+
+void add_upload(Router& router, ApiSource& source) {
+  router.add("GET", "/api/v1/upload",
+             [&](Request request) {
+               return selected(request, [&](const OutboxSelection& which) {
+                 return limited(request, 100, kOutboxMax,
+                                [&](std::size_t n) { return source.outbox(which, n); });
+               });
+             },
+             {{{"sink", "day", "limit"}, "deliveries of summaries, newest first"}});
+  router.add("POST", "/api/v1/upload/now", [&](Request) { return answer(source.upload_now()); },
+             {{{}, "sums every finished day, and delivers what waits; does not wait for it"}});
+  router.add("POST", "/api/v1/upload/retry",
+             [&](Request request) {
+               return selected(
+                   request, [&](const OutboxSelection& which) { return answer(source.upload_retry(which)); });
+             },
+             {{{"sink", "day"}, "tries again what waits or was refused; how many"}});
+  router.add("POST", "/api/v1/upload/discard",
+             [&](Request request) {
+               return selected(request, [&](const OutboxSelection& which) {
+                 return answer(source.upload_discard(which));
+               });
+             },
+             {{{"sink", "day"}, "gives up what waits or was refused; how many"}});
+}
+
+}  // namespace
+
+void add_routes(Router& router, ApiSource& source) {
+  router.add("GET", "/", [&router](Request) { return list_of(router); }, {{{}, "this list"}});
+  add_probes(router, source);
+  add_lists(router, source);
+  add_reasons(router, source);
+  add_alert_orders(router, source);
+  add_upload(router, source);
+  router.add("POST", "/api/v1/store", [&](Request) { return answer(source.store_now()); },
+             {{{}, "stores what was read so far, soon; the number of its newest record"}});
+  router.add("POST", "/api/v1/reload", [&](Request) { return answer(source.reload()); },
+             {{{}, "puts the configuration file in force, if it is right"}});
 }
 
 }  // namespace sluice

@@ -1,9 +1,5 @@
-// The HTTP API's paths. What each means is decided by the ApiSource; here are only the words.
-//   GET /healthz /readyz /metrics
-//   GET /api/v1/status alerts events sensors readings summaries summaries/DATE[/REVISION] upload
-//   GET /api/v1/quarantine why
-//   GET, POST /api/v1/alerts/test silences
-//   POST /api/v1/silences/end upload/now upload/retry upload/discard store reload
+// The HTTP API's paths, which README.md here has as a table. What each means is decided by the ApiSource;
+// here are only the words.
 #pragma once
 
 #include "api/api_source.h"

@@ -223,6 +223,7 @@ Result<std::string> GatewayApi::summary(Day day, std::optional<int> revision) {
   return summary_body(view_, day, revision);
 }
 Result<std::string> GatewayApi::outbox(const OutboxSelection& which, std::size_t limit) {
+  if (Status known = check_sink(view_, settings_.upload.to, which.sink); !known.ok()) return known.error();
   return outbox_json(view_, which, limit);
 }
 
@@ -249,7 +250,7 @@ Result<std::string> GatewayApi::silences() {
 
 // A record in the journal, which the engine finds next; it is in force when this returns.
 Result<std::string> GatewayApi::silence(const std::string& body) {
-  auto silence = silence_from_json(body);
+  auto silence = silence_from_request(body);
   if (!silence.ok()) return silence.error();
   if (Status filter = is_of_sensors(silence->sensor); !filter.ok()) return filter.error();
   if (Status known = is_a_rule(settings_, silence->alert); !known.ok()) return known.error();
@@ -282,6 +283,7 @@ Result<std::string> GatewayApi::unsilence(std::uint64_t id) {
 }
 
 Result<std::string> GatewayApi::upload_retry(const OutboxSelection& which) {
+  if (Status known = check_sink(view_, settings_.upload.to, which.sink); !known.ok()) return known.error();
   auto changed = view_.retry(which);
   if (!changed.ok()) return changed.error();
   vitals_.deliver_asked = true;
@@ -289,6 +291,7 @@ Result<std::string> GatewayApi::upload_retry(const OutboxSelection& which) {
 }
 
 Result<std::string> GatewayApi::upload_discard(const OutboxSelection& which) {
+  if (Status known = check_sink(view_, settings_.upload.to, which.sink); !known.ok()) return known.error();
   auto changed = view_.discard(which, clock_.now().wall_ms);
   if (!changed.ok()) return changed.error();
   return nlohmann::ordered_json{{"discarded", *changed}}.dump() + "\n";

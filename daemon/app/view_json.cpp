@@ -16,6 +16,7 @@ namespace sluice {
 namespace {
 
 using Json = nlohmann::ordered_json;
+constexpr const char* kRejected = "_rejected/";
 constexpr std::size_t kOutboxScanMax = 100'000;
 
 std::string text_of(const Json& json) {
@@ -64,6 +65,30 @@ const char* state_name(OutboxState state) {
   return "unknown";
 }
 
+bool is_reason(const std::string& counter) {
+  return counter.find(kRejected) != std::string::npos;
+}
+
+bool asked_for(const std::string& counter, const std::string& reason) {
+  return reason.empty() || counter == reason || counter.ends_with("/" + reason);
+}
+
+// kNotFound: nothing is ever rejected for that.
+Status check_reason(const std::string& reason) {
+  std::string known;
+  for (std::size_t i = 0; i < kCounterCount; ++i) {
+    const std::string name(counter_name(static_cast<Counter>(i)));
+    if (!is_reason(name)) continue;
+    if (asked_for(name, reason)) return {};
+    const std::string word = name.substr(name.find('/') + 1);
+    if ((", " + known + ", ").find(", " + word + ", ") == std::string::npos) {
+      known += (known.empty() ? "" : ", ") + word;
+    }
+  }
+  return make_error(ErrorCode::kNotFound,
+                    "nothing is rejected for \"" + reason + "\"; the reasons are " + known);
+}
+
 Json time_or_null(std::int64_t ms) {
   return ms > 0 ? Json(format_rfc3339(ms)) : Json(nullptr);
 }
@@ -91,6 +116,7 @@ Result<std::string> events_json(StoreView& view, const std::string& gateway, std
 }
 
 Result<std::string> quarantine_json(StoreView& view, const std::string& reason, std::size_t limit) {
+  if (Status known = check_reason(reason); !known.ok()) return known.error();
   auto totals = ledger_total(view);
   if (!totals) return totals.error();
   auto samples = view.quarantine(reason, limit);
@@ -98,8 +124,7 @@ Result<std::string> quarantine_json(StoreView& view, const std::string& reason, 
   Json json{{"counts", Json::object()}, {"samples", Json::array()}};
   for (std::size_t i = 0; i < kCounterCount; ++i) {
     const std::string name(counter_name(static_cast<Counter>(i)));
-    const bool asked = reason.empty() || name == reason || name.ends_with("/" + reason);
-    if (totals->values[i] > 0 && asked && name.find("_rejected/") != std::string::npos) {
+    if (totals->values[i] > 0 && is_reason(name) && asked_for(name, reason)) {
       json["counts"][name] = totals->values[i];
     }
   }
@@ -198,6 +223,20 @@ Result<std::string> outbox_json(StoreView& view, const OutboxSelection& which, s
              {"note", item.note}});
   }
   return text_of(list);
+}
+
+Status check_sink(StoreView& view, const std::vector<SinkSettings>& sinks, const std::string& sink) {
+  if (sink.empty()) return {};
+  std::string known;
+  for (const SinkSettings& one : sinks) {
+    if (one.name == sink) return {};
+    known += (known.empty() ? "" : ", ") + one.name;
+  }
+  auto items = view.list(1, {sink, {}});
+  if (!items.ok()) return items.error();
+  if (!items->empty()) return {};
+  return make_error(ErrorCode::kNotFound, "no sink is named \"" + sink + "\"; there is " +
+                                              (known.empty() ? "none under upload.to" : known));
 }
 
 Status fill_status(StoreView& view, std::int64_t now_wall_ms, StatusSnapshot& status) {

@@ -12,6 +12,7 @@
 #include "base/calendar.h"
 #include "base/result.h"
 #include "store/view.h"
+#include "upload/upload_settings.h"
 
 namespace sluice {
 
@@ -23,6 +24,10 @@ Result<std::string> readings_json(StoreView& view, const ReadingsQuery& query);
 Result<std::string> summaries_json(StoreView& view, std::size_t limit);  // newest revision of each day
 Result<std::string> summary_body(StoreView& view, Day day, std::optional<int> revision);
 Result<std::string> outbox_json(StoreView& view, const OutboxSelection& which, std::size_t limit);
+
+// kNotFound: `sink` is neither empty, nor the name of one of `sinks`, nor of one that something was meant
+// for.
+Status check_sink(StoreView& view, const std::vector<SinkSettings>& sinks, const std::string& sink);
 
 // Fills what the tables know: cursor, sensors, alerts that stand, days, outbox.
 Status fill_status(StoreView& view, std::int64_t now_wall_ms, StatusSnapshot& status);

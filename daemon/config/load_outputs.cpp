@@ -3,6 +3,8 @@
 
 #include <charconv>
 
+#include "api/token_settings.h"
+#include "base/secret.h"
 #include "config/quantity.h"
 #include "config/sections.h"
 
@@ -66,6 +68,17 @@ void load_listen(MapReader& reader, ApiSettings& api) {
   }
 }
 
+// Of a file: a variable or a credential is the daemon's own.
+void load_token(MapReader& reader, std::string& source) {
+  if (!reader.secret("token_file", source) || !source.starts_with('/') || !reader.looks_at_files()) return;
+  const Result<std::string> line = read_secret("api.token_file", source);
+  const std::string text = line ? *line : "";
+  const std::size_t last = text.find_last_not_of(" \t");
+  if (last != std::string::npos && last + 1 - text.find_first_not_of(" \t") >= kTokenCharsMin) return;
+  reader.wrong("token_file", "has no token of 8 or more characters on its first line",
+               "expected a long random one there, such as openssl rand -hex 32 makes");
+}
+
 }  // namespace
 
 void load_outputs(MapReader& root, Settings& settings) {
@@ -84,7 +97,7 @@ void load_outputs(MapReader& root, Settings& settings) {
     if (!places) upload.to = {archive};  // `to: []` uploads nowhere
   });
   root.map("api", [&](MapReader& reader) {
-    reader.secret("token_file", settings.api.token_file);
+    load_token(reader, settings.api.token_file);
     load_listen(reader, settings.api);
   });
 }

@@ -99,7 +99,8 @@ class MapReader {
   void absent(const std::vector<std::string>& keys, const std::string& key, const std::string& what,
               const std::string& expected);
   void also_called(const std::string& word, const std::string& key);  // the key that people mean by it
-  void ignore_the_rest() { ignore_the_rest_ = true; }  // what the rest means hangs on what was wrong
+  void ignore_the_rest() { ignore_the_rest_ = true; }           // what the rest means hangs on what was wrong
+  bool looks_at_files() const { return context_.check_files; }  // those that the configuration names
   bool clean() const { return context_.problems.size() == problems_before_ && absences_.empty(); }
 
  private:

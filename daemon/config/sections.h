@@ -43,6 +43,9 @@ void check_together(const Settings& settings, LoadContext& context);
 // without a problem.
 void warn_of_no_sensor(const Settings& settings, LoadContext& context);
 
+// What `exec` channels would run and cannot.
+void warn_of_no_program(const Settings& settings, LoadContext& context);
+
 // Every key that the loaders ask for, such as "readings[].topic" or "notify.*.type".
 std::set<std::string> known_keys();
 

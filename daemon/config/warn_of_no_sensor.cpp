@@ -1,5 +1,6 @@
 // Whether a filter over names of sensors can match any that readings and derived give.
 #include <algorithm>
+#include <sstream>
 
 #include "config/sections.h"
 #include "decode/name_template.h"
@@ -22,6 +23,26 @@ void add_names(const ReadingsEntry& entry, std::vector<std::string>& names) {
   }
 }
 
+std::vector<std::string> levels_of(const std::string& filter) {
+  std::vector<std::string> levels;
+  std::istringstream text(filter);
+  for (std::string level; std::getline(text, level, '/');) levels.push_back(level);
+  return levels;
+}
+
+std::string filled_in(std::vector<std::string> names, const std::vector<std::string>& filter) {
+  for (std::size_t i = 0; i < names.size() && i < filter.size(); ++i) {
+    if (names[i] == "+" && filter[i] != "#") names[i] = filter[i];
+    if (names[i] != "#") continue;
+    names.erase(names.begin() + static_cast<std::ptrdiff_t>(i), names.end());
+    names.insert(names.end(), filter.begin() + static_cast<std::ptrdiff_t>(i), filter.end());
+    break;
+  }
+  std::string text;
+  for (const std::string& level : names) text += (text.empty() ? "" : "/") + level;
+  return text;
+}
+
 class Names {
  public:
   Names(const DecodeSettings& decode, LoadContext& context) : context_(context) {
@@ -40,10 +61,17 @@ class Names {
     }
     context_.warnings.add(place->second, key, in_quotes(filter) + " matches no sensor",
                           "expected what readings or derived can give, such as " + in_quotes(names_.front()),
-                          nearest(filter, names_));
+                          nearest(filter, meant_by(filter)));
   }
 
  private:
+  // What wildcards leave open stays as it is in the filter: who wrote a/x never meant all of b/#.
+  std::vector<std::string> meant_by(const std::string& filter) const {
+    std::vector<std::string> meant;
+    for (const std::string& names : names_) meant.push_back(filled_in(levels_of(names), levels_of(filter)));
+    return meant;
+  }
+
   LoadContext& context_;
   std::vector<std::string> names_;
 };

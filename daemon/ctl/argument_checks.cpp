@@ -1,5 +1,11 @@
 #include "ctl/argument_checks.h"
 
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cstdint>
+#include <limits>
+
 #include "base/result.h"
 #include "config/problems.h"
 #include "config/quantity.h"
@@ -8,11 +14,32 @@
 
 namespace sluice {
 
+namespace {
+
+constexpr std::int64_t kLimitMax = 1000;
+
+bool number_within(const std::string& text, std::int64_t max) {
+  std::int64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc{} && rest == end && number >= 1 && number <= max;
+}
+
+}  // namespace
+
 std::string shell_fault(const std::string& text) {
   for (const char* word : {"bash", "zsh", "fish", "sensors", "rules"}) {
     if (text == word) return "";
   }
   return "there is no script for " + in_quotes(text) + "; expected bash, zsh or fish";
+}
+
+std::string count_fault(const std::string& text) {
+  return number_within(text, std::numeric_limits<std::int32_t>::max()) ? "" : "expected 1 or more";
+}
+
+std::string limit_fault(const std::string& text) {
+  return number_within(text, kLimitMax) ? "" : fmt::format("expected a number from 1 to {}", kLimitMax);
 }
 
 std::string duration_fault(const std::string& text) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/time_text.h"
 #include "ctl/backtest_report.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
@@ -30,6 +31,10 @@ int run_backtest(const CommandContext& context) {
   const CommandLine& line = context.line;
   if (line.from_ms && line.to_ms && *line.from_ms >= *line.to_ms)
     return refuse(context, "--from must be before --to");
+  const std::int64_t now_ms = context.clock.now().wall_ms;
+  if (line.from_ms && *line.from_ms > now_ms) {
+    return refuse(context, "--from: " + format_rfc3339(*line.from_ms) + " is in the future");
+  }
   std::optional<Settings> against;
   if (!line.against.empty()) {
     Result<Settings> loaded = load_settings(line.against, NamedFiles::kNotLookedAt);

@@ -3,7 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 
-#include "base/time_text.h"
+#include "base/time_argument.h"
 #include "config/problems.h"
 #include "config/quantity.h"
 #include "config/sections.h"
@@ -185,7 +185,7 @@ class Parser {
     add_day(*summary, "YYYY-MM-DD: show this day's sensors");
     summary->add_option("--revision", line_.revision, "show this revision, not the newest")
         ->needs("--day")
-        ->check(CLI::PositiveNumber);
+        ->check(CLI::Validator(count_fault, "", "count"));
     summary
         ->add_flag("--dry-run", line_.dry_run,
                    "sum the day, or today so far, now from its readings; write nothing")
@@ -223,13 +223,12 @@ class Parser {
            help)
         ->type_name("DURATION");
   }
-  // A date is its first instant in UTC.
   void add_time(CLI::App& sub, const char* name, std::optional<std::int64_t>& time_ms, const char* help) {
     sub.add_option_function<std::string>(
            name,
            [name, &time_ms](const std::string& text) {
-             time_ms = parse_rfc3339(text.size() == 10 ? text + "T00:00:00Z" : text, true);
-             if (!time_ms) throw CLI::ValidationError(name, "expected 2026-03-01 or 2026-03-01T12:00:00Z");
+             time_ms = parse_time_argument(text);
+             if (!time_ms) throw CLI::ValidationError(name, kTimeArgumentExpected);
            },
            help)
         ->type_name("TIME");
@@ -238,7 +237,8 @@ class Parser {
     CLI::App* discover = command(app_, "discover", "listen to the broker, and propose readings entries");
     add_filter(*discover, "filter", "topic filter; all topics without it");
     add_for(*discover, "how long to listen (30s)");
-    discover->add_option("--count", line_.count, "end after so many messages")->check(CLI::PositiveNumber);
+    discover->add_option("--count", line_.count, "end after so many messages")
+        ->check(CLI::Validator(count_fault, "", "count"));
     discover->add_option("--broker", line_.broker, "mqtt://HOST:PORT: this broker, without a configuration")
         ->check(CLI::Validator(broker_fault, "", "broker"))
         ->type_name("ADDRESS");
@@ -247,7 +247,8 @@ class Parser {
     add_filter(*tail, "filter", "filter over sensor names, such as sensors/+/temperature");
     tail->add_flag("--rejected", line_.rejected, "only what is rejected, with the reason");
     add_for(*tail, "how long (until ^C)");
-    tail->add_option("--count", line_.count, "end after so many lines")->check(CLI::PositiveNumber);
+    tail->add_option("--count", line_.count, "end after so many lines")
+        ->check(CLI::Validator(count_fault, "", "count"));
   }
   void add_reading_commands() {
     CLI::App* sensors = command(app_, "sensors", "each sensor's newest value, its age and rate");
@@ -256,7 +257,7 @@ class Parser {
     CLI::App* quarantine = command(app_, "quarantine", "what could not be used, and why");
     quarantine->add_option("--reason", line_.reason, "only this reason, such as malformed");
     quarantine->add_option("--limit", line_.limit, "so many samples at most")
-        ->check(CLI::Range(std::size_t{1}, std::size_t{1000}))
+        ->check(CLI::Validator(limit_fault, "", "limit"))
         ->capture_default_str();
 
     CLI::App* why = command(app_, "why", "where a rule stands on a sensor, and what it waits for");

@@ -99,16 +99,21 @@ int write_rows(const CommandContext& context, StoreView& view, std::ostream& out
 }  // namespace
 
 int run_export(const CommandContext& context) {
+  const CommandLine& line = context.line;
+  if (line.from_ms && line.to_ms && *line.from_ms >= *line.to_ms) {
+    context.err << "sluicectl: --from must be before --to\n";
+    return kExitUsage;
+  }
   Result<std::unique_ptr<StoreView>> view = context.gateway.open_database();
   if (!view) return fail(context, view.error());
-  if (context.line.file.empty() || context.line.file == "-") return write_rows(context, **view, context.out);
-  if (::access(context.line.file.c_str(), F_OK) == 0) {
+  if (line.file.empty() || line.file == "-") return write_rows(context, **view, context.out);
+  if (::access(line.file.c_str(), F_OK) == 0) {
     return fail(context, make_error(ErrorCode::kRefused,
-                                    context.line.file + " is there already and stays as it is; name another "
-                                                        "file"));
+                                    line.file + " is there already and stays as it is; name another "
+                                                "file"));
   }
-  std::ofstream file(context.line.file, std::ios::binary);
-  if (!file) return fail(context, make_error(ErrorCode::kIo, "cannot make the file " + context.line.file));
+  std::ofstream file(line.file, std::ios::binary);
+  if (!file) return fail(context, make_error(ErrorCode::kIo, "cannot make the file " + line.file));
   return write_rows(context, **view, file);
 }
 

@@ -82,14 +82,18 @@ std::string Table::text() const {
   std::vector<std::size_t> widths;
   for (const Column& column : columns_) widths.push_back(display_width(column.title));
   for (const auto& row : rows_) {
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], display_width(row[i]));
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      const std::size_t width = display_width(row[i]);
+      if (width <= kWidthMax) widths[i] = std::max(widths[i], width);
+    }
   }
   std::string out;
   auto line = [&](auto cell_of) {
     std::string text;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
       const std::string& cell = cell_of(i);
-      const std::string pad(widths[i] - display_width(cell), ' ');
+      const std::size_t width = display_width(cell);
+      const std::string pad(width < widths[i] ? widths[i] - width : 0, ' ');
       text += (i == 0 ? "" : "  ") + (columns_[i].align == Align::kRight ? pad + cell : cell + pad);
     }
     text.erase(text.find_last_not_of(' ') + 1);

@@ -1,4 +1,5 @@
-// Table: columns of text for a terminal, as wide as what is in them.
+// Table: columns of text for a terminal, as wide as what is in them; but what is very long does not widen its
+// column, and moves the rest of its own row only.
 #pragma once
 
 #include <string>
@@ -9,6 +10,7 @@ namespace sluice {
 
 class Table {
  public:
+  static constexpr std::size_t kWidthMax = 60;  // of a column
   enum class Align { kLeft, kRight };
   void column(std::string title, Align align = Align::kLeft);
   void row(std::vector<std::string> cells);  // one a column

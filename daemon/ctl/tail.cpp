@@ -135,7 +135,8 @@ int run_tail(const CommandContext& context) {
     for (const Outcome& about : decoding.outcomes(*heard, context.clock.now().wall_ms)) {
       if (!context.line.filter.empty() && !topic_matches(context.line.filter, about.sensor)) continue;
       if (context.line.rejected && about.reason.empty()) continue;
-      width = std::max(width, display_width(printable(about.sensor)));
+      const std::size_t wide = display_width(printable(about.sensor));
+      if (wide <= Table::kWidthMax) width = std::max(width, wide);
       context.out << (context.line.json ? json_line_of(about) : line_of(about, width)) << std::flush;
       if (++shown == context.line.count) return kExitFine;
     }

@@ -1,6 +1,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/view_json.h"
+#include "base/counted.h"
 #include "ctl/commands.h"
 #include "ctl/exit_code.h"
 #include "ctl/json_table.h"
@@ -56,9 +57,14 @@ Result<Table> table_of_items(const std::string& json) {
 }
 
 Result<std::string> items_of(const CommandContext& context, std::size_t limit) {
-  return context.gateway.read("/api/v1/upload" + query_of(context.line, limit), [&](StoreView& view) {
-    return outbox_json(view, selection_of(context.line), limit);
-  });
+  return context.gateway.read(
+      "/api/v1/upload" + query_of(context.line, limit), [&](StoreView& view) -> Result<std::string> {
+        const auto& sinks = context.settings.upload.to;
+        const Status known =
+            context.configuration_wrong ? Status() : check_sink(view, sinks, context.line.sink);
+        if (!known.ok()) return known.error();
+        return outbox_json(view, selection_of(context.line), limit);
+      });
 }
 
 int show_status(const CommandContext& context) {
@@ -109,18 +115,26 @@ int show_discard(const CommandContext& context) {
   return kExitUsage;
 }
 
-// The daemon's answer to an order: an object whose members are told one a line.
+// `json`: the daemon's answer to the order.
+std::string done_text(const std::string& action, const nlohmann::json& json) {
+  if (action == "now") {
+    return "asked to sum every finished day, and to deliver what waits; sluicectl upload shows when it is "
+           "delivered\n";
+  }
+  const bool retry = action == "retry";
+  const auto found = json.find(retry ? "waiting_again" : "discarded");
+  const std::uint64_t changed = found != json.end() && found->is_number() ? found->get<std::uint64_t>() : 0;
+  if (changed == 0) return "nothing waits and nothing was refused\n";
+  return counted(changed, "delivery") +
+         (retry ? " asked for again; sluicectl upload shows what becomes of it\n" : " given up\n");
+}
+
 int order(const CommandContext& context, const std::string& path) {
   Result<std::string> answer = context.gateway.ask("POST", path);
   if (!answer) return fail(context, answer.error());
-  const nlohmann::ordered_json json = nlohmann::ordered_json::parse(*answer, nullptr, false);
-  if (context.line.json || !json.is_object()) {
-    context.out << *answer;
-    return kExitFine;
-  }
-  for (const auto& [name, value] : json.items()) {
-    context.out << name << ": " << (value.is_string() ? value.get<std::string>() : value.dump()) << "\n";
-  }
+  const nlohmann::json json = nlohmann::json::parse(*answer, nullptr, false);
+  const bool as_it_is = context.line.json || !json.is_object();
+  context.out << (as_it_is ? *answer : done_text(context.line.action, json));
   return kExitFine;
 }
 

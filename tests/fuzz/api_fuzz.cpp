@@ -83,7 +83,7 @@ class Source final : public ApiSource {
   Result<std::string> alerts_test_result(const std::string& test) override { return refused(test); }
   Result<std::string> silences() override { return silences_json(*view_); }
   Result<std::string> silence(const std::string& body) override {
-    auto silence = silence_from_json(body);
+    auto silence = silence_from_request(body);
     if (!silence.ok()) return silence.error();
     const std::string text = silence_to_json(*silence);
     auto again = silence_from_json(text);

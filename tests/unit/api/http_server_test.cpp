@@ -171,7 +171,9 @@ TEST_F(HttpServerOn, SaysAsJsonWhatIsWrong) {
   HttpClient::Response nothing = ask(on_port(server, "/nothing"));
   EXPECT_EQ(404, nothing.status);
   EXPECT_EQ("application/json", nothing.headers["content-type"]);
-  EXPECT_EQ("{\"error\":{\"status\":404,\"message\":\"there is nothing at /nothing\"}}\n", nothing.body);
+  EXPECT_EQ(
+      "{\"error\":{\"status\":404,\"message\":\"there is nothing at /nothing; GET / lists the routes\"}}\n",
+      nothing.body);
   HttpClient::Response wrong_method = ask(on_port(server, "/echo"));
   EXPECT_EQ(405, wrong_method.status);
   EXPECT_EQ("POST", wrong_method.headers["allow"]);

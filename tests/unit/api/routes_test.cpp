@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
 #include "unit/api/example_status.h"
 
 namespace sluice {
@@ -122,6 +126,41 @@ TEST_F(Routes, AnswerAWrongQuestionWithWhatWasExpected) {
   EXPECT_EQ(405, get("/api/v1/upload/now").status);
   EXPECT_EQ(503, post("/api/v1/upload/retry").status);
   EXPECT_NE(std::string::npos, post("/api/v1/upload/retry").body.find("the store does not answer"));
+}
+
+TEST_F(Routes, TakeADayAsTheCommandLineDoes) {
+  EXPECT_EQ(" 1767225600000 1767312000000 1000 0",
+            get("/api/v1/readings", {{"from", "2026-01-01"}, {"to", "2026-01-02"}}).body);
+  EXPECT_EQ(" 1767225600000 1767229200000 1000 0",
+            get("/api/v1/readings", {{"from", "2026-01-01T00:00:00"}, {"to", "2026-01-01T01:00:00"}}).body);
+}
+
+TEST_F(Routes, RefuseAParameterThatTheyDoNotKnow) {
+  const HttpResponse refused = get("/api/v1/readings", {{"bogus", "1"}});
+  EXPECT_EQ(400, refused.status);
+  EXPECT_NE(std::string::npos, refused.body.find("bogus")) << refused.body;
+  EXPECT_NE(std::string::npos, refused.body.find("sensor, from, to, after, limit")) << refused.body;
+  EXPECT_EQ(400, post("/api/v1/upload/discard", {{"snik", "cloud"}}).status) << "that would be all of them";
+  EXPECT_EQ(400, get("/api/v1/status", {{"x", ""}}).status);
+  EXPECT_EQ(200, get("/healthz", {{"x", ""}}).status) << "probes add what they like";
+}
+
+// Each route is a row of the table in daemon/api/README.md, and can be found from the root.
+TEST_F(Routes, AreListedAtTheRootAndInTheReadme) {
+  std::ifstream file(SLUICE_API_README);
+  const std::string readme((std::istreambuf_iterator<char>(file)), {});
+  const auto list = nlohmann::json::parse(get("/").body)["routes"];
+  EXPECT_LT(20u, list.size());
+  for (const auto& route : list) {
+    std::string row =
+        "| " + route["method"].get<std::string>() + " | `" + route["path"].get<std::string>() + "` |";
+    if (route.contains("answers")) {
+      for (const auto& name : route["parameters"]) row += " `" + name.get<std::string>() + "`";
+      row += std::string(route["parameters"].empty() ? " –" : "") + " | " +
+             route["answers"].get<std::string>() + " |";
+    }
+    EXPECT_NE(std::string::npos, readme.find(row + (route.contains("answers") ? "\n" : ""))) << row;
+  }
 }
 
 TEST_F(Routes, HandThePlaceInAListOn) {

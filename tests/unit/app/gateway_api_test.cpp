@@ -144,6 +144,35 @@ TEST_F(AGatewayApi, RefusesToSilenceAnAlertThatThereIsNot) {
   }
 }
 
+TEST_F(AGatewayApi, SaysInItsOwnWordsWhatIsWrongWithASilence) {
+  const std::pair<const char*, const char*> wrong[] = {
+      {"", "no JSON object"},
+      {"[]", "no JSON object"},
+      {R"({"alert":"hot"})", "until is missing"},
+      {R"({"until":5})", "until is no text"},
+      {R"({"until":"soon"})", "until: expected a time"},
+      {R"({"until":"2100-01-01T00:00:00Z","labels":7})", "labels is no object"},
+      {R"({"until":"2100-01-01T00:00:00Z","labels":{"a":7}})", "the label a is no text"},
+      {R"({"until":"2100-01-01T00:00:00Z","sensro":"room/a"})", "no member \"sensro\""},
+  };
+  for (const auto& [body, words] : wrong) {
+    Result<std::string> refused = api_.silence(body);
+    ASSERT_FALSE(refused.ok()) << body;
+    EXPECT_EQ(ErrorCode::kInvalid, refused.error().code);
+    EXPECT_NE(std::string::npos, refused.error().context.find(words)) << refused.error().context;
+    EXPECT_EQ(std::string::npos, refused.error().context.find("exception")) << refused.error().context;
+  }
+}
+
+TEST_F(AGatewayApi, RefusesADeliveryToASinkThatThereIsNot) {
+  for (auto refused : {api_.upload_retry({"nosuch", {}}), api_.upload_discard({"nosuch", {}}),
+                       api_.outbox({"nosuch", {}}, 5)}) {
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(ErrorCode::kNotFound, refused.error().code);
+    EXPECT_NE(std::string::npos, refused.error().context.find("\"nosuch\"")) << refused.error().context;
+  }
+}
+
 TEST_F(AGatewayApi, ListsWhatIsKeptBackWithTheReason) {
   const std::string id = parsed(silence("hot", "room/a"))["id"].dump();
   say("room/a", "31");

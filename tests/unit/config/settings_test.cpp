@@ -299,8 +299,15 @@ TEST_F(SettingsFile, RefusesAKeyOrATokenThatEverybodyCanRead) {
   }
 }
 
+TEST_F(SettingsFile, RefusesATokenThatTheDaemonWouldNotTake) {
+  for (const char* token : {"1234567\n", "", "          \n", "  1234567  \nmore of it\n"}) {
+    const std::string error = error_of(with("api: {token_file: " + write_secret("token", token) + "}"));
+    EXPECT_NE(std::string::npos, error.find("test.yaml:1:19: api.token_file: has no token of 8")) << error;
+  }
+}
+
 TEST_F(SettingsFile, AcceptsFilesThatCanBeRead) {
-  std::string file = write_secret("secret", "x");
+  std::string file = write_secret("secret", "12345678");
   auto settings = with("mqtt: {broker: mqtts://h, username: u, password_file: " + file +
                        ", tls: {ca: " + file + ", cert: " + file + ", key: " + file +
                        "}}\napi: {listen: \"0.0.0.0:80\", token_file: " + file + "}");

@@ -1,6 +1,7 @@
 // What is not wrong and yet can hardly be meant.
 #include "settings_fixture.h"
 #include "shipped_folder.h"
+#include "support/temp_folder.h"
 
 namespace sluice {
 namespace {
@@ -71,6 +72,24 @@ TEST_F(Warnings, AreNotMadeOfTheShippedFiles) {
   for (const char* name : {"sluice.yaml", "minimal.yaml"}) {
     EXPECT_EQ("", of(test::read_file(std::string(SLUICE_SHIPPED_FOLDER) + "/" + name))) << name;
   }
+}
+
+TEST_F(Warnings, SuggestNoMoreThanWasMeant) {
+  EXPECT_NE(std::string::npos,
+            of_rule("{topic: \"sensors/#\"}", "sensor/x").find("did you mean \"sensors/x\"?"));
+  EXPECT_NE(std::string::npos,
+            of_rule("{topic: \"sensors/+/t\"}", "sensor/hall/t").find("did you mean \"sensors/hall/t\"?"));
+}
+
+TEST_F(Warnings, NameAProgramThatCannotBeRun) {
+  const test::TempFolder folder;
+  const std::string script = folder.write("tell.sh", "#!/bin/sh\n");
+  const auto of_command = [](const std::string& program) {
+    return of("readings: [{topic: a}]\nnotify: {screen: {type: exec, command: [" + program + ", x]}}\n");
+  };
+  EXPECT_EQ("", of_command("/bin/sh"));
+  EXPECT_NE(std::string::npos, of_command("/no/such/program").find("notify.screen.command: there is no"));
+  EXPECT_NE(std::string::npos, of_command(script).find("may not be executed")) << of_command(script);
 }
 
 }  // namespace

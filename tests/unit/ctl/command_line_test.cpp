@@ -116,6 +116,13 @@ TEST_F(CommandLines, RefuseWhatIsNoFilterAndNoBroker) {
   }
   EXPECT_EQ(kExitUsage, refuse({"export", "--sensor", "a+"}));
   EXPECT_EQ(kExitUsage, refuse({"export", "--json", "--format", "csv"}));
+  for (const char* count : {"0", "-1", "1.5", "many", "99999999999999999999"}) {
+    EXPECT_EQ(kExitUsage, refuse({"tail", "--count", count}));
+    EXPECT_NE(std::string::npos, err_.str().find("--count: expected 1 or more\n")) << err_.str();
+    EXPECT_EQ(kExitUsage, refuse({"quarantine", "--limit", count}));
+    EXPECT_NE(std::string::npos, err_.str().find("--limit: expected a number from 1 to 1000\n"))
+        << err_.str();
+  }
   err_.str("");
   EXPECT_EQ(kExitUsage, refuse({"discover", "--broker", "127.0.0.1:18883"}));
   EXPECT_NE(std::string::npos, err_.str().find("did you mean \"mqtt://127.0.0.1:18883\"?")) << err_.str();

@@ -215,7 +215,7 @@ TEST_F(Commands, UploadOrdersNeedTheDaemon) {
   answer("POST", "/api/v1/upload/retry", "the store does not answer", 503);
   start_daemon();
   EXPECT_EQ(kExitFine, run(command("upload", "now")));
-  EXPECT_EQ("asked: deliver\n", out_.str());
+  EXPECT_TRUE(says("sluicectl upload shows when")) << out_.str();
   EXPECT_EQ(kExitFindings, run(command("upload", "retry")));
   EXPECT_EQ("sluicectl: the store does not answer\n", err_.str());
 }
@@ -231,7 +231,7 @@ TEST_F(Commands, UploadOrdersNameWhatTheyAreAbout) {
              {"date":"2026-03-28","revision":1,"sink":"cloud","state":"delivered"}])");
   start_daemon();
   EXPECT_EQ(kExitFine, run(line));
-  EXPECT_EQ("waiting_again: 1\n", out_.str());
+  EXPECT_TRUE(says("1 delivery asked for again")) << out_.str();
   line.action = "discard";
   EXPECT_EQ(kExitUsage, run(line)) << "without --yes";
   EXPECT_TRUE(says("2026-03-29"));
@@ -239,9 +239,40 @@ TEST_F(Commands, UploadOrdersNameWhatTheyAreAbout) {
   EXPECT_TRUE(warns("add --yes"));
   line.yes = true;
   EXPECT_EQ(kExitFine, run(line));
-  EXPECT_EQ("discarded: 2\n", out_.str());
+  EXPECT_EQ("2 deliveries given up\n", out_.str());
   line.sink = "a&b";
   EXPECT_EQ(kExitUsage, run(line));
+}
+
+TEST_F(Commands, NamesThatThereAreNotAreAnsweredWithThoseThatThereAre) {
+  write_books();
+  CommandLine upload = command("upload", "status");
+  upload.sink = "nosuch";
+  EXPECT_EQ(kExitFindings, run(upload));
+  EXPECT_TRUE(warns("no sink is named \"nosuch\"; there is archive")) << err_.str();
+  upload.sink = "archive";
+  EXPECT_EQ(kExitFine, run(upload)) << err_.str();
+  CommandLine quarantine = command("quarantine");
+  quarantine.reason = "nonsense";
+  EXPECT_EQ(kExitFindings, run(quarantine));
+  EXPECT_TRUE(warns("the reasons are ") && warns("malformed") && warns("implausible")) << err_.str();
+  for (const char* reason : {"malformed", "messages_rejected/malformed"}) {
+    quarantine.reason = reason;
+    EXPECT_EQ(kExitFine, run(quarantine)) << err_.str();
+  }
+}
+
+TEST_F(Commands, SpansThatHoldNothingAreRefused) {
+  write_books();
+  CommandLine line = command("backtest");
+  line.from_ms = 1775000000001;
+  EXPECT_EQ(kExitUsage, run(line));
+  EXPECT_TRUE(warns("is in the future")) << err_.str();
+  line = command("export");
+  line.from_ms = 2000;
+  line.to_ms = 1000;
+  EXPECT_EQ(kExitUsage, run(line));
+  EXPECT_EQ("", out_.str());
 }
 
 TEST_F(Commands, AuditProvesBooksOrNamesTheDay) {

@@ -48,5 +48,14 @@ TEST(Tables, AreMadeFromLists) {
     EXPECT_FALSE(table_of(wrong, {{"A", "a"}}).ok()) << wrong;
 }
 
+TEST(TableOfLongTexts, WidensNoOtherRow) {
+  Table table;
+  table.column("message");
+  table.column("note");
+  table.row({"short", "a"});
+  table.row({std::string(Table::kWidthMax + 1, 'x'), "b"});
+  EXPECT_EQ("message  note\nshort    a\n" + std::string(Table::kWidthMax + 1, 'x') + "  b\n", table.text());
+}
+
 }  // namespace
 }  // namespace sluice
