@@ -78,7 +78,8 @@ Result<Silence> silence_from_request(std::string_view text) {
       return not_right(name + (name == "labels" ? " is no object" : " is no text"));
     }
   }
-  for (const auto& [name, value] : json.value("labels", Json::object()).items()) {
+  const Json labels = json.value("labels", Json::object());
+  for (const auto& [name, value] : labels.items()) {
     if (!value.is_string()) return not_right("the label " + name + " is no text");
   }
   if (!json.contains("until")) return not_right("until is missing");

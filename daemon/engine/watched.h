@@ -15,9 +15,9 @@ namespace sluice {
 
 // Named in the configuration without a wildcard.
 bool is_registered(const DecodeSettings& decode, const std::string& sensor);
-// Points into `sensor`.
 // May an entry of `readings` bring a sensor of this name? One with a template may bring any.
 bool may_be_heard(const DecodeSettings& decode, std::string_view sensor);
+// Points into `sensor`.
 SensorFacts facts_of(const SensorEntryState& sensor, const DecodeSettings& decode);
 // How long ago the readings of a sensor arrived that rules on it, or on what is derived from it, look back
 // on.

@@ -282,7 +282,6 @@ class ScriptedBroker : public ::testing::Test {
   int client_ = -1;
 };
 
-// What a broker takes is its listener's (max_qos): Options::listener.
 TEST(BrokerLink, SaysThatABrokerDoesNotTakeQos1) {
   Mosquitto broker({.listener = "max_qos 0\n"});
   BrokerSettings s;
