@@ -65,6 +65,10 @@ inline constexpr std::array kGatewayAlertKinds = {
                      "run sluicectl audit, and look at layers_differ in the day's summary"},
     GatewayAlertKind{"clock-unset", "warning", std::chrono::minutes(20), "the clock is not trusted",
                      "set up NTP (timedatectl), or set clock.trust: always"},
+    GatewayAlertKind{
+        "sensor-clock", "warning", std::chrono::seconds(0), "a sensor's own clock seems to be wrong",
+        "set that clock, or leave `time` out of its entry of readings; if its readings may be so "
+        "late, raise alerting.max_age"},
 };
 
 constexpr const GatewayAlertKind* find_gateway_alert(std::string_view name) {

@@ -17,8 +17,8 @@ KeyedInbox<SensorValue>& ReadingFeed::add() {
 }
 
 void ReadingFeed::stored(const Batch& batch) {
-  if (inboxes_.empty()) return;
   for (const SensorRow& row : batch.new_sensors) sensors_[row.id] = row;
+  if (inboxes_.empty()) return;
   std::unordered_map<SensorId, const Reading*> newest;
   for (const Reading& reading : batch.readings) {
     const Reading*& place = newest[reading.sensor];
@@ -26,6 +26,11 @@ void ReadingFeed::stored(const Batch& batch) {
   }
   for (const auto& [id, reading] : newest) put(id, reading->value, reading->time_ms);
   for (const SensorLast& last : batch.derived) put(last.id, last.value, last.time_ms);
+}
+
+std::string ReadingFeed::name_of(SensorId id) const {
+  auto found = sensors_.find(id);
+  return found == sensors_.end() ? "a sensor" : found->second.name;
 }
 
 void ReadingFeed::put(SensorId id, double value, std::int64_t time_ms) {

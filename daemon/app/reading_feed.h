@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -18,6 +19,7 @@ class ReadingFeed {
   explicit ReadingFeed(const Checkpoint& checkpoint);
   KeyedInbox<SensorValue>& add();  // before the threads start; holds what the checkpoint knows
   void stored(const Batch& batch);
+  std::string name_of(SensorId id) const;  // store thread
 
  private:
   void put(SensorId id, double value, std::int64_t time_ms);

@@ -170,7 +170,13 @@ void wire_intake(Wiring& w, std::function<void()> wake_main) {
   w.session = std::make_unique<Session>(w.settings.mqtt, filters, heartbeat, *w.link, *w.intake, w.clock,
                                         w.log, std::random_device{}(), former_session(w));
   w.store_loop = std::make_unique<StoreLoop>(*w.store, *w.journal, w.clock, w.vitals, w.log);
-  w.store_loop->on_stored([feed = w.reading_feed.get()](const Batch& batch) { feed->stored(batch); });
+  ReadingFeed& feed = *w.reading_feed;
+  w.sensor_clocks = std::make_unique<SensorClockWatch>(w.settings.alerts.max_age, w.vitals.conditions,
+                                                       [&feed](SensorId id) { return feed.name_of(id); });
+  w.store_loop->on_stored([&feed, &clocks = *w.sensor_clocks](const Batch& batch) {
+    feed.stored(batch);
+    clocks.stored(batch);
+  });
   if (w.unstored) w.store_loop->put(std::move(*std::exchange(w.unstored, std::nullopt)));
   w.engine_loop = std::make_unique<EngineLoop>(
       *w.engine, *w.journal, *w.intake, *w.slots, *w.store_loop, w.clock, w.vitals, w.log,

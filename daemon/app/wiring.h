@@ -16,6 +16,7 @@
 #include "app/journal_start.h"
 #include "app/reading_feed.h"
 #include "app/reload.h"
+#include "app/sensor_clock_watch.h"
 #include "app/store_loop.h"
 #include "app/vitals.h"
 #include "app/wire_channels.h"
@@ -47,6 +48,7 @@ struct Wiring {
   int state_lock = -1;  // held open: one gateway a state directory
   std::unique_ptr<Store> store;
   std::unique_ptr<ReadingFeed> reading_feed;
+  std::unique_ptr<SensorClockWatch> sensor_clocks;
   std::unique_ptr<AlertSlots> slots;
   std::unique_ptr<Engine> engine;
   std::unique_ptr<Journal> journal;

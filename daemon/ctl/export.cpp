@@ -17,7 +17,8 @@ namespace sluice {
 
 namespace {
 
-constexpr std::int64_t kLastMs = 253402300799999;  // 9999-12-31
+constexpr std::int64_t kLastMs = 253402300799999;   // 9999-12-31
+constexpr std::int64_t kFirstMs = -62135596800000;  // 0001-01-01
 constexpr std::uint64_t kProgressRows = 100000;
 
 // RFC 4180: what holds a separator, a quote or a line end is quoted.
@@ -75,7 +76,8 @@ int write_rows(const CommandContext& context, StoreView& view, std::ostream& out
   std::uint64_t seen = 0;
   std::uint64_t written = 0;
   Status visited = view.visit_rows(
-      context.line.from_ms.value_or(0), context.line.to_ms.value_or(kLastMs), [&](const Reading& reading) {
+      context.line.from_ms.value_or(kFirstMs), context.line.to_ms.value_or(kLastMs),
+      [&](const Reading& reading) {
         if (show_progress && ++seen % kProgressRows == 0) {
           context.err << fmt::format("\r{} rows read, {} written  ", seen, written) << std::flush;
         }
