@@ -3,33 +3,48 @@
 # it builds with cross/sysroot.sh's sysroot. Sets up what is missing; needs root or sudo only for that.
 #
 #   cross/package.sh amd64|arm64|armhf
+#
+# Exit codes: 0 made, and lintian finds no error; 1 not; 2 wrong usage, or something is missing here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 arch=${1:-}
 case "$arch" in
   amd64 | arm64 | armhf) ;;
+  -h | --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "cross/${0##*/}"; exit 0 ;;
   *) echo "usage: $0 amd64|arm64|armhf" >&2; exit 2 ;;
 esac
 
 options=(-B "build/package-$arch")
 if [ "$arch" = "$(dpkg --print-architecture)" ]; then
   preset=release
-  cross/install-deps.sh
+  cross/install-deps.sh --package
 else
   preset=$arch
   cross/install-deps.sh --cross
   cross/sysroot.sh "$arch"
   export DPKG_ADMINDIR=$PWD/build/sysroot-$arch/var/lib/dpkg
 fi
+# Without the first three a package would come out that lacks hardening or dependencies, and look fine.
+for tool in dpkg-architecture dpkg-buildflags dpkg-shlibdeps file lintian; do
+  command -v "$tool" >/dev/null || { echo "error: $tool is missing; see cross/package-deps.txt" >&2; exit 2; }
+done
 command -v ccache >/dev/null && options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 
 # Debian's flags (fortified, position-independent, bound at start); the package's programs carry no debug symbols.
 export DEB_BUILD_MAINT_OPTIONS=hardening=+all DEB_CXXFLAGS_STRIP=-g
-flag() { dpkg-architecture -a"$arch" -f -c dpkg-buildflags --get "$1" 2>/dev/null; }
 mkdir -p build/packages
+flag() {  # dpkg-architecture warns whenever it is asked about another architecture
+  dpkg-architecture -a"$arch" -f -c dpkg-buildflags --get "$1" 2> "build/package-$arch.log" ||
+    { cat "build/package-$arch.log"; echo "error: dpkg-buildflags does not tell $1"; exit 1; } >&2
+}
+cxx=$(flag CXXFLAGS)
+cpp=$(flag CPPFLAGS)
+ld=$(flag LDFLAGS)
+[[ $cxx == *-fstack-protector-strong* && $cpp == *_FORTIFY_SOURCE* && $ld == *-z,now* ]] ||
+  { echo "error: dpkg-buildflags gives no hardening: $cxx $cpp $ld" >&2; exit 1; }
 cmake --preset "$preset" "${options[@]}" -DCMAKE_BUILD_TYPE=None -DSLUICE_TESTS=OFF \
   -DCMAKE_INSTALL_PREFIX=/usr -DCMAKE_INSTALL_SYSCONFDIR=/etc -DCMAKE_INSTALL_LOCALSTATEDIR=/var \
-  -DCMAKE_CXX_FLAGS="$(flag CXXFLAGS) $(flag CPPFLAGS)" -DCMAKE_EXE_LINKER_FLAGS="$(flag LDFLAGS)" \
+  -DCMAKE_CXX_FLAGS="$cxx $cpp" -DCMAKE_EXE_LINKER_FLAGS="$ld" \
   > "build/package-$arch.log" 2>&1 || { cat "build/package-$arch.log"; exit 1; }
 cmake --build "build/package-$arch"
 
@@ -50,4 +65,7 @@ fi
 rm -rf build/packages/_CPack_Packages
 deb=$(ls -t build/packages/sluice_*_"$arch".deb | head -n 1)
 dpkg-deb --field "$deb" Package Version Architecture Depends
+[[ ", $(dpkg-deb --field "$deb" Depends)" == *", libc6 "* ]] ||
+  { echo "error: dpkg-shlibdeps has found no dependency on libc6" >&2; exit 1; }
+lintian --allow-root --fail-on error "$deb" || { echo "error: lintian finds errors in $deb" >&2; exit 1; }
 echo "made: $deb"

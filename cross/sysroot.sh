@@ -5,12 +5,14 @@
 #
 #   cross/sysroot.sh arm64|armhf [FOLDER]       default folder: build/sysroot-<arch>
 #
-# SLUICE_MIRROR names another Debian mirror.
+# SLUICE_MIRROR names another Debian mirror. Exit codes: 0 made, or up to date; 2 wrong usage, or something is missing
+# here; else that of what went wrong.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 arch=${1:-}
 case "$arch" in
   arm64 | armhf) ;;
+  -h | --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$0"; exit 0 ;;
   *) echo "usage: $0 arm64|armhf [FOLDER]" >&2; exit 2 ;;
 esac
 root=${2:-$here/../build/sysroot-$arch}
@@ -30,8 +32,9 @@ mapfile -t wanted < <(grep -E '^(lib.*-dev|.*-dev|libgtest-dev|googletest|tzdata
 list=$(IFS=,; echo "${wanted[*]},libc6-dev,libstdc++-12-dev,linux-libc-dev")
 rm -rf "$root"
 mkdir -p "$root"
-# Packages only from the main suite: one suite has one consistent index on every mirror.
-mmdebstrap --quiet --mode="$([ "$(id -u)" -eq 0 ] && echo root || echo unshare)" --variant=extract --skip=cleanup/apt/cache \
+# Packages only from the main suite: one suite has one consistent index on every mirror. Without root: chrootless, which
+# needs no name space of users and, as packages are only unpacked, runs nothing of them here.
+mmdebstrap --quiet --mode="$([ "$(id -u)" -eq 0 ] && echo root || echo chrootless)" --variant=extract --skip=cleanup/apt/cache \
   --architectures="$arch" --include="$list" bookworm "$root" "deb $mirror bookworm main"
 
 # Links with an absolute target lead out of the sysroot.
