@@ -181,14 +181,32 @@ void yield_to_others() {
   (void)::syscall(SYS_ioprio_set, kOneThread, 0, kLowestBestEffort);
 }
 
+// As `top -H` and a debugger show it.
+void name_this_thread(const std::string& what) {
+  constexpr std::size_t kNameBytesMax = 15;  // of the kernel
+  (void)::pthread_setname_np(::pthread_self(), ("sluice-" + what).substr(0, kNameBytesMax).c_str());
+}
+
 // Every thread of the process but Paho's own is started and ended here.
 class Threads {
  public:
   explicit Threads(Wiring& w) : w_(w) {
-    store_ = std::thread([&w] { w.store_loop->run(); });
-    engine_ = std::thread([&w] { w.engine_loop->run(); });
-    for (WiredChannel& channel : w.channels) notifiers_.emplace_back([&loop = *channel.loop] { loop.run(); });
+    store_ = std::thread([&w] {
+      name_this_thread("store");
+      w.store_loop->run();
+    });
+    engine_ = std::thread([&w] {
+      name_this_thread("engine");
+      w.engine_loop->run();
+    });
+    for (WiredChannel& channel : w.channels) {
+      notifiers_.emplace_back([&channel] {
+        name_this_thread(channel.name);
+        channel.loop->run();
+      });
+    }
     days_ = std::thread([&w] {
+      name_this_thread("days");
       yield_to_others();
       for (const Problem& fault : try_file_sinks(w.settings, SinkTrial::kByTheDaemon)) {
         w.log.warning("{}: {}", fault.key, fault.message);
@@ -196,6 +214,7 @@ class Threads {
       w.day_loop->run();
     });
     api_ = std::thread([this, &w] {
+      name_this_thread("api");
       while (!api_ends_) w.http->run_once(std::chrono::milliseconds(1000));
       w.http->finish(kLastAnswers);
     });
