@@ -6,7 +6,6 @@ after it each 512-byte sector or not, by chance. To kill QEMU alone would prove 
 """
 import select
 import shlex
-import shutil
 import signal
 import socket
 import struct
@@ -35,7 +34,7 @@ BOARDS = {
         "machine": ["-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "1024"],  # memory as a Raspberry Pi 3
         "console": "ttyAMA0", "serial": ["-serial", "stdio"],
         "devices": ["-device", "virtio-blk-pci,drive={disk},discard=off,write-zeroes=off",
-                    "-device", "virtio-net-pci,netdev=net", "-device", "virtio-rng-pci"],
+                    "-device", "virtio-net-pci,netdev=net,mac={mac}", "-device", "virtio-rng-pci"],
     },
     # Nothing made for a hypervisor, and no clock that runs on while the power is off.
     "raspi3b": {
@@ -46,11 +45,17 @@ BOARDS = {
 }
 
 
+def copy_disk(source, target):
+    """Its holes stay holes: most of a disk was never written."""
+    subprocess.run(["cp", "--sparse=always", source, target], check=True)
+
+
 class Machine:
     """A QEMU of ours with Debian in it. close() ends it and everything that belongs to it."""
 
-    def __init__(self, made, folder, board="virt"):
+    def __init__(self, made, folder, board="virt", mac="52:54:00:5a:1c:e1"):
         self.made, self.folder, self.board = made, folder, board
+        self.mac = mac  # of the network card (virt), from the next boot on
         self.qemu = None
 
     def boot(self, disk, log=None):
@@ -68,7 +73,7 @@ class Machine:
                        "driver=blklogwrites,node-name=logged,file=disk,log=log,log-super-update-interval=1"]
             disk = "logged"
         board = BOARDS[self.board]
-        given = [text.format(made=self.made, disk=disk) for text in (*board["machine"], *board["serial"], *board["devices"])]
+        given = [text.format(made=self.made, disk=disk, mac=self.mac) for text in (*board["machine"], *board["serial"], *board["devices"])]
         command = ["qemu-system-aarch64", "-accel", "tcg", "-display", "none", "-monitor", "none", "-no-reboot",
                    "-kernel", f"{self.made}/vmlinuz", "-initrd", f"{self.made}/initrd",
                    "-append", f"console={board['console']} quiet panic=-1", *blocks, *given,
@@ -133,7 +138,7 @@ class Machine:
 
 def rebuild(base, log, disk, chance):
     """The disk after the cut. Returns how many writes were flushed, and of how many sectors after them how many were kept."""
-    shutil.copyfile(base, disk)
+    copy_disk(base, disk)
     sector_size = 512
     with open(log, "rb") as source, open(disk, "r+b") as target:
         magic, _, entries, _ = struct.unpack("<QQQI", source.read(28))

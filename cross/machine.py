@@ -12,13 +12,13 @@ import os
 import random
 import re
 import shlex
-import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 
-from emulator import BOARDS, Failure, Machine, rebuild, wait_until
+from emulator import BOARDS, Failure, Machine, copy_disk, rebuild, wait_until
 
 BEFORE_THE_CUT = 1500  # readings acknowledged
 CGROUP = "/sys/fs/cgroup/system.slice/sluiced.service"
@@ -76,6 +76,11 @@ class Witness:
                 return
 
 
+def identity(machine):
+    """The configuration as shipped names no gateway. A fresh system's host name does not tell one from another."""
+    return f"raspberrypi-{machine.mac.replace(':', '')[-6:]}"
+
+
 def install(machine, deb):
     print("\n== install", flush=True)
     with open(deb, "rb") as package:
@@ -87,6 +92,11 @@ def install(machine, deb):
     check("sluiced runs at once", machine.run("systemctl is-active sluiced") == "active")
     check("as a program of this architecture", "AArch64" in machine.run(
         "python3 -c \"print({183: 'AArch64'}.get(open('/usr/bin/sluiced', 'rb').read(20)[18]))\""))
+    if machine.board == "virt":
+        machine.run("hostname raspberrypi && systemctl restart sluiced")
+        found = wait_until(lambda: machine.run("sluicectl status", fails=True), "sluiced answers").split(",")[0].split()[-1]
+        check("a system called raspberrypi gets a name of its own", found == identity(machine), found)
+        machine.run("hostname sluice-arm")
     machine.run("cp /usr/share/doc/sluice/examples/mosquitto.conf /etc/mosquitto/conf.d/sluice.conf && "
                 "echo log_type debug >> /etc/mosquitto/conf.d/sluice.conf && systemctl restart mosquitto")
     machine.write("/etc/sluice/sluice.yaml", CONFIGURATION)
@@ -235,8 +245,14 @@ def power_cut(machine, arguments, disk, log):
     os.unlink(log)
     check("the disk keeps what was flushed, and part of the rest", flushed > 0,
           f"{flushed} writes, {kept} sectors of {kept + lost} written since (seed {arguments.seed})")
+    machine.mac = "52:54:00:ca:5d:02"
     took = machine.boot(disk)
     check("the machine boots from it", True, f"{took:.0f} s")
+    machine.run("hostname raspberrypi")
+    found = machine.run("sluicectl --config /usr/share/doc/sluice/examples/sluice.yaml check --verbose | grep -o 'raspberrypi-[0-9a-f]*' "
+                        "| head -n 1", fails=True)
+    check("this card in a machine with another network card gets another name", found == identity(machine), found)
+    machine.run("hostname sluice-arm")
     wait_until(lambda: "broker    up" in machine.run("sluicectl status", fails=True), "sluiced is connected")
     machine.run("systemctl restart sluiced")  # stores what it has
     values = machine.run("sqlite3 -readonly /var/lib/sluice/sluice.db \"SELECT CAST(value AS INTEGER) FROM readings "
@@ -261,8 +277,15 @@ def main():
     with tempfile.TemporaryDirectory(dir=arguments.made, prefix="run-") as work, tempfile.TemporaryDirectory() as short:
         disk, log = os.path.join(work, "disk"), os.path.join(work, "log")
         machine = Machine(arguments.made, short, arguments.board)
+
+        def end(*_):  # everything that waits for the machine ends with it
+            if machine.qemu is not None and machine.qemu.returncode is None:
+                os.kill(machine.qemu.pid, signal.SIGKILL)
+            sys.exit(143)
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGHUP, end)
         try:
-            shutil.copyfile(f"{arguments.made}/disk.img", disk)
+            copy_disk(f"{arguments.made}/disk.img", disk)
             print("== boot", flush=True)
             began = time.monotonic()
             took = machine.boot(disk, log if arguments.board == "virt" else None)

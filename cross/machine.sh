@@ -51,7 +51,7 @@ made=build/machine
 make_kernel() {
   say "fetch Debian's kernel"
   rm -rf "$made/kernel"
-  mmdebstrap --quiet --variant=extract --architectures=arm64 --include=linux-image-arm64,busybox-static \
+  run mmdebstrap --quiet --variant=extract --architectures=arm64 --include=linux-image-arm64,busybox-static \
     bookworm "$made/kernel" "deb $mirror bookworm main"
   cp "$made"/kernel/boot/vmlinuz-* "$made/vmlinuz"
   cp "$made"/kernel/usr/lib/linux-image-*/broadcom/bcm2837-rpi-3-b.dtb "$made/raspi3b.dtb"
@@ -92,14 +92,15 @@ make_root() {
   say "make a Debian 12 for arm64"
   cross/binfmt.sh qemu-aarch64 || skip "this kernel has no binfmt_misc"
   local root=$made/root
-  rm -rf "$root"
-  mmdebstrap --quiet --mode=root --variant=minbase --architectures=arm64 --include="${inside// /,}" \
+  unmount
+  rm -rf --one-file-system "$root"
+  run mmdebstrap --quiet --mode=root --variant=minbase --architectures=arm64 --include="${inside// /,}" \
     --skip=cleanup/apt/lists,cleanup/apt/cache \
     --customize-hook='APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get clean' \
     --customize-hook="APT_CONFIG=\$MMDEBSTRAP_APT_CONFIG apt-get install -qq -y --download-only $fetched" \
     bookworm "$root" "deb $mirror bookworm main"
   cp -a "$made/kernel/lib/modules" "$root/usr/lib/"
-  chroot "$root" apt-cache -q gencaches > "$made/apt.log"  # minutes saved in the machine
+  run chroot "$root" apt-cache -q gencaches > "$made/apt.log"  # minutes saved in the machine
   echo sluice-arm > "$root/etc/hostname"
   echo "127.0.0.1 localhost sluice-arm" > "$root/etc/hosts"
   printf '[Match]\nName=e* usb*\n[Network]\nAddress=10.0.2.15/24\n' > "$root/etc/systemd/network/wired.network"
@@ -112,10 +113,29 @@ make_root() {
   say "make its disk"
   rm -f "$made/disk.new"
   truncate -s 2G "$made/disk.new"  # an SD card's size is a power of two
-  mke2fs -q -t ext4 -F -d "$root" "$made/disk.new"
+  run mke2fs -q -t ext4 -F -d "$root" "$made/disk.new"
   mv "$made/disk.new" "$made/disk.img"
-  rm -rf "$root" "$made/kernel" "$made/first"
+  rm -rf --one-file-system "$root" "$made/kernel" "$made/first"
 }
+
+# Ends what runs, and what it mounted, when this script is told to end.
+child=
+run() {
+  "$@" &
+  child=$!
+  wait "$child"
+  child=
+}
+unmount() {
+  awk -v root="$(realpath "$made")/root/" 'index($2, root) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount
+}
+end() {
+  trap '' INT TERM HUP
+  [ -z "$child" ] || { kill "$child"; wait "$child"; } 2>/dev/null || true
+  unmount
+  exit 143
+}
+trap end INT TERM HUP
 
 mkdir -p "$made"
 recipe=$(declare -f make_kernel make_root; echo "$inside $fetched")
