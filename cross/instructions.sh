@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Counts the instructions that the package's sluiced spends on a reading on ARM: tests/bench/limits.py, with the callgrind of
 # that architecture under qemu-user. A count, so it needs no ARM machine and hardly depends on what else this one does; times
-# under emulation would say nothing. Makes what is missing: the package, a native bench_load, Debian's valgrind in build/.
+# under emulation would say nothing. Makes what is missing or older than the sources: the package, a native bench_load, Debian's
+# valgrind in build/.
 #
 #   cross/instructions.sh arm64 [OPTION…]       options of limits.py; default: --quick
 #
@@ -20,11 +21,9 @@ skip() { echo "cannot run here: $*"; exit 77; }
 cross/install-deps.sh --cross
 cross/binfmt.sh "$emulator" || skip "this kernel has no binfmt_misc, or this is not root"
 
-[ -e "build/package-$arch/daemon/app/sluiced" ] || cross/package.sh "$arch"
-if [ ! -e build/dev/tests/bench/bench_load ]; then
-  [ -e build/dev/CMakeCache.txt ] || cmake --preset dev
-  cmake --build build/dev --target bench_load
-fi
+cross/package.sh "$arch"
+[ -e build/dev/CMakeCache.txt ] || cmake --preset dev
+cmake --build build/dev --target bench_load
 valgrind=$PWD/build/valgrind-$arch
 if [ ! -e "$valgrind/usr/bin/valgrind.bin" ]; then
   mirror=${SLUICE_MIRROR:-$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |

@@ -5,6 +5,8 @@ last line alone, the only one that means something on an emulated or very busy m
 Start-up, memory, CPU and bytes are bench.py's. Instructions a reading are callgrind's count of the functions in WORK for two
 loads of different size, their difference divided by the difference of messages: start and end cancel out. Paho, the
 kernel and waiting are not in it, so it hardly depends on what else the machine does.
+
+Exit codes: 0 measured; 1 not, or valgrind is missing for --instructions; 2 wrong usage.
 """
 import argparse
 import contextlib
@@ -20,29 +22,51 @@ import bench
 # is, and the last half a thousand when nothing has come for a while: the loads differ in whole transactions.
 LOADS = {False: (2500, 8500), True: (1500, 3500)}
 STORE = "durability: crash, flush: 2m, flush_rows: 1000"
-# From the callback that takes a message to the row in the database, with all that they call.
-WORK = ("sluice::Intake::on_message*", "sluice::Engine::handle*", "sluice::Store::commit*")
+# From the callback that takes a message to the row in the database, with all that they call. None calls another.
+WORK = {"sluice::Intake::on_message": "message → journal", "sluice::Engine::handle": "rules and sums",
+        "sluice::Store::commit": "database"}
+
+
+def inclusive(text, function):
+    """What a callgrind profile says of a function with all that it calls: the lines of its blocks, also those of calls."""
+    names, inside, total = {}, False, 0
+    for line in text.splitlines():
+        if named := re.match(r"c?fn=\((\d+)\)(?: (.*))?", line):
+            names.setdefault(named[1], named[2])
+            if line.startswith("fn="):
+                inside = names[named[1]].split("(")[0] == function
+        elif inside and re.match(r"[-+*\d]", line):
+            total += int(line.split()[1])
+    return total
 
 
 def instructions(lab, messages):
-    """Of taking, folding and storing so many messages, and what else the functions do from start to end."""
+    """Of each function in WORK, of taking, folding and storing so many messages, and what else it does from start to end."""
     out = os.path.join(lab.folder, f"callgrind.{messages}")
     wrapper = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", "--quiet",
-               *(f"--toggle-collect={function}" for function in WORK)]
+               *(f"--toggle-collect={function}*" for function in WORK)]
     with lab.gateway(f"callgrind-{messages}", store=STORE, wrapper=wrapper) as gateway:
         lab.measure("load", messages=messages, sensors=100)
         gateway.wait_stored(messages)
     with open(out, encoding="ascii", errors="replace") as file:
-        return sum(int(number) for number in re.findall(r"^(?:totals|summary): (\d+)", file.read(), re.MULTILINE)[-1:])
+        text = file.read()
+    counts = {function: inclusive(text, function) for function in WORK}
+    total = int(re.findall(r"^(?:totals|summary): (\d+)", text, re.MULTILINE)[-1])
+    if min(counts.values()) == 0 or abs(sum(counts.values()) - total) > total / 100:
+        sys.exit(f"the functions do not make up the whole of {total}: {counts}")
+    return counts
 
 
 def instruction_rows(lab, quick):
-    figure = "instructions a reading, from the callback to the row (callgrind)"
     if not shutil.which("valgrind"):
-        yield figure, "valgrind is not installed"
+        print("note: valgrind is not installed, so instructions are not counted", file=sys.stderr)
         return
     few, many = LOADS[quick]
-    yield figure, f"{(instructions(lab, many) - instructions(lab, few)) / (many - few):,.0f}"
+    less, more = instructions(lab, few), instructions(lab, many)
+    per_reading = {function: (more[function] - less[function]) / (many - few) for function in WORK}
+    yield "instructions a reading, from the callback to the row (callgrind)", f"{sum(per_reading.values()):,.0f}"
+    for function, what in WORK.items():
+        yield f"of which {what} (`{function.removeprefix('sluice::')}`)", f"{per_reading[function]:,.0f}"
 
 
 def rows(lab, quick):
@@ -71,6 +95,8 @@ def main():
     parser.add_argument("--instructions", action="store_true", help="only the instructions a reading")
     parser.add_argument("--patience", type=int, default=1, help="wait so many times longer before giving up (emulation)")
     arguments = parser.parse_args()
+    if arguments.instructions and not shutil.which("valgrind"):
+        sys.exit("error: valgrind is not installed")
     bench.patience = arguments.patience
     print(f"{platform.machine()}, {os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f} at the start\n")
     print("| figure | result |\n|---|---|")
