@@ -26,13 +26,15 @@ mirror=${SLUICE_MIRROR:-$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)
 [ -n "$mirror" ] || skip "no mirror of bookworm known; name one with SLUICE_MIRROR"
 
 log=build/try-package-$arch.log
+echo "a fresh Debian 12 for $arch, with $deb (all of it in $log):"
 mmdebstrap --mode=root --variant=apt --architectures="$arch" --include=systemd \
+  --customize-hook='echo "I: installing the package with apt..."' \
   --customize-hook="upload $deb /sluice.deb" \
   --customize-hook='chroot "$1" apt-get install -q -y --no-install-recommends /sluice.deb' \
   --customize-hook='chroot "$1" dpkg --audit' \
-  --customize-hook='for program in sluiced sluicectl sluice-drivers; do echo "tried: $(chroot "$1" $program --version)"; done' \
-  --customize-hook='echo "tried: $(chroot "$1" sluicectl check)"' \
-  --customize-hook='echo "tried: account $(chroot "$1" id sluice)"' \
-  bookworm /dev/null "deb $mirror bookworm main" > "$log" 2>&1 || { tail -n 40 "$log"; echo "FAIL: $deb"; exit 1; }
-sed -n 's/^tried: //p' "$log"
+  --customize-hook='for program in sluiced sluicectl sluice-drivers; do told=$(chroot "$1" $program --version) || exit 1; echo "tried: $told"; done' \
+  --customize-hook='told=$(chroot "$1" sluicectl check) && echo "tried: $told"' \
+  --customize-hook='told=$(chroot "$1" id sluice) && echo "tried: account $told"' \
+  bookworm /dev/null "deb $mirror bookworm main" 2>&1 | tee "$log" | sed -nu 's/^tried: //p; /^I: /p' ||
+  { tail -n 40 "$log"; echo "FAIL: $deb"; exit 1; }
 echo "installs: $deb"
