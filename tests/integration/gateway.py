@@ -286,6 +286,20 @@ store: {{ {self.store} }}
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def memory_folder():
+    """Where many small files are quick; None: there is too little room in memory, so they go to the usual place."""
+    with contextlib.suppress(OSError):
+        if shutil.disk_usage("/dev/shm").free >= 1 << 30:
+            return "/dev/shm"
+    return None
+
+
+def say_progress(done, of, what, every=50):
+    """On stderr, so that who waits for minutes sees that it goes on."""
+    if done % every == 0 and done < of:
+        print(f"{what}: {done} of {of}", file=sys.stderr, flush=True)
+
+
 def show_result(result, as_json):
     if as_json:
         print(json.dumps(result))
@@ -295,7 +309,8 @@ def show_result(result, as_json):
 
 
 def run(main):
-    """Exit code 0: all as promised; 1: not, and said so; 77: it could not be tried here."""
+    """Exit code 0: all as promised; 1: not, and said so; 77: it could not be tried here. SIGTERM cleans up as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         main()
     except Skipped as skipped:

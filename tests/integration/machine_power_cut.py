@@ -190,14 +190,14 @@ def try_cuts(machine, story, log, how, count, rebuilt, verdict, generator):
         disk.after_cut(image, generator)
         goes_on = not name and number % power_cut.GOES_ON_EVERY == power_cut.GOES_ON_EVERY - 1
         verdict.judge(cut, story.time_of(cut), lambda: rebuilt.rows(image, number, goes_on))
+        gateway.say_progress(number + 1, count, "power cuts" + (f", without {name}" if name else ""))
 
 
 def run_trial(durability, how, options, kernel):
     name = how[0]
     generator = random.Random(options.seed)
-    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with gateway.Gateway(options, power_cut.CONFIG, store=power_cut.store_of(durability), mqtt=power_cut.MQTT) as lab, \
-            tempfile.TemporaryDirectory(prefix="sluice-machine-", dir=memory) as folder:
+            tempfile.TemporaryDirectory(prefix="sluice-machine-", dir=gateway.memory_folder()) as folder:
         folder = Path(folder)
         if not power_machine.loop_mounts_work(folder):
             raise gateway.Skipped("disk images cannot be mounted here")

@@ -249,6 +249,7 @@ def try_cuts(story, published, rebuilt, count, lie, generator):
         if not lie and number % GOES_ON_EVERY == GOES_ON_EVERY - 1:
             put_files(rebuilt.lab.state_dir, files)
             rebuilt.go_on(number)
+        gateway.say_progress(number + 1, count, "power cuts" + (f", a disk that lies about the {lie}" if lie else ""))
     return verdict
 
 
@@ -277,9 +278,8 @@ def store_of(durability):
 
 
 def run_durability(durability, options, generator):
-    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
     with gateway.Gateway(options, CONFIG, store=store_of(durability), mqtt=MQTT) as lab, \
-            tempfile.TemporaryDirectory(prefix="sluice-cut-", dir=memory) as folder:
+            tempfile.TemporaryDirectory(prefix="sluice-cut-", dir=gateway.memory_folder()) as folder:
         entries, published = record(lab, options)
         check_record(lab, entries)
         transitions = lab.query("SELECT count(*) FROM alert_events")[0][0]
