@@ -11,6 +11,7 @@
 #   --no-dev        without the dev build and its tests
 #   --only REGEX    of the tests, only those whose name matches (as ctest -R); for the sanitizers and clang too
 #
+# At its end it names each test that was skipped, with the reason that the test gave.
 # All output folders are under build/. Needs Debian 12 and, when a package is missing, root or sudo.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -50,6 +51,17 @@ configure() {
   }
 }
 
+# note_skipped PRESET: those of the run of ctest that has just ended, and why.
+skipped=()
+note_skipped() {
+  local name reason
+  while read -r name; do
+    reason=$(awk -v name="$name" '/^[0-9]+\/[0-9]+ Test: / { mine = $3 == name }
+      mine && sub(/^(skipped|not looked at): /, "") { print; exit }' "build/$1/Testing/Temporary/LastTest.log")
+    skipped+=("$name ($1): ${reason:-it gave no reason}")
+  done < <(sed -nE 's/^\s*[0-9]+ - (\S+) \(Skipped\)$/\1/p' "build/test-$1.log")
+}
+
 # build_and_test PRESET TESTS: failed tests are noted, and the remaining steps still run.
 failed=()
 build_and_test() {
@@ -61,7 +73,9 @@ build_and_test() {
   fi
   cmake --build --preset "$1" -j "$jobs" "${targets[@]}"
   say "test $1"
-  ctest --test-dir "build/$1" -R "$2" -j "$jobs" --output-on-failure --no-tests=error || failed+=("the tests of $1")
+  ctest --test-dir "build/$1" -R "$2" -j "$jobs" --output-on-failure --no-tests=error 2>&1 |
+    tee "build/test-$1.log" || failed+=("the tests of $1")
+  note_skipped "$1"
 }
 
 if [ "$cross" = yes ]; then cross/install-deps.sh --cross; else cross/install-deps.sh; fi
@@ -127,6 +141,8 @@ if [ "$fuzz" -gt 0 ]; then
   done
 fi
 
+say "tests skipped: ${#skipped[@]}"
+[ ${#skipped[@]} -eq 0 ] || printf '   skipped: %s\n' "${skipped[@]}"
 if [ ${#failed[@]} -gt 0 ]; then
   say "failed:"
   printf '   %s\n' "${failed[@]}"

@@ -7,10 +7,9 @@ gave readings up and had to start on the full disk, and by one that was stopped 
 what was published was stored or counted as dropped.
 """
 import json
-import os
-import subprocess
 import time
 
+import bad_day
 import gateway
 
 CONFIG = """\
@@ -23,32 +22,6 @@ DISK_MIB = 40
 RATE = 500  # messages a second, at most
 STORE = "journal_size: 1MiB, flush: 200ms, reserve: 1MiB"
 MQTT = "max_payload: 1KiB, receive_maximum: 100"
-
-
-class Disk:
-    """A file system in memory over the state directory, with a file that takes what is free."""
-
-    def __init__(self, path):
-        self.path, self.filler = path, path / "filler"
-
-    def __enter__(self):
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", self.path], check=True)
-        return self
-
-    def __exit__(self, kind, error, trace):
-        subprocess.run(["umount", "-l", self.path], check=False)
-
-    def fill(self):
-        with open(self.filler, "ab", buffering=0) as filler:
-            for size in (1 << 20, 4096):
-                try:
-                    while True:
-                        filler.write(b"x" * size)
-                except OSError:
-                    pass
-
-    def free(self):
-        self.filler.unlink()
 
 
 class Source:
@@ -116,9 +89,8 @@ def dropping(lab):
 
 def main():
     options = gateway.parser_of(__doc__).parse_args()
-    if os.geteuid() != 0:
-        raise gateway.Skipped("only root may mount a small file system")
-    with gateway.Gateway(options, CONFIG, store=STORE, mqtt=MQTT) as lab, Disk(lab.state_dir) as disk:
+    with gateway.Gateway(options, CONFIG, store=STORE, mqtt=MQTT) as lab, \
+            bad_day.Mounted(lab.state_dir, "tmpfs", DISK_MIB << 10) as disk:
         lab.start()
         source = Source(lab)
         source.say_many()

@@ -76,9 +76,12 @@ def build_command(build, target=""):
 
 def add_preload(parser, library):
     parser.add_argument("--preload", type=Path, help=f"the library of {library}.cpp; otherwise that of the build folder")
+    parser.add_argument("--no-preload", metavar="WHY", help="none can be preloaded: skip what needs it")
 
 
 def preload_of(options, library):
+    if options.no_preload:
+        raise Skipped(options.no_preload)
     path = options.preload or options.build / f"tests/integration/lib{library}.so"
     check(path.is_file(), f"{path} is not there: {build_command(options.build, library)}")
     return path.resolve()
@@ -137,7 +140,7 @@ class Gateway:
         return self
 
     def __exit__(self, kind, error, trace):
-        if kind is not None:
+        if kind not in (None, Skipped):
             self.show_log()
         self.close()
 
