@@ -109,14 +109,16 @@ def log_has(lab, text):
 class Fault:
     """Faults of bad_day_preload.cpp, switched on and off while the daemon runs."""
 
-    def __init__(self, lab, library):
+    def __init__(self, lab, library, files=""):
+        """`files`: with which the names begin, in the state directory, of those that are bad."""
         self.disk, self.clock = lab.folder / "bad-disk", lab.folder / "bad-clock"
-        lab.environment = {"LD_PRELOAD": str(library), "SLUICE_BAD_FOLDER": str(lab.state_dir),
+        lab.environment = {"LD_PRELOAD": str(library), "SLUICE_BAD_FILES": f"{lab.state_dir}/{files}",
                            "SLUICE_BAD_DISK": str(self.disk), "SLUICE_BAD_CLOCK": str(self.clock)}
 
-    def break_disk(self, error, reading=False):
+    def break_disk(self, error, which="writes"):
+        """`which` calls fail: "syncs" only, "writes" and syncs, or "all"."""
         fresh = self.disk.with_suffix(".new")
-        fresh.write_text(f"{error} {int(reading)}\n")
+        fresh.write_text(f"{error} {which}\n")
         fresh.rename(self.disk)
 
     def mend_disk(self):
@@ -126,9 +128,9 @@ class Fault:
 class Mounted:
     """A small file system of its own at `path`: "ext4" in an image file, or "tmpfs". Needs root."""
 
-    def __init__(self, path, kind, size_kib):
+    def __init__(self, path, kind, size_kib, image=None):
         self.path, self.kind, self.size_kib = path, kind, size_kib
-        self.image = path.with_suffix(".image")
+        self.image = image or path.with_suffix(".image")
         self.filler = path / "filler"
 
     def __enter__(self):
@@ -157,6 +159,19 @@ class Mounted:
     def become_read_only(self):
         """As ext4 does by itself when it finds that something is wrong with it."""
         self._run("mount", "-o", "remount,abort", self.path)
+
+    def cut_image(self, size):
+        """The image ends early, as a card whose cells are gone; what it lost, for mend_image()."""
+        content = self.image.read_bytes()
+        os.truncate(self.image, size)
+        return content[size:]
+
+    def mend_image(self, lost):
+        """It is as it was; the file system is looked through before it is mounted again."""
+        with open(self.image, "ab") as image:
+            image.write(lost)
+        done = subprocess.run(["e2fsck", "-f", "-y", self.image], capture_output=True, text=True, check=False)
+        check(done.returncode in (0, 1), f"e2fsck ended with {done.returncode}:\n{done.stdout}{done.stderr}")
 
     def fill(self):
         with open(self.filler, "ab", buffering=0) as filler:

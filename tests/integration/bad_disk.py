@@ -5,6 +5,11 @@ that was acknowledged is lost, and the gateway recovers without a hand.
 errors: every write gives EIO, then every read, too (a preloaded library; anybody may run it); a start meanwhile ends
     with a reason, and the journal keeps what it has
 journal_errors: the same where the journal is on that disk (durability: power): the process ends, the broker has the rest
+syncs: writes work, and each sync of the database's log gives EIO: nothing counts as stored before a sync has worked
+journal_syncs: the same with the syncs of the ring (durability: power): the message is not acknowledged, nor is any other
+    into that ring, although the disk is well again
+truncated: the image of the mounted ext4 is cut off under the running gateway, so that the kernel itself gives EIO for
+    whatever is not in memory; then it is mended (root, loop devices)
 read_only: ext4 makes itself read-only under the running gateway; it is mounted anew after a stop (root)
 full: ext4 has no block left; then there is room again (root)
 journal: the runtime directory has no room for the journal (root)
@@ -34,8 +39,8 @@ def errors(lab, options):
     source = bad_day.Source(lab)
     source.say_many()
     lab.wait_rows(200)
-    for reading in (False, True):
-        fault.break_disk(errno.EIO, reading)
+    for which in ("writes", "all"):
+        fault.break_disk(errno.EIO, which)
         source.say_many()
         source.alarm()
         bad_day.bad_day(source, "store-failing")
@@ -44,7 +49,7 @@ def errors(lab, options):
         check(lab.status()["broker"]["state"] == "up", "intake goes on")
         fault.mend_disk()
         good_day(source, "store-failing")
-        all_stored(source, f"after {'all' if reading else 'write'} errors")
+        all_stored(source, f"after errors of {which}")
     # A start needs the database: it ends with a reason, and the service manager tries again.
     fault.break_disk(errno.EIO)
     source.say_many()
@@ -70,6 +75,85 @@ def journal_errors(lab, options):
     fault.mend_disk()
     lab.start()
     finish(source, "after errors of the journal's disk")
+
+
+def syncs(lab, options):
+    fault = bad_day.Fault(lab, gateway.preload_of(options, "bad_day_preload"), "sluice.db-wal")
+    lab.start()
+    source = bad_day.Source(lab)
+    source.say_many()
+    lab.wait_rows(200)
+    for end in ("mended", "killed"):
+        rows = lab.row_count()
+        fault.break_disk(errno.EIO, "syncs")
+        source.say_many()
+        source.alarm()
+        bad_day.bad_day(source, "store-failing")
+        source.alarm()
+        check(lab.row_count() == rows, "nothing is taken for stored that was not synced")
+        check(lab.status()["broker"]["state"] == "up", "intake goes on")
+        if end == "killed":
+            lab.kill()
+        fault.mend_disk()
+        if end == "killed":
+            lab.start()
+        good_day(source, "store-failing")
+        all_stored(source, f"after syncs that failed, {end}")
+    finish(source, "after syncs that failed")
+
+
+def journal_syncs(lab, options):
+    fault = bad_day.Fault(lab, gateway.preload_of(options, "bad_day_preload"), "journal-")
+
+    def rings():
+        return {path.name for path in lab.state_dir.glob("journal-*.ring")}
+    lab.start()
+    source = bad_day.Source(lab)
+    source.say_many()
+    lab.wait_rows(200)
+    before = rings()
+    check(len(before) == 1, f"one ring: {before}")
+    fault.break_disk(errno.EIO, "syncs")
+    source.say_many()
+    check(lab.daemon.wait(gateway.PATIENCE_S) == -signal.SIGABRT, "what was not synced is not acknowledged")
+    check(bad_day.log_has(lab, "a message cannot be kept, so it must not be acknowledged"), "it says why")
+    fault.mend_disk()
+    lab.start()
+    source.say_many()
+    all_stored(source, "after a sync of the ring that failed")
+    check(lab.ledger().get("messages_duplicate", 0) > 0, "the broker sends again what could not be synced")
+    wait_until(lambda: not before & rings(), "the ring whose sync failed has gone")
+    check(len(rings()) == 1, f"another ring is used: {rings()}")
+    finish(source, "after a sync of the ring that failed")
+
+
+def truncated(lab, _):
+    card = lab.folder / "card"
+    card.mkdir()
+    size_kib = 24 << 10
+    with bad_day.Mounted(card, "tmpfs", size_kib + 64) as space, \
+            bad_day.Mounted(lab.state_dir, "ext4", size_kib, image=card / "image") as disk:
+        lab.start()
+        source = bad_day.Source(lab)
+        source.say_many()
+        lab.wait_rows(200)
+        lost = disk.cut_image(64 << 10)
+        space.fill()  # or the image would grow again
+        source.say_many()
+        source.alarm()
+        text = bad_day.bad_day(source, "store-failing")
+        source.alarm()
+        source.say_many()
+        check(lab.status()["broker"]["state"] == "up", "intake goes on")
+        lab.stop()
+        check(bad_day.log_has(lab, "a reboot empties"), "the log says that the rest is in the runtime directory only")
+        disk.unmount()
+        space.free()
+        disk.mend_image(lost)
+        disk.mount()
+        lab.start()
+        good_day(source, "store-failing")
+        finish(source, f"after an image that was cut off ({text})")
 
 
 def read_only(lab, _):
@@ -132,7 +216,8 @@ def journal(lab, _):
     finish(source, "with the journal where it belongs")
 
 
-DAYS = {"errors": errors, "journal_errors": journal_errors, "read_only": read_only, "full": full, "journal": journal}
+DAYS = {"errors": errors, "journal_errors": journal_errors, "syncs": syncs, "journal_syncs": journal_syncs,
+        "truncated": truncated, "read_only": read_only, "full": full, "journal": journal}
 
 
 def main():
@@ -140,7 +225,7 @@ def main():
     parser.add_argument("--day", choices=DAYS, required=True)
     gateway.add_preload(parser, "bad_day_preload")
     options = parser.parse_args()
-    store = STORE + (", durability: power" if options.day == "journal_errors" else "")
+    store = STORE + (", durability: power" if options.day in ("journal_errors", "journal_syncs") else "")
     with gateway.Gateway(options, bad_day.CONFIG, store=store, mqtt=MQTT) as lab:
         DAYS[options.day](lab, options)
     print(f"{options.day}: told, survived, and nothing was lost")
