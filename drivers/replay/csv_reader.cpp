@@ -85,6 +85,7 @@ bool CsvReader::read_row(std::vector<std::string>& cells, std::size_t& count) {
       quoted = true;
       read_quoted(cell);
     }
+    const std::size_t quoted_bytes = cell.size();
     // Also what stands after a closing quote, against the rules.
     read_plain(cell);
     if (peek() == delimiter_ && row_bytes_ <= kRowBytesMax) {
@@ -92,7 +93,7 @@ bool CsvReader::read_row(std::vector<std::string>& cells, std::size_t& count) {
       ++row_bytes_;
       continue;
     }
-    if (!cell.empty() && cell.back() == '\r') cell.pop_back();
+    if (cell.size() > quoted_bytes && cell.back() == '\r') cell.pop_back();
     return quoted || count > 1 || !cells[0].empty();
   }
 }

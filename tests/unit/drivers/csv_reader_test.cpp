@@ -50,6 +50,10 @@ TEST_F(CsvFile, TakesCarriageReturnsForPartOfTheLineBreak) {
   EXPECT_EQ((Rows{{"a", "b"}, {"1", ""}, {"", "2"}}), read_text("a,b\r\n1,\r\n,2\r\n"));
 }
 
+TEST_F(CsvFile, KeepsACarriageReturnInsideQuotes) {
+  EXPECT_EQ((Rows{{"a\r"}, {"b", "c\r"}}), read_text("\"a\r\"\nb,\"c\r\"\r\n"));
+}
+
 TEST_F(CsvFile, LeavesEmptyLinesOut) {
   EXPECT_EQ((Rows{{"a"}, {"1"}, {"2"}}), read_text("a\n\n1\n\r\n\n2\n\n"));
 }
