@@ -35,6 +35,13 @@ double units_per_ms(TimeFormat format) {
   return 1;
 }
 
+// RFC 3339 writes a year with four digits.
+std::optional<std::int64_t> within_years(std::optional<std::int64_t> time_ms) {
+  constexpr std::int64_t kYear0Ms = -62167219200000;
+  constexpr std::int64_t kYear10000Ms = 253402300800000;
+  return time_ms && *time_ms >= kYear0Ms && *time_ms < kYear10000Ms ? time_ms : std::nullopt;
+}
+
 bool used_elsewhere(const MappingSettings& settings, const std::string& column) {
   return column == settings.time_column || settings.topic.find("{" + column + "}") != std::string::npos;
 }
@@ -42,13 +49,13 @@ bool used_elsewhere(const MappingSettings& settings, const std::string& column) 
 }  // namespace
 
 std::optional<std::int64_t> parse_time_ms(std::string_view text, TimeFormat format) {
-  if (format == TimeFormat::kRfc3339) return parse_rfc3339(text, /*assume_utc=*/true);
+  if (format == TimeFormat::kRfc3339) return within_years(parse_rfc3339(text, /*assume_utc=*/true));
   double number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   double ms = std::floor(number / units_per_ms(format) + 1e-4);
   if (!(std::abs(ms) < 9e15)) return std::nullopt;
-  return static_cast<std::int64_t>(ms);
+  return within_years(static_cast<std::int64_t>(ms));
 }
 
 Result<RowMapping> RowMapping::make(const MappingSettings& settings, const std::vector<std::string>& header) {

@@ -95,5 +95,12 @@ TEST(TimeColumn, IsReadInEveryFormat) {
   EXPECT_EQ(std::nullopt, parse_time_ms("1e300", TimeFormat::kSeconds));
 }
 
+TEST(TimeColumn, LiesInTheYearsThatRfc3339CanWrite) {
+  EXPECT_EQ(253402300799000, parse_time_ms("253402300799", TimeFormat::kSeconds));
+  EXPECT_EQ(std::nullopt, parse_time_ms("253402300800", TimeFormat::kSeconds)) << "year 10000";
+  EXPECT_EQ(-62167219200000, parse_time_ms("0000-01-01T00:00:00Z", TimeFormat::kRfc3339));
+  EXPECT_EQ(std::nullopt, parse_time_ms("0000-01-01T00:00:00+01:00", TimeFormat::kRfc3339));
+}
+
 }  // namespace
 }  // namespace sluice::drivers
