@@ -76,8 +76,7 @@ class ExpressionParser {
   Result<Expression> parse() {
     if (text_.size() > Expression::kTextMax)
       return make_error(ErrorCode::kInvalid, "is too long; expected at most 1000 characters");
-    const bool whole =
-        sum() && (peek() == '\0' || fail("does not go on here", "expected + - * / or the end"));
+    const bool whole = sum() && (at_end() || fail("does not go on here", "expected + - * / or the end"));
     if (!whole) return make_error(ErrorCode::kInvalid, problem_);
     return std::move(made_);
   }
@@ -86,6 +85,10 @@ class ExpressionParser {
   char peek() {
     while (at_ < text_.size() && text_[at_] == ' ') ++at_;
     return at_ < text_.size() ? text_[at_] : '\0';
+  }
+  bool at_end() {
+    peek();
+    return at_ == text_.size();
   }
   bool take(char wanted) {
     if (peek() != wanted) return false;

@@ -71,6 +71,7 @@ TEST_F(ExpressionOf, SaysWhereItIsWrongAndWhatIsRight) {
       {"a ^ 2", "character 3: does not go on here; expected + - * / or the end"},
   };
   for (const auto& [text, expected] : kWrong) EXPECT_EQ(expected, problem(text)) << text;
+  EXPECT_EQ("character 2: does not go on here; expected + - * / or the end", problem(std::string("a\0b", 3)));
 }
 
 TEST_F(ExpressionOf, IsBounded) {
