@@ -31,9 +31,9 @@ MqttSettings read_mqtt(ConfigSection section, ConfigSection buffer) {
   mqtt.username = section.text("username", "");
   mqtt.password = read_password(section);
   mqtt.qos = static_cast<int>(section.integer("qos", mqtt.qos, 0, 2));
-  mqtt.keepalive_s = static_cast<int>(section.duration_ms("keepalive", mqtt.keepalive_s * 1000) / 1000);
-  if (mqtt.keepalive_s < 1 || mqtt.keepalive_s > 65535)
-    section.reject("keepalive", "'keepalive' needs 1s to 18h");
+  const std::int64_t keepalive_s = section.duration_ms("keepalive", mqtt.keepalive_s * 1000) / 1000;
+  if (keepalive_s < 1 || keepalive_s > 65535) section.reject("keepalive", "'keepalive' needs 1s to 18h");
+  mqtt.keepalive_s = static_cast<int>(keepalive_s);
   auto in_flight = static_cast<std::int64_t>(mqtt.buffer.in_flight);
   mqtt.buffer.in_flight = static_cast<std::size_t>(section.integer("in_flight", in_flight, 1, 10'000));
   ConfigSection tls = section.section("tls");

@@ -48,6 +48,11 @@ TEST_F(Configuration, PointsAtTheValueThatIsWrong) {
             errors(std::string("mqtt: { qos: 3 }\n") + kOneDriver));
   EXPECT_EQ("d.yaml:1:21: 'messages' must be above mqtt.in_flight, 100",
             errors(std::string("buffer: { messages: 50 }\n") + kOneDriver));
+  for (const char* wrong : {"0s", "65536s", "4294967356s"}) {
+    EXPECT_EQ("d.yaml:1:20: 'keepalive' needs 1s to 18h",
+              errors("mqtt: { keepalive: " + std::string(wrong) + " }\n" + kOneDriver))
+        << wrong;
+  }
 }
 
 TEST_F(Configuration, TellsEveryMistakeAtOnce) {
