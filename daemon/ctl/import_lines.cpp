@@ -158,6 +158,8 @@ bool ReadingLines::read_record(Record& record, std::string& fault) {
     const nlohmann::json& value = member.value();
     if (value.is_string()) {
       record[member.key()] = value.get<std::string>();
+    } else if (value.is_structured()) {
+      record[member.key()] = value.is_array() ? "[…]" : "{…}";  // however deep: writing it out recurses
     } else if (!value.is_null()) {
       record[member.key()] = value.dump();
     }

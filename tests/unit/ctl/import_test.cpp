@@ -153,6 +153,24 @@ TEST_F(ImportOf, BadLinesNamesThemAndTakesTheOthers) {
   EXPECT_EQ((std::vector<std::uint64_t>{3, 4, 6, 8, 9, 10, 11, 12, 13}), bad) << out_.str();
 }
 
+TEST(ImportLines, TakeAnObjectWithListsHoweverDeep) {
+  const std::string deep = std::string(100'000, '[') + std::string(100'000, ']');
+  std::istringstream in(R"({"time":1774692000,"sensor":"a","value":1,"more":)" + deep + "}\n" +
+                        R"({"time":1774692060,"sensor":"a","value":)" + deep + "}\n");
+  ImportFormat format;
+  format.kind = ImportFormat::Kind::kNdjson;
+  ReadingLines lines(in, format);
+  ASSERT_TRUE(lines.begin().ok());
+  std::vector<ImportedValue> values;
+  std::string fault;
+  ASSERT_TRUE(lines.next(values, fault));
+  EXPECT_EQ("", fault);
+  EXPECT_EQ(1u, values.size());
+  ASSERT_TRUE(lines.next(values, fault));
+  EXPECT_EQ("\"[…]\" is no number", fault);
+  EXPECT_FALSE(lines.next(values, fault));
+}
+
 TEST_F(ImportOf, AWideTableMakesASensorOfEachColumn) {
   ImportFormat format;
   format.time = "ts";
