@@ -139,12 +139,13 @@ std::string find_gap(const std::vector<FoundRing>& rings, std::uint64_t stored_s
 
 // Folds what the ring holds beyond the cursor and stores it.
 Status drain(Journal& ring, Engine& engine, Store& store, AlertSlots& slots, JournalStart& start,
-             Clock& clock, Log& log) {
+             Clock& clock, Log& log, const std::function<void()>& progress) {
   const JournalRecovery& found = ring.recovery();
   std::vector<char> buffer;
   std::vector<JournalRecord> records;
   std::uint64_t folded = 0;
   for (;;) {
+    progress();
     const std::uint64_t after = std::max(engine.last_seq(), found.first_seq == 0 ? 0 : found.first_seq - 1);
     if (Status read = ring.read(after, buffer, kReadBytes, records); !read.ok()) return read;
     if (records.empty()) break;
@@ -170,6 +171,7 @@ Status drain(Journal& ring, Engine& engine, Store& store, AlertSlots& slots, Jou
       for (const AlertEvent& event : engine.take_events()) slots.put(event);
     }
     if (engine.pending_readings() < kRowsMax) continue;
+    progress();
     if (Status done = commit(engine, store, ring.id(), start, clock, log); !done.ok()) return done;
   }
   if (Status done = commit(engine, store, ring.id(), start, clock, log); !done.ok()) return done;
@@ -180,7 +182,8 @@ Status drain(Journal& ring, Engine& engine, Store& store, AlertSlots& slots, Jou
 }  // namespace
 
 Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, Store& store,
-                                   AlertSlots& slots, Clock& clock, Log& log) {
+                                   AlertSlots& slots, Clock& clock, Log& log,
+                                   const std::function<void()>& progress) {
   JournalStart start;
   auto rings = find_rings(places, clock, log, start.damage);
   if (!rings.ok()) return rings.error();
@@ -191,7 +194,7 @@ Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, 
     start.damage += (start.damage.empty() ? "" : "; ") + gap;
   }
   for (FoundRing& ring : *rings) {
-    Status done = drain(*ring.journal, engine, store, slots, start, clock, log);
+    Status done = drain(*ring.journal, engine, store, slots, start, clock, log, progress);
     if (!done.ok()) return done.error();
   }
   // A drained ring that is as configured and of this boot goes on; the others have done their work. What is

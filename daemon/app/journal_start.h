@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +36,9 @@ struct JournalStart {
 };
 
 // `engine` was made from the store's checkpoint. Transitions go to the slots as they are found again.
-Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, Store& store,
-                                   AlertSlots& slots, Clock& clock, Log& log);
+// `progress` is called before each piece that is read or stored: a long replay is no standstill.
+Result<JournalStart> start_journal(
+    const JournalPlaces& places, Engine& engine, Store& store, AlertSlots& slots, Clock& clock, Log& log,
+    const std::function<void()>& progress = [] {});
 
 }  // namespace sluice

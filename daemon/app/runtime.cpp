@@ -283,7 +283,9 @@ struct Kept {
 Result<MainLoop::End> live(const std::string& config, const Settings& settings, Log& log, MainWait& wait,
                            Kept& kept, const std::string& refused, std::unique_ptr<Settings>& next) {
   Reload reload(config, settings, ++kept.lives, log, [&wait] { wait.wake(); });
-  auto wiring = wire(settings, log, reload, kept.api_socket, [&wait] { wait.wake(); });
+  const ServiceNotify notify;
+  auto wiring = wire(
+      settings, log, reload, kept.api_socket, [&wait] { wait.wake(); }, [&] { notify.still_starting(); });
   if (!wiring.ok()) return wiring.error();
   Wiring& w = **wiring;
   w.vitals.process_started = kept.started;

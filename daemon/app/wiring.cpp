@@ -99,7 +99,7 @@ Lookback lookback_of(const Settings& settings) {
   return lookback;
 }
 
-Status wire_fold(Wiring& w, const Calendar& calendar) {
+Status wire_fold(Wiring& w, const Calendar& calendar, const std::function<void()>& progress) {
   auto opened = open_store(store_settings(w.settings), lookback_of(w.settings), calendar, w.clock,
                            w.vitals.conditions, w.log);
   if (!opened.ok()) return opened.error();
@@ -114,7 +114,7 @@ Status wire_fold(Wiring& w, const Calendar& calendar) {
   w.slots->restore_undelivered(checkpoint.undelivered);
   const JournalPlaces places{w.settings.gateway.runtime_dir, w.settings.gateway.state_dir,
                              w.settings.store.durability, w.settings.store.journal_size_bytes};
-  auto journal = start_journal(places, *w.engine, *w.store, *w.slots, w.clock, w.log);
+  auto journal = start_journal(places, *w.engine, *w.store, *w.slots, w.clock, w.log, progress);
   if (!journal.ok()) return journal.error();
   w.journal = std::move(journal->journal);
   w.unstored = std::move(journal->unstored);
@@ -259,8 +259,8 @@ Wiring::~Wiring() {
 }
 
 Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, Reload& reload,
-                                     std::unique_ptr<UnixSocket>& api_socket,
-                                     std::function<void()> wake_main) {
+                                     std::unique_ptr<UnixSocket>& api_socket, std::function<void()> wake_main,
+                                     const std::function<void()>& progress) {
   auto calendar = Calendar::load(settings.gateway.timezone);
   if (!calendar.ok()) return calendar.error();
   auto w = std::make_unique<Wiring>(settings, log, reload);
@@ -270,7 +270,7 @@ Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, Reload&
   auto lock = lock_state(settings.gateway.state_dir);
   if (!lock.ok()) return lock.error();
   w->state_lock = *lock;
-  if (Status done = wire_fold(*w, *calendar); !done.ok()) return done.error();
+  if (Status done = wire_fold(*w, *calendar, progress); !done.ok()) return done.error();
   wire_intake(*w, std::move(wake_main));
   w->channels =
       wire_channels({settings, w->clock, log, w->vitals, *w->slots, *w->store_loop, *w->reading_feed});

@@ -77,10 +77,11 @@ struct Wiring {
 };
 
 // Opens the store, folds what the journal still holds, and builds the rest. `api_socket` is opened where it
-// is null; whoever asks between two wirings waits there. `wake_main` wakes the main thread.
+// is null; whoever asks between two wirings waits there. `wake_main` wakes the main thread. `progress` is
+// called again and again meanwhile, from this one.
 Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, Reload& reload,
-                                     std::unique_ptr<UnixSocket>& api_socket,
-                                     std::function<void()> wake_main);
+                                     std::unique_ptr<UnixSocket>& api_socket, std::function<void()> wake_main,
+                                     const std::function<void()>& progress);
 
 // The session has ended: notes what the broker holds of us from now on. Before the store is closed.
 void keep_broker_session(Wiring& w);

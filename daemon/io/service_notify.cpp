@@ -4,10 +4,13 @@
 #include <time.h>
 
 #include <algorithm>
+#include <chrono>
 
 namespace sluice {
 
 namespace {
+
+constexpr std::chrono::microseconds kPatience = std::chrono::seconds(60);  // until the next sign of progress
 
 // The protocol is line-based: a line break in a status would be read as another assignment.
 std::string one_line(std::string text) {
@@ -43,6 +46,10 @@ void ServiceNotify::status(const std::string& status) const {
 
 void ServiceNotify::watchdog() const {
   send("WATCHDOG=1");
+}
+
+void ServiceNotify::still_starting() const {
+  send("WATCHDOG=1\nEXTEND_TIMEOUT_USEC=" + std::to_string(kPatience.count()));
 }
 
 }  // namespace sluice

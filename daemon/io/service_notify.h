@@ -13,6 +13,8 @@ class ServiceNotify {
   void stopping(const std::string& status) const;
   void status(const std::string& status) const;  // one line, shown by systemctl status
   void watchdog() const;                         // we make progress
+  // The same of a start or a reload, which may take as long as there is progress.
+  void still_starting() const;
 };
 
 }  // namespace sluice

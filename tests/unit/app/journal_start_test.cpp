@@ -45,7 +45,8 @@ class JournalStarts : public ::testing::Test {
     lookback.last_ms = 3600000;
     engine_ =
         std::make_unique<Engine>(engine_settings_, calendar_, store_->load_checkpoint(lookback).value());
-    Result<JournalStart> started = start_journal(places_, *engine_, *store_, slots_, clock_, log_);
+    Result<JournalStart> started =
+        start_journal(places_, *engine_, *store_, slots_, clock_, log_, [this] { ++progress_; });
     EXPECT_TRUE(started.ok()) << (started.ok() ? "" : started.error().context);
     if (!started.ok()) return nullptr;
     damage_ = started->damage;
@@ -86,6 +87,7 @@ class JournalStarts : public ::testing::Test {
   AlertSlots slots_{{"mqtt"}};
   std::string damage_;
   int said_ = 0;
+  int progress_ = 0;
 };
 
 TEST_F(JournalStarts, StoreWhatAStopKeptOverARebootOnce) {
@@ -116,6 +118,15 @@ TEST_F(JournalStarts, StoreWhatAStopKeptOnceWhereTheRingIsStillThere) {
   journal.reset();
   (void)start();
   EXPECT_EQ(125u, ledger()[Counter::kReadingsStored]);
+}
+
+TEST_F(JournalStarts, ShowThatALongReplayGoesOn) {
+  std::unique_ptr<Journal> journal = start();
+  say(*journal, 3500);  // some 200 kB, which are read in pieces
+  journal.reset();
+  progress_ = 0;
+  (void)start();
+  EXPECT_LE(4, progress_);
 }
 
 TEST_F(JournalStarts, GiveUpARecordThatEndedTheProcessTwiceAndNoOther) {

@@ -45,6 +45,8 @@ TEST_F(ServiceManager, IsToldEachStage) {
   EXPECT_EQ("STATUS=12 sensors", told());
   notify_.watchdog();
   EXPECT_EQ("WATCHDOG=1", told());
+  notify_.still_starting();
+  EXPECT_EQ("WATCHDOG=1\nEXTEND_TIMEOUT_USEC=60000000", told());
   notify_.reloading();
   EXPECT_EQ(0u, told().find("RELOADING=1\nMONOTONIC_USEC="));
   notify_.stopping("draining");
