@@ -137,6 +137,10 @@ std::string find_gap(const std::vector<FoundRing>& rings, std::uint64_t stored_s
          ", the journal begins at " + std::to_string(first);
 }
 
+void tell(Engine& engine, AlertSlots& slots) {
+  for (const AlertEvent& event : engine.take_events()) slots.put(event);
+}
+
 // Folds what the ring holds beyond the cursor and stores it.
 Status drain(Journal& ring, Engine& engine, Store& store, AlertSlots& slots, JournalStart& start,
              Clock& clock, Log& log, const std::function<void()>& progress) {
@@ -168,13 +172,16 @@ Status drain(Journal& ring, Engine& engine, Store& store, AlertSlots& slots, Jou
         }
       }
       ++folded;
-      for (const AlertEvent& event : engine.take_events()) slots.put(event);
+      tell(engine, slots);
     }
     if (engine.pending_readings() < kRowsMax) continue;
     progress();
     if (Status done = commit(engine, store, ring.id(), start, clock, log); !done.ok()) return done;
   }
-  if (Status done = commit(engine, store, ring.id(), start, clock, log); !done.ok()) return done;
+  // What a changed configuration alone brings about waits for the life that it is to begin.
+  if (engine.last_seq() > start.stored_seq) {
+    if (Status done = commit(engine, store, ring.id(), start, clock, log); !done.ok()) return done;
+  }
   if (folded > 0) log.info("replayed {} of the journal", counted(folded, "record"));
   return {};
 }
@@ -188,6 +195,7 @@ Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, 
   auto rings = find_rings(places, clock, log, start.damage);
   if (!rings.ok()) return rings.error();
   start.stored_seq = engine.last_seq();
+  tell(engine, slots);
   skip_dropped(*rings, engine, log);
   if (const std::string gap = find_gap(*rings, engine.last_seq()); !gap.empty()) {
     log.error("{}", gap);

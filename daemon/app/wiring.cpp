@@ -99,6 +99,19 @@ Lookback lookback_of(const Settings& settings) {
   return lookback;
 }
 
+// What a new configuration may fail by comes before its rules move anything. Who asks already waits.
+Status wire_http(Wiring& w) {
+  w.http = std::make_unique<HttpServer>(w.router, HttpLimits{});
+  if (w.settings.api.listen.empty()) return {};
+  std::string token;
+  if (!w.settings.api.token_file.empty()) {
+    auto read = read_token_file(w.settings.api.token_file);
+    if (!read.ok()) return read.error();
+    token = *read;
+  }
+  return w.http->open_tcp(w.settings.api.listen, token);
+}
+
 Status wire_fold(Wiring& w, const Calendar& calendar, const std::function<void()>& progress) {
   auto opened = open_store(store_settings(w.settings), lookback_of(w.settings), calendar, w.clock,
                            w.vitals.conditions, w.log);
@@ -224,21 +237,12 @@ Status wire_api(Wiring& w, const Calendar& calendar, std::unique_ptr<UnixSocket>
       w.settings, w.clock, *w.journal, *w.intake, *w.slots, w.channels, *w.api_view, w.vitals, w.reload,
       [loop = w.engine_loop.get()](const auto& job) { return loop->call(job); });
   add_routes(w.router, *w.api);
-  w.http = std::make_unique<HttpServer>(w.router, HttpLimits{});
   if (!socket) {
     auto opened = UnixSocket::open(w.settings.gateway.runtime_dir + "/api.sock");
     if (!opened.ok()) return opened.error();
     socket = std::move(*opened);
   }
-  if (Status done = w.http->serve(*socket); !done.ok()) return done;
-  if (w.settings.api.listen.empty()) return {};
-  std::string token;
-  if (!w.settings.api.token_file.empty()) {
-    auto read = read_token_file(w.settings.api.token_file);
-    if (!read.ok()) return read.error();
-    token = *read;
-  }
-  return w.http->open_tcp(w.settings.api.listen, token);
+  return w.http->serve(*socket);
 }
 
 }  // namespace
@@ -270,6 +274,7 @@ Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, Reload&
   auto lock = lock_state(settings.gateway.state_dir);
   if (!lock.ok()) return lock.error();
   w->state_lock = *lock;
+  if (Status done = wire_http(*w); !done.ok()) return done.error();
   if (Status done = wire_fold(*w, *calendar, progress); !done.ok()) return done.error();
   wire_intake(*w, std::move(wake_main));
   w->channels =

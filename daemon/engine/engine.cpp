@@ -32,6 +32,9 @@ Engine::Engine(EngineSettings settings, Calendar calendar, const Checkpoint& che
   engine.recall(checkpoint.recent);
   engine.conditions.restore(checkpoint.rule_states, engine.now, checkpoint.standing);
   engine.fold.restore(checkpoint.rule_states, checkpoint.silences, engine.now, checkpoint.standing);
+  // A rule that went is forgotten in the transaction that tells of its end, and in no earlier one.
+  engine.collect_events(engine.fold.take_events());
+  engine.collect_events(engine.conditions.take_events());
 }
 
 Engine::~Engine() = default;

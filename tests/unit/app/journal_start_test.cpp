@@ -41,19 +41,44 @@ class JournalStarts : public ::testing::Test {
   }
   // What a process does at its start.
   std::unique_ptr<Journal> start() {
+    std::unique_ptr<Journal> journal = fold_rest();
+    if (journal == nullptr) return nullptr;
+    append(*journal, RecordKind::kStart, clock_.boot_id());
+    append(*journal, RecordKind::kClockTrusted);
+    append(*journal, RecordKind::kConnected);
+    append(*journal, RecordKind::kBacklogEnd);
+    return journal;
+  }
+  // The same of one that ends before its life begins.
+  std::unique_ptr<Journal> fold_rest() {
     Lookback lookback;
     lookback.last_ms = 3600000;
     engine_ =
         std::make_unique<Engine>(engine_settings_, calendar_, store_->load_checkpoint(lookback).value());
+    slots_ = std::make_unique<AlertSlots>(std::vector<std::string>{"mqtt"});
     Result<JournalStart> started =
-        start_journal(places_, *engine_, *store_, slots_, clock_, log_, [this] { ++progress_; });
+        start_journal(places_, *engine_, *store_, *slots_, clock_, log_, [this] { ++progress_; });
     EXPECT_TRUE(started.ok()) << (started.ok() ? "" : started.error().context);
     if (!started.ok()) return nullptr;
     damage_ = started->damage;
-    append(*started->journal, RecordKind::kStart, clock_.boot_id());
-    append(*started->journal, RecordKind::kClockTrusted);
-    append(*started->journal, RecordKind::kConnected);
     return std::move(started->journal);
+  }
+  static Rule hot() {
+    Rule hot;
+    hot.name = "hot";
+    hot.sensor = "#";
+    hot.high = 0;
+    return hot;
+  }
+  std::unique_ptr<Journal> start_with_a_rule() {
+    engine_settings_.alerts.channels = {"mqtt"};
+    engine_settings_.alerts.rules = {hot()};
+    return start();
+  }
+  std::optional<AlertState> undelivered() {
+    const Checkpoint checkpoint = store_->load_checkpoint({}).value();
+    if (checkpoint.undelivered.empty()) return std::nullopt;
+    return checkpoint.undelivered.back().state;
   }
   Counts ledger() {
     auto view = StoreView::open(places_.state_dir + "/sluice.db", "", calendar_,
@@ -84,7 +109,7 @@ class JournalStarts : public ::testing::Test {
   EngineSettings engine_settings_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<Engine> engine_;
-  AlertSlots slots_{{"mqtt"}};
+  std::unique_ptr<AlertSlots> slots_;
   std::string damage_;
   int said_ = 0;
   int progress_ = 0;
@@ -125,7 +150,7 @@ TEST_F(JournalStarts, ShowThatALongReplayGoesOn) {
   say(*journal, 3500);  // some 200 kB, which are read in pieces
   journal.reset();
   progress_ = 0;
-  (void)start();
+  (void)fold_rest();
   EXPECT_LE(4, progress_);
 }
 
@@ -181,6 +206,42 @@ TEST_F(JournalStarts, TellOfADatabaseThatIsOlderThanWhatTheJournalReleased) {
   journal.reset();
   journal = start();
   EXPECT_EQ("", damage_) << "it is told once";
+}
+
+TEST_F(JournalStarts, ForgetARuleThatWentInTheTransactionThatTellsOfItsEnd) {
+  std::unique_ptr<Journal> journal = start_with_a_rule();
+  say(*journal, 3);
+  journal.reset();
+  engine_settings_.alerts.rules = {};
+  (void)start();  // folds them by the changed rules
+  EXPECT_FALSE(undelivered().has_value()) << "the rule was gone before they were folded";
+  engine_settings_.alerts.rules = {hot()};
+  say(*start(), 3);
+  (void)start();
+  EXPECT_EQ(AlertState::kFiring, undelivered());
+  engine_settings_.alerts.rules = {};
+  (void)start();  // with records of the start before to fold
+  EXPECT_TRUE(store_->load_checkpoint({}).value().rule_states.empty());
+  EXPECT_EQ(AlertState::kResolved, undelivered());
+}
+
+TEST_F(JournalStarts, LeaveToTheLifeThatBeginsWhatOnlyTheConfigurationBringsAbout) {
+  std::unique_ptr<Journal> journal = start_with_a_rule();
+  say(*journal, 3);
+  journal.reset();
+  fold_rest();
+  ASSERT_EQ(AlertState::kFiring, undelivered());
+  engine_settings_.alerts.rules = {};
+  for (int again = 0; again < 2; ++again) {
+    fold_rest();
+    EXPECT_EQ(1u, store_->load_checkpoint({}).value().rule_states.size()) << "it has not begun yet";
+    const auto told = slots_->channel("mqtt").wait_pop(std::chrono::milliseconds(0));
+    ASSERT_TRUE(told.has_value());
+    EXPECT_EQ(AlertState::kResolved, told->second.state);
+    const Batch first = engine_->take_batch();
+    EXPECT_EQ(1u, first.events.size());
+    EXPECT_EQ(1u, first.rule_states.size());
+  }
 }
 
 TEST_F(JournalStarts, UseWhatIsBeforeDamageAndTellOfIt) {
