@@ -119,8 +119,7 @@ void StoreLoop::write_queue() {
 // False: it could not be written and is to be tried again.
 bool StoreLoop::commit(const Batch& batch) {
   Status done = store_.commit(batch);
-  if (!done.ok() && done.error().code == ErrorCode::kNoSpace &&
-      store_.make_space(clock_.now().wall_ms).ok()) {
+  if (!done.ok() && done.error().code == ErrorCode::kNoSpace && store_.make_space(now_of_rows()).ok()) {
     log_.warning("the disk is full: the space put aside is in use now");
     done = store_.commit(batch);
   }
@@ -212,6 +211,11 @@ double StoreLoop::ring_fill() const {
   return static_cast<double>(journal_.used_bytes()) / static_cast<double>(journal_.capacity_bytes());
 }
 
+// Under a clock that is not trusted nothing is old, but the database may be too big.
+std::int64_t StoreLoop::now_of_rows() const {
+  return vitals_.clock_trusted ? clock_.now().wall_ms : 0;
+}
+
 void StoreLoop::keep_reserve() {
   if (store_.reserve_is_whole()) return;
   Status whole = store_.rebuild_reserve();
@@ -236,8 +240,7 @@ void StoreLoop::housekeeping() {
   retime();
   if (now.boot_ms < next_housekeeping_boot_ms_) return;
   next_housekeeping_boot_ms_ = now.boot_ms + kHousekeepingMs;
-  // Under a clock that is not trusted nothing is old, but the database may be too big.
-  const std::int64_t now_wall_ms = vitals_.clock_trusted ? now.wall_ms : 0;
+  const std::int64_t now_wall_ms = now_of_rows();
   for (int step = 0; step < kRetentionSteps && tasks_.size() == 0; ++step) {
     Result<bool> more = store_.retain_step(now_wall_ms);
     if (!more.ok()) log_.warning("retention: {}", more.error().context);

@@ -61,6 +61,7 @@ class StoreLoop {
   bool give_up_readings();
   void keep_reserve();
   double ring_fill() const;
+  std::int64_t now_of_rows() const;  // by which retention tells what is old
   void housekeeping();
   void retime();
   void note_delivered();
