@@ -18,6 +18,7 @@
 #include <thread>
 
 #include "app/condition_watch.h"
+#include "app/lives.h"
 #include "app/reload.h"
 #include "app/sink_trial.h"
 #include "app/watchdog.h"
@@ -324,24 +325,24 @@ int run_gateway(const std::string& config, const Settings& settings) {
   MainWait wait;
   Kept kept;
   kept.started = clock.now();
-  auto in_force = std::make_unique<Settings>(settings);
-  std::unique_ptr<Settings> before;  // to go back to
-  std::string refused;               // why the newest configuration is not in force
+  Lives lives(settings);
+  std::string refused;  // why the newest configuration is not in force
   for (;;) {
-    log.set_level(in_force->log_level);
+    log.set_level(lives.in_force().log_level);
     std::unique_ptr<Settings> next;
-    Result<MainLoop::End> end = live(config, *in_force, log, wait, kept, refused, next);
+    Result<MainLoop::End> end = live(config, lives.in_force(), log, wait, kept, refused, next);
     refused.clear();
     if (end.ok() && *end == MainLoop::End::kStop) break;
-    if (end.ok() && *end == MainLoop::End::kReload) before = std::exchange(in_force, std::move(next));
-    if (end.ok()) continue;
-    if (!before) {
+    if (end.ok()) {
+      lives.ended(std::move(next));
+      continue;
+    }
+    if (!lives.go_back()) {
       log.error("cannot start: {}", end.error().context);
       return 1;
     }
     log.error("the new configuration cannot be used, the old one is again in force: {}", end.error().context);
     refused = end.error().context;
-    in_force = std::move(before);
   }
   log.info("stopped");
   return 0;
