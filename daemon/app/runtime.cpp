@@ -81,12 +81,12 @@ class MainLoop {
   MainLoop(Wiring& wiring, MainWait& wait, Reload& reload)
       : w_(wiring), wait_(wait), reload_(reload), watchdog_(wiring.clock.now()), conditions_(wiring.vitals) {}
 
-  End run(std::unique_ptr<Settings>& next) {
+  void run(std::unique_ptr<Settings>& next) {
     notify_.ready("running");
     for (;;) {
       if (w_.vitals.database_damaged) return leave_database();
       const int signal = wait_.wait(step());
-      if (signal == SIGINT || signal == SIGTERM) break;
+      if (signal == SIGINT || signal == SIGTERM) return stop();
       if (signal == SIGHUP && !reload_.ask().ok()) {
         // The service manager waits for the end of a reload, also of one that came to nothing.
         notify_.reloading();
@@ -95,13 +95,12 @@ class MainLoop {
       if ((next = reload_.take())) {
         w_.log.info("reloading the configuration");
         notify_.reloading();
-        return End::kReload;
+        end_ = End::kReload;
+        return;
       }
     }
-    w_.log.info("stopping");
-    notify_.stopping("storing what is left");
-    return End::kStop;
   }
+  End end() const { return end_; }
 
   // The session is left properly, so that the broker keeps what arrives from now on.
   void leave_session() {
@@ -109,17 +108,34 @@ class MainLoop {
     const std::int64_t until_ms = w_.clock.now().boot_ms + kStopPatience.count();
     for (Instant now = w_.clock.now(); !w_.session->stopped() && now.boot_ms < until_ms;
          now = w_.clock.now()) {
-      (void)wait_.wait(std::min(w_.session->tick(now, 0), std::chrono::milliseconds(50)));
+      heed(std::min(w_.session->tick(now, 0), std::chrono::milliseconds(50)));
+    }
+  }
+
+  // What somebody asks for while this life ends decides about the next one.
+  void heed(std::chrono::milliseconds timeout) {
+    const int signal = wait_.wait(timeout);
+    if (end_ == End::kStop || signal == 0) return;
+    if (signal == SIGHUP) {
+      (void)reload_.ask();  // which says what is wrong
+    } else {
+      stop();
     }
   }
 
  private:
-  End leave_database() {
+  void stop() {
+    w_.log.info("stopping");
+    notify_.stopping("storing what is left");
+    end_ = End::kStop;
+  }
+
+  void leave_database() {
     const std::string mark = damage_mark(w_.settings.gateway.state_dir + "/sluice.db");
     const int fd = ::open(mark.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
     if (fd >= 0) ::close(fd);
     w_.log.error("the database is damaged; going on with a new one");
-    return End::kNewDatabase;
+    end_ = End::kNewDatabase;
   }
 
   std::chrono::milliseconds step() {
@@ -165,6 +181,7 @@ class MainLoop {
   ConditionWatch conditions_;
   IntakeState told_ = IntakeState::kDown;
   bool trusted_ = false;
+  End end_ = End::kStop;
 };
 
 // Of the thread that calls it: summing a day waits for everybody else, for the processor and for the disk
@@ -298,9 +315,13 @@ Result<MainLoop::End> live(const std::string& config, const Settings& settings, 
   for (const Problem& warning : settings.warnings) log.warning("{}", line_of(config, warning));
   Threads threads(w);
   MainLoop loop(w, wait, reload);
-  const MainLoop::End end = loop.run(next);
+  loop.run(next);
   loop.leave_session();
   threads.stop();
+  // Nobody else can ask for anything now.
+  loop.heed(std::chrono::milliseconds(0));
+  if (std::unique_ptr<Settings> newest = reload.take()) next = std::move(newest);
+  const MainLoop::End end = loop.end();
   // Only what is in the database may call it closed.
   if (w.vitals.database_damaged) return end;
   if (end == MainLoop::End::kStop && w.store_loop->gave_up()) keep_over_reboot(w);
