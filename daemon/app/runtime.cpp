@@ -317,6 +317,8 @@ Result<MainLoop::End> live(const std::string& config, const Settings& settings, 
   MainLoop loop(w, wait, reload);
   loop.run(next);
   loop.leave_session();
+  // Nothing is acknowledged any more that the engine would not read.
+  w.link.reset();
   threads.stop();
   // Nobody else can ask for anything now.
   loop.heed(std::chrono::milliseconds(0));

@@ -167,5 +167,23 @@ TEST_F(ARuntime, EndsWhenItIsToldToWhileItReloads) {
   EXPECT_NE(std::string::npos, log().find("reloading the configuration")) << log();
 }
 
+TEST_F(ARuntime, StoresWhatItAcknowledgesWhileItEnds) {
+  ASSERT_TRUE(broker_.open_the_door()) << log();
+  signal(SIGTERM);
+  ASSERT_TRUE(said("stopping"));
+  // Only now does the connection come about, with what the broker has kept for us.
+  std::set<int> acknowledged;
+  bool there = broker_.welcome(true);
+  for (int id = 1; there && id < 20000; ++id) {
+    there = broker_.publish("s/a", id, std::to_string(id));
+    while (there && broker_.next(std::chrono::milliseconds(1)) == ScriptedBroker::kPuback) {
+      acknowledged.insert(broker_.packet_id());
+    }
+  }
+  EXPECT_TRUE(ends_well()) << log();
+  std::filesystem::remove_all(folder_.file("run"));  // as a reboot does
+  EXPECT_LE(acknowledged.size(), received()) << log();
+}
+
 }  // namespace
 }  // namespace sluice
