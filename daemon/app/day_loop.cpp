@@ -10,7 +10,8 @@ namespace sluice {
 
 namespace {
 constexpr std::chrono::milliseconds kStep{500};
-constexpr std::int64_t kLookMs = 5000;  // between looks for days to close
+constexpr std::int64_t kLookMs = 5000;    // between looks for days to close
+constexpr std::int64_t kAgainMs = 15000;  // after one that failed
 constexpr std::chrono::milliseconds kFlushPatience{50};
 constexpr int kFlushPatienceMax = 200;  // times
 constexpr int kItemsAStep = 16;
@@ -53,13 +54,19 @@ void DayLoop::step() {
   const bool asked = vitals_.upload_asked.exchange(false);
   const bool scheduled = schedule_.due(now.wall_ms, last_run_wall_ms_);
   if (asked) wait_for_store();
-  if (scheduled) last_run_wall_ms_ = now.wall_ms;
-  if (asked || scheduled || now.boot_ms >= next_look_boot_ms_) {
-    next_look_boot_ms_ = now.boot_ms + kLookMs;
-    close_days(now, scheduled, asked);
-  }
-  delivering_ = vitals_.deliver_asked.exchange(false) || delivering_ || asked || scheduled;
+  const bool begins = asked || (scheduled && !failed_);
+  if (begins || now.boot_ms >= next_look_boot_ms_) look_for_days(now, scheduled, asked || failed_ask_);
+  delivering_ = vitals_.deliver_asked.exchange(false) || delivering_;
   if (delivering_) deliver(now, asked);
+}
+
+// A run that fails is not over: it is tried again, as what it was.
+void DayLoop::look_for_days(Instant now, bool scheduled, bool asked) {
+  failed_ = !close_days(now, scheduled, asked);
+  failed_ask_ = failed_ && asked;
+  if (scheduled && !failed_) last_run_wall_ms_ = now.wall_ms;
+  next_look_boot_ms_ = now.boot_ms + (failed_ ? kAgainMs : kLookMs);
+  delivering_ = delivering_ || scheduled || asked;
 }
 
 // What was acknowledged before somebody asked belongs into the summaries.
@@ -72,13 +79,19 @@ void DayLoop::wait_for_store() {
   }
 }
 
-void DayLoop::close_days(Instant now, bool scheduled, bool asked) {
+// False: not all of them could be closed.
+bool DayLoop::close_days(Instant now, bool scheduled, bool asked) {
   Result<std::vector<Day>> due = summariser_.due(now.wall_ms, scheduled, asked);
-  if (!due.ok()) return log_.warning("cannot look for days to close: {}", due.error().context);
+  if (!due.ok()) {
+    log_.warning("cannot look for days to close: {}", due.error().context);
+    return false;
+  }
+  bool all = true;
   for (Day day : *due) {
-    if (vitals_.stopping) return;
+    if (vitals_.stopping) return false;
     Result<SummaryRevision> made = summariser_.close(day, now.wall_ms);
     if (!made.ok()) {
+      all = false;
       log_.warning("cannot close {}: {}", format_date(day), made.error().context);
     } else if (made->made_ms == now.wall_ms) {
       log_.info("closed {}, revision {}: {}", format_date(day), made->revision,
@@ -87,6 +100,7 @@ void DayLoop::close_days(Instant now, bool scheduled, bool asked) {
       compare_layers(*made);
     }
   }
+  return all;
 }
 
 // The cheap part of what sluicectl audit proves.

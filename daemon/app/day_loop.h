@@ -27,7 +27,8 @@ class DayLoop {
 
  private:
   void check_database();
-  void close_days(Instant now, bool scheduled, bool asked);
+  void look_for_days(Instant now, bool scheduled, bool asked);
+  bool close_days(Instant now, bool scheduled, bool asked);
   void audit_closed(Day day);
   void compare_layers(const SummaryRevision& made);
   void deliver(Instant now, bool asked);
@@ -43,6 +44,8 @@ class DayLoop {
   Inbox<int> pause_{1};
   std::int64_t last_run_wall_ms_ = 0;
   std::int64_t next_look_boot_ms_ = 0;
+  bool failed_ = false;      // the last look
+  bool failed_ask_ = false;  // which somebody had asked for
   bool delivering_ = false;
 };
 
