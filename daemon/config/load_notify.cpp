@@ -31,24 +31,10 @@ void load_url(MapReader& reader, std::string& url) {
   }
 }
 
-void load_headers(MapReader& reader, HttpPostSettings& http) {
-  reader.texts("headers", http.headers);
-  for (const auto& [name, value] : http.headers) {
-    bool good = !name.empty() && name.find_first_not_of(
-                                     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-                                     "0123456789!#$%&'*+-.^_`|~") == std::string::npos;
-    for (char c : value) good = good && static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
-    if (!good)
-      reader.wrong("headers", in_quotes(name) + " is not a header", "expected a name and one line of text");
-    if (value.find("{token}") != std::string::npos && !reader.given("token_file"))
-      reader.wrong("headers", in_quotes(name) + " wants a token", "expected token_file too");
-  }
-}
-
 // What every channel over HTTP has.
 void load_http(MapReader& reader, HttpPostSettings& http) {
   load_url(reader, http.url);
-  load_headers(reader, http);
+  load_headers(reader, http.headers);
   reader.secret("token_file", http.token_file);
   reader.map("tls", [&](MapReader& tls) { load_tls_files(tls, http.tls.ca, http.tls.cert, http.tls.key); });
   reader.duration("timeout", http.timeout, milliseconds(100), std::chrono::minutes(2));

@@ -1,9 +1,4 @@
 // upload.to: the places that daily summaries are delivered to. A type of sink is a function here.
-#include <strings.h>
-
-#include <algorithm>
-#include <iterator>
-
 #include "config/sections.h"
 #include "upload/url_template.h"
 
@@ -17,34 +12,6 @@ using std::chrono::minutes;
 constexpr const char* kUrlExpected =
     "expected the address of the receiver, https://HOST/PATH with {gateway}, {date} and {revision}";
 
-bool same_letters(const std::string& a, const char* b) {
-  return ::strcasecmp(a.c_str(), b) == 0;
-}
-
-void check_header(MapReader& reader, const std::string& name, const std::string& value) {
-  constexpr const char* kOurs[] = {"Content-Type", "Content-Encoding",  "Content-Length", "Idempotency-Key",
-                                   "Host",         "Transfer-Encoding", "Expect",         "Connection"};
-  constexpr const char* kSecret[] = {"Authorization", "Proxy-Authorization", "Cookie"};
-  auto is = [&name](const char* other) { return same_letters(name, other); };
-  const bool good_name = !name.empty() && name.find_first_not_of(
-                                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                              "0123456789!#$%&'*+-.^_`|~") == std::string::npos;
-  const bool good_value = std::none_of(
-      value.begin(), value.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-  if (!good_name) {
-    reader.wrong("headers", "has the name " + in_quotes(name), "expected the name of an HTTP header");
-  } else if (!good_value) {
-    reader.wrong("headers", "has a control character in " + name, "expected text in one line");
-  } else if (std::any_of(std::begin(kOurs), std::end(kOurs), is)) {
-    reader.wrong("headers", "has " + name, "expected another header: Sluice sets this one itself");
-  } else if (std::any_of(std::begin(kSecret), std::end(kSecret), is) &&
-             value.find("{token}") == std::string::npos) {
-    reader.wrong(
-        "headers", "has a secret in " + name,
-        "expected the secret in token_file and {token} where it belongs, such as \"Bearer {token}\"");
-  }
-}
-
 void load_http_sink(MapReader& reader, SinkSettings& sink) {
   reader.choice("method", sink.method, {{"PUT", "PUT"}, {"POST", "POST"}});
   if (reader.text("url", sink.url)) {
@@ -56,8 +23,7 @@ void load_http_sink(MapReader& reader, SinkSettings& sink) {
                    "expected {date} in it, or method: POST");
     }
   }
-  reader.texts("headers", sink.headers);
-  for (const auto& [name, value] : sink.headers) check_header(reader, name, value);
+  load_headers(reader, sink.headers);
   reader.secret("token_file", sink.token_file);
   reader.map("tls", [&](MapReader& tls) { load_tls_files(tls, sink.tls.ca, sink.tls.cert, sink.tls.key); });
   const bool any = !sink.tls.ca.empty() || !sink.tls.cert.empty() || !sink.tls.key.empty();

@@ -23,10 +23,11 @@ void load_gateway_alerts(MapReader& root, Settings& settings);         // after 
 void load_store(MapReader& root, Settings& settings);                  // store, clock, summary
 void load_outputs(MapReader& root, Settings& settings);                // upload, api; after gateway
 
-// Parts of sections: one place under upload.to (`names`: those read so far), and the three files of a tls
-// map.
+// Parts of sections: one place under upload.to (`names`: those read so far), the three files of a tls map,
+// and the headers of a map that has token_file too.
 void load_sink(MapReader& reader, std::map<std::string, Position>& names, std::vector<SinkSettings>& sinks);
 void load_tls_files(MapReader& tls, std::string& ca, std::string& cert, std::string& key);
+void load_headers(MapReader& reader, std::map<std::string, std::string>& headers);
 
 // A filter over topics or over names of sensors.
 void load_filter(MapReader& reader, const std::string& key, std::string& filter);

@@ -48,7 +48,7 @@ notify:
 upload:
   to:
     - {name: archive, type: file, path: /x}
-    - {name: cloud, type: http, url: "https://h/{date}", headers: {X-Site: berlin, X-Key: "{token}"}}
+    - {name: cloud, type: http, url: "https://h/{date}", token_file: env:TOKEN, headers: {X-Site: berlin, X-Key: "{token}"}}
 derived:
   - {name: s/d, value: "(a - b) / 2", unit: K, inputs: {a: {sensor: s/a}, b: {sensor: s/b, within: 1h}}}
 alerts:
