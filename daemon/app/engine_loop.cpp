@@ -43,6 +43,7 @@ Status EngineLoop::call(const std::function<void(Engine&)>& job) {
   std::promise<bool> done;
   std::future<bool> answer = done.get_future();
   if (!jobs_.push(Job{&job, &done})) {
+    ++vitals_.inbox_refused;
     return make_error(ErrorCode::kUnavailable, "the engine is busy or stopping; try again later");
   }
   journal_.wake();

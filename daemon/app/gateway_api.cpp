@@ -152,6 +152,7 @@ MetricsSnapshot GatewayApi::metrics() {
   for (const AlertEvent& event : slots_.standing()) {
     if (event.sensor == kGatewaySensorName) m.gateway_alerts[event.alert] = true;
   }
+  m.inbox_refused = vitals_.inbox_refused + intake_.events().refused();
   m.layers_differ = vitals_.layers_differ;
   m.start_seconds = static_cast<double>(process_started().wall_ms) / 1000.0;
   read_process_facts(m);

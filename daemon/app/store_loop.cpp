@@ -44,13 +44,16 @@ Status StoreLoop::call(const std::function<Status(Store&)>& job) {
   std::promise<Status> done;
   std::future<Status> answer = done.get_future();
   if (!tasks_.push(Job{&job, &done})) {
+    ++vitals_.inbox_refused;
     return make_error(ErrorCode::kUnavailable, "the store has too much to do; try again later");
   }
   return answer.get();
 }
 
 void StoreLoop::delivered(Store::Delivered slot) {
-  if (!delivered_.push(std::move(slot))) log_.debug("receipts of alerts are not kept up with");
+  if (delivered_.push(std::move(slot))) return;
+  ++vitals_.inbox_refused;
+  log_.debug("receipts of alerts are not kept up with");
 }
 
 void StoreLoop::stop() {

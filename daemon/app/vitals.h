@@ -63,6 +63,7 @@ struct Vitals {
   std::atomic<std::uint64_t> dropped_uncounted{0};  // readings given up that the ledger does not have yet
   Shared<Counts> totals;                            // lifetime, as committed
   std::atomic<bool> flush_asked{false};             // store what there is, without waiting for store.flush
+  std::atomic<std::uint64_t> inbox_refused{0};  // jobs and receipts that had no room there or at the engine
   // intake
   Shared<SessionStatus> session;
   Shared<std::string> journal_damage;  // empty: none found at start

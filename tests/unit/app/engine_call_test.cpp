@@ -73,6 +73,7 @@ TEST_F(EngineCall, IsRefusedWhenTooManyWaitAndServesThoseThatWait) {
   EXPECT_EQ(kJobsAtOnce, ran_);
   EXPECT_EQ(kJobsAtOnce, told_);
   EXPECT_EQ(kTooMany, refused_);
+  EXPECT_EQ(std::uint64_t{kTooMany}, vitals_.inbox_refused);
 }
 
 TEST_F(EngineCall, IsRefusedAfterTheStop) {

@@ -120,6 +120,11 @@ TEST_F(AGatewayApi, AsksForARestartOnlyForWhatARestartMends) {
   EXPECT_EQ((std::vector<std::string>{"broker", "store"}), wrong);
 }
 
+TEST_F(AGatewayApi, CountsWhatABoundedQueueHadNoRoomFor) {
+  vitals_.inbox_refused = 3;
+  EXPECT_EQ(3u, api_.metrics().inbox_refused);
+}
+
 TEST_F(AGatewayApi, ListsASilenceAsSoonAsItIsMadeAndNoLongerThanItStands) {
   const json id = parsed(silence("hot", "room/a"))["id"];
   const json list = parsed(api_.silences());
