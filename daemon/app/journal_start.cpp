@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kReadBytes = 64 * 1024;
 constexpr std::size_t kRowsMax = 5000;
 constexpr std::uint32_t kAttemptsMax = 2;
+constexpr int kOpenTries = 3;
 
 struct FoundRing {
   std::string path;
@@ -26,6 +27,16 @@ std::string random_id() {
   std::string id;
   for (int i = 0; i < 16; ++i) id += "0123456789abcdef"[device() & 15];
   return id;
+}
+
+// A disk that says no once may be read a moment later.
+Result<std::unique_ptr<Journal>> open_ring(const std::string& path, Durability durability, Clock& clock) {
+  for (int left = kOpenTries;;) {
+    auto file = open_ring_file(path);
+    if (!file.ok()) return file.error();
+    auto journal = Journal::open(std::move(*file), durability, clock);
+    if (journal.ok() || journal.error().code != ErrorCode::kIo || --left == 0) return journal;
+  }
 }
 
 // What a stop copied for the case of a reboot, and the ring is still there, perhaps with more in it by now.
@@ -52,16 +63,15 @@ Result<std::vector<FoundRing>> find_rings(const JournalPlaces& places, Clock& cl
     auto rings = list_ring_files(folder);
     if (!rings.ok()) return rings.error();
     for (const RingFile& ring : *rings) {
-      auto file = open_ring_file(ring.path);
-      if (!file.ok()) return file.error();
-      auto journal = Journal::open(std::move(*file), places.durability, clock);
+      auto journal = open_ring(ring.path, places.durability, clock);
       if (!journal.ok() && journal.error().code == ErrorCode::kNotFound) {
         // Never finished, so nothing was acknowledged into it.
         if (Status removed = remove_ring_file(ring.path); !removed.ok()) return removed.error();
         continue;
       }
-      if (!journal.ok() && journal.error().code == ErrorCode::kCorrupt) {
-        // Damaged in both headers: kept aside for a person to look at.
+      if (!journal.ok() &&
+          (journal.error().code == ErrorCode::kCorrupt || journal.error().code == ErrorCode::kIo)) {
+        // Neither header can be used: kept aside for a person to look at.
         damage = ring.path + " cannot be read: " + journal.error().context;
         log.error("{}", damage);
         if (std::rename(ring.path.c_str(), (ring.path + ".damaged").c_str()) != 0) {

@@ -14,10 +14,11 @@ Status HeaderSlots::load() {
   std::optional<Error> why;
   for (int slot = 0; slot < 2; ++slot) {
     unsigned char bytes[kSlotBytes];
-    if (Status read = file_.read(kSlotOffsets[slot], bytes, sizeof bytes); !read) return read;
-    Result<Header> found = decode_slot(bytes);
+    const Status read = file_.read(kSlotOffsets[slot], bytes, sizeof bytes);
+    Result<Header> found = read ? decode_slot(bytes) : read.error();
     if (!found.ok()) {
-      // Damage tells more than emptiness, and another version more than damage.
+      // Damage tells more than emptiness, and another version more than damage. What is overwritten in the
+      // ring is what both slots allow: one that can be read is enough.
       if (!why || why->code == ErrorCode::kNotFound || found.error().code == ErrorCode::kRefused) {
         why = found.error();
       }

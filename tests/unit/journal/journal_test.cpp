@@ -140,6 +140,22 @@ TEST_P(JournalIn, NeverOverwritesWhatAReleaseHasNotMadeKnownToTheDisk) {
   }
 }
 
+TEST_P(JournalIn, OpensWithOneHeaderThatCanBeRead) {
+  for (const std::uint64_t slot : journal_format::kSlotOffsets) {
+    use_disk(kRing);
+    create(GetParam());
+    append_text("kept");
+    disk_->unreadable = {slot};
+    reopen(GetParam());
+    EXPECT_EQ("kept", read_all(0).at(0).payload);
+    append_text("more");
+  }
+  use_disk(kRing);
+  create(GetParam());
+  disk_->unreadable = {journal_format::kSlotOffsets[0], journal_format::kSlotOffsets[1]};
+  EXPECT_EQ(ErrorCode::kIo, Journal::open(disk_->file(), GetParam(), clock_).error().code);
+}
+
 TEST_P(JournalIn, RefusesEverythingAfterAWriteOrSyncHasFailedOnce) {
   for (int good_operations = 0; good_operations < 12; ++good_operations) {
     use_disk(kRing);

@@ -10,6 +10,7 @@
 #include <memory>
 #include <mutex>
 #include <random>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,7 @@ class MemoryDisk {
     code_ = code;
   }
   void work_again() { operations_left_ = -1; }
+  std::set<std::uint64_t> unreadable;  // offsets at which no read succeeds
   void make_sync_do_nothing() { honest_ = false; }
   void on_sync(std::function<void()> hook) { on_sync_ = std::move(hook); }  // called without the disk's lock
   int writes() const { return writes_; }
@@ -66,6 +68,7 @@ class MemoryDisk {
     Status read(std::uint64_t offset, void* data, std::size_t size) override {
       std::lock_guard lock(disk_.mutex_);
       if (offset + size > disk_.now_.size()) return make_error(ErrorCode::kIo, "read beyond the end");
+      if (disk_.unreadable.contains(offset)) return make_error(ErrorCode::kIo, "unreadable");
       std::memcpy(data, disk_.now_.data() + offset, size);
       return {};
     }
