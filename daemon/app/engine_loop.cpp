@@ -142,12 +142,15 @@ std::chrono::milliseconds EngineLoop::patience(Instant now) const {
 }
 
 void EngineLoop::cut(Instant now, bool last) {
+  // Taken before the batches are: who asks from now on may ask for what is not in them.
+  const bool flush = vitals_.flush_asked.exchange(false);
   // Messages without readings fill the ring as well.
-  const bool asked = vitals_.flush_asked || journal_.used_bytes() > journal_.capacity_bytes() / kCutFraction;
+  const bool asked = flush || journal_.used_bytes() > journal_.capacity_bytes() / kCutFraction;
   if (now.boot_ms < flush_at_boot_ms_ && engine_.pending_readings() < flush_.rows && !last && !asked) return;
   // Asked to, the cursor alone is worth a transaction.
   while (engine_.pending() || (asked && engine_.last_seq() > vitals_.cursor_seq)) {
     if (!store_.has_room()) {
+      if (flush) vitals_.flush_asked = true;
       // What a failing disk cannot take now stays in the journal.
       if (!last || store_.gave_up()) return;
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -159,7 +162,6 @@ void EngineLoop::cut(Instant now, bool last) {
     store_.put(std::move(batch));
     if (newest) break;
   }
-  if (asked) vitals_.flush_asked = false;
   flush_at_boot_ms_ = now.boot_ms + flush_.every.count();
 }
 
