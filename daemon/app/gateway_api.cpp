@@ -312,7 +312,10 @@ Status GatewayApi::engine_reads(std::uint64_t seq) {
     Status asked = on_engine_([&](Engine& engine) { read = engine.last_seq() >= seq; });
     if (!asked.ok()) return asked;
   }
-  return {};
+  if (read) return {};
+  return make_error(
+      ErrorCode::kUnavailable,
+      "it is recorded, but the engine is behind and has not read it yet: ask later whether it has");
 }
 
 Result<std::string> GatewayApi::reload() {

@@ -120,6 +120,13 @@ TEST_F(AGatewayApi, AsksForARestartOnlyForWhatARestartMends) {
   EXPECT_EQ((std::vector<std::string>{"broker", "store"}), wrong);
 }
 
+TEST_F(AGatewayApi, SaysSoWhereTheEngineHasNotReadWhatWasAsked) {
+  GatewayApi behind{settings_, clock_, *journal_, intake_, slots_,
+                    channels_, *view_, vitals_,   reload_, [](const auto&) { return Status(); }};
+  EXPECT_EQ(ErrorCode::kUnavailable, behind.store_now().error().code);
+  EXPECT_TRUE(api_.store_now().ok());
+}
+
 TEST_F(AGatewayApi, CountsWhatABoundedQueueHadNoRoomFor) {
   vitals_.inbox_refused = 3;
   EXPECT_EQ(3u, api_.metrics().inbox_refused);
