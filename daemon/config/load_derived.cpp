@@ -5,6 +5,7 @@
 #include "config/quantity.h"
 #include "config/sections.h"
 #include "decode/expression.h"
+#include "decode/name_template.h"
 
 namespace sluice {
 
@@ -17,8 +18,7 @@ constexpr std::size_t kDerivedMax = 1000;
 constexpr std::size_t kInputsMax = 16;
 
 void check_sensor_name(MapReader& reader, const std::string& key, const std::string& name) {
-  if (name.empty() || name.find_first_of(std::string("+#\0", 3)) != std::string::npos ||
-      name.front() == '$') {
+  if (!is_sensor_name(name)) {
     reader.wrong(key, "is " + in_quotes(name), "expected the name of one sensor, such as room/dew_point");
   }
 }

@@ -6,14 +6,12 @@
 #include <nlohmann/json.hpp>
 
 #include "base/time_text.h"
+#include "decode/name_template.h"
 #include "decode/payload_time.h"
-#include "decode/utf8.h"
 
 namespace sluice {
 
 namespace {
-
-constexpr std::size_t kSensorBytesMax = 1000;
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r");
@@ -34,12 +32,6 @@ std::optional<double> number_of(std::string_view text) {
 std::optional<std::int64_t> time_of(std::string_view text) {
   if (auto time_ms = time_of_text(text, TimeFormat::kAuto)) return time_ms;
   return parse_rfc3339(text, true);
-}
-
-bool may_be_a_sensor(std::string_view name) {
-  const bool control = std::any_of(name.begin(), name.end(),
-                                   [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-  return !name.empty() && name.size() <= kSensorBytesMax && name[0] != '$' && !control && is_utf8(name);
 }
 
 // `text` with each {x} put in; what x is nothing for is returned in `missing`.
@@ -193,7 +185,7 @@ void ReadingLines::take_record(const Record& record, std::vector<ImportedValue>&
         },
         missing);
     if (!missing.empty()) fault = "there is no " + missing + ", which --sensor asks for";
-    if (missing.empty() && !may_be_a_sensor(sensor)) fault = "\"" + sensor + "\" can be no sensor";
+    if (missing.empty() && !is_sensor_name(sensor)) fault = "\"" + sensor + "\" can be no sensor";
     if (!fault.empty()) return;
     const auto unit = record.find("unit");
     const bool has_unit = format_.unit.empty() && unit != record.end();

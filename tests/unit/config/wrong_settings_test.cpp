@@ -154,6 +154,8 @@ TEST_F(WrongSettings, OfDerivedSensors) {
       {"derived: [{name: d, value: 1}]", "1:11: derived[0].inputs", "is missing"},
       {"derived: [{name: \"d/+\", value: a, inputs: {a: {sensor: x}}}]", "1:18: derived[0].name",
        "of one sensor"},
+      {"derived: [{name: \"d\\n\", value: a, inputs: {a: {sensor: x}}}]", "1:18: derived[0].name",
+       "expected the name of one sensor"},
       {"derived: [{name: d, value: a + c, inputs: {a: {sensor: x}}}]", "1:28: derived[0].value",
        "character 5: there is no input \"c\"; expected a name under inputs: a"},
       {"derived: [{name: d, value: \"1\", inputs: {a: {sensor: x}}}]", "1:28: derived[0].value",

@@ -144,6 +144,7 @@ TEST_F(ImportOf, BadLinesNamesThemAndTakesTheOthers) {
                                   "2026-03-28T14:00:00Z,a,3,4\n"
                                   "2026-03-28T15:00:00Z,a,nan\n"
                                   "2026-03-28T16:00:00Z,$gateway,5\n"
+                                  "2026-03-28T16:30:00Z,a/+,5\n"
                                   "2026-03-28T17:00:00Z,a,\n"
                                   "2026-03-28T18:00:00Z,a,+4\r\n"));
   EXPECT_EQ(3u, said("imported")) << out_.str();
