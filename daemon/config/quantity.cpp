@@ -73,7 +73,7 @@ std::string meant_quantity(std::string_view text, std::span<const Spelling> spel
     double number = 0;
     const char* end = text.data() + text.size();
     const auto [rest, error] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
-    if (error != std::errc{} || !(number >= 0)) return "";
+    if (error != std::errc{} || !std::isfinite(number) || number < 0) return "";
     const std::string digits(text.data(), rest);
     text.remove_prefix(digits.size());
     while (text.starts_with(' ')) text.remove_prefix(1);

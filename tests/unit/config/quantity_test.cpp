@@ -67,6 +67,8 @@ TEST(MeantQuantity, IsTheRightSpellingOfWhatPeopleWrite) {
                                                                                        {"0.5s", "500ms"},
                                                                                        {"2 days", "2d"},
                                                                                        {"soon", ""},
+                                                                                       {"inf", ""},
+                                                                                       {"nan", ""},
                                                                                        {"1.00001ms", ""},
                                                                                        {"-5s", ""},
                                                                                        {"", ""},
