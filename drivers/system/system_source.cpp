@@ -27,8 +27,9 @@ Attribute::Meaning number(double divisor) {
 
 Result<struct statvfs> disk_of(const std::string& path) {
   struct statvfs disk {};
-  if (statvfs(path.c_str(), &disk) == 0 && disk.f_blocks > 0) return disk;
-  return make_error(ErrorCode::kNotFound, path + ": " + (errno ? strerror(errno) : "holds no blocks") +
+  const bool found = statvfs(path.c_str(), &disk) == 0;
+  if (found && disk.f_blocks > 0) return disk;
+  return make_error(ErrorCode::kNotFound, path + ": " + (found ? "holds no blocks" : strerror(errno)) +
                                               "; check the path under 'disks'");
 }
 

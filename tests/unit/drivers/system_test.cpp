@@ -1,3 +1,5 @@
+#include <cerrno>
+
 #include "unit/drivers/fake_tree.h"
 
 namespace sluice::drivers {
@@ -94,6 +96,14 @@ TEST_F(System, TellsChipsAndChannelsOfOneNameApartAndLeavesFaultyOnesAndThermome
       {"system/pi/hwmon/nvme-nvme0/Composite", R"({"value":40,"unit":"°C"})"},
       {"system/pi/hwmon/nvme-nvme0/Sensor_1", R"({"value":41,"unit":"°C"})"}};
   EXPECT_EQ(expected, samples_);
+}
+
+TEST_F(System, SaysThatWhatIsNoDiskHoldsNoBlocks) {
+  make_with(
+      ", load: false, memory: false, uptime: false, thermal: false, hwmon: false, disks: { none: /proc }");
+  errno = EACCES;  // of something else
+  const std::string error = error_of_round();
+  EXPECT_NE(std::string::npos, error.find("/proc: holds no blocks")) << error;
 }
 
 TEST_F(System, SaysSoWhenEverythingIsSwitchedOff) {
