@@ -98,6 +98,20 @@ int write_rows(const CommandContext& context, StoreView& view, std::ostream& out
   return kExitFine;
 }
 
+// What has its final name is complete.
+int write_file(const CommandContext& context, StoreView& view) {
+  const std::string& to = context.line.file;
+  const std::string partial = to + ".partial";
+  std::ofstream file(partial, std::ios::binary);
+  if (!file) return fail(context, make_error(ErrorCode::kIo, "cannot make the file " + partial));
+  const int written = write_rows(context, view, file);
+  file.close();
+  if (written == kExitFine && ::rename(partial.c_str(), to.c_str()) == 0) return kExitFine;
+  ::unlink(partial.c_str());
+  if (written != kExitFine) return written;
+  return fail(context, make_error(ErrorCode::kIo, "cannot name the file " + to));
+}
+
 }  // namespace
 
 int run_export(const CommandContext& context) {
@@ -114,9 +128,7 @@ int run_export(const CommandContext& context) {
                                     line.file + " is there already and stays as it is; name another "
                                                 "file"));
   }
-  std::ofstream file(line.file, std::ios::binary);
-  if (!file) return fail(context, make_error(ErrorCode::kIo, "cannot make the file " + line.file));
-  return write_rows(context, **view, file);
+  return write_file(context, **view);
 }
 
 }  // namespace sluice

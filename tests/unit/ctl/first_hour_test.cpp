@@ -160,6 +160,10 @@ TEST_F(FirstHour, ExportsEveryReadingOnceAndOnlyThoseAskedFor) {
   ASSERT_EQ(kExitFine, run({"export", "--json"}));
   EXPECT_EQ(ndjson, out_.str());
   EXPECT_EQ(kExitFindings, run({"export", folder_.file("a.ndjson")}));
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("a.ndjson.partial")));
+  std::filesystem::create_directory(folder_.file("b.ndjson.partial"));
+  EXPECT_EQ(kExitFindings, run({"export", folder_.file("b.ndjson")}));
+  EXPECT_FALSE(std::filesystem::exists(folder_.file("b.ndjson"))) << "only what is complete gets its name";
   EXPECT_EQ(kExitFindings, run({"export", "--sensor", "nobody"}));
 }
 
