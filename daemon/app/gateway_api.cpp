@@ -160,16 +160,17 @@ MetricsSnapshot GatewayApi::metrics() {
 }
 
 std::vector<HealthCheck> GatewayApi::health() {
-  const StatusSnapshot s = status();
+  const SessionStatus session = vitals_.session.get();
   const std::string stuck = vitals_.stuck.get();
-  const bool storing =
-      s.store.last_error.empty() || (s.store.last_commit_age_ms && *s.store.last_commit_age_ms < kStuckMs);
+  const std::string error = vitals_.store_error.get();
+  const std::int64_t commit_boot_ms = vitals_.last_commit_boot_ms;
+  const bool fresh = commit_boot_ms > 0 && clock_.now().boot_ms - commit_boot_ms < kStuckMs;
   return {{"progress", stuck.empty(), Vital::kLife, stuck},
-          {"broker", s.broker.state == "up", Vital::kReadiness, s.broker.detail},
-          {"store", storing, Vital::kReadiness, s.store.last_error},
-          {"journal", s.journal.used_bytes * 2 < s.journal.capacity_bytes, Vital::kNothing,
+          {"broker", session.state == IntakeState::kUp, Vital::kReadiness, session.detail},
+          {"store", error.empty() || fresh, Vital::kReadiness, error},
+          {"journal", journal_.used_bytes() * 2 < journal_.capacity_bytes(), Vital::kNothing,
            "the journal is above high water"},
-          {"clock", s.clock.trusted, Vital::kNothing, "the clock is not trusted yet"}};
+          {"clock", vitals_.clock_trusted, Vital::kNothing, "the clock is not trusted yet"}};
 }
 
 // Those that were told, as they were told; then those of which nobody was.
