@@ -1,7 +1,7 @@
 // Secrets are never in the configuration; it names where they are: the absolute path of a file, the name of a
 // systemd credential (a file in $CREDENTIALS_DIRECTORY), or env:NAME for a variable of the environment. Read
-// at each use, so that a new one counts without a restart. Errors name the place and never the secret. Any
-// thread.
+// at each use, so that a new one counts without a restart; api.token_file at each start and reload. Errors
+// name the place and never the secret. Any thread.
 #pragma once
 
 #include <string>
