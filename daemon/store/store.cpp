@@ -321,10 +321,6 @@ Status Store::rebuild_reserve() {
   return impl_->reserve.rebuild();
 }
 
-Status Store::check_integrity() {
-  return read_every_page(*impl_->connection);
-}
-
 bool Store::was_unclean() const {
   return impl_->was_unclean;
 }

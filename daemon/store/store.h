@@ -88,7 +88,6 @@ class Store {
   Status make_space(std::int64_t now_wall_ms);
   bool reserve_is_whole() const;
   Status rebuild_reserve();  // kNoSpace: not now; ask again later
-  Status check_integrity();  // full check; slow
   bool was_unclean() const;  // the last process did not close it
   Status close_cleanly();
   StoreStatus status();

@@ -22,12 +22,6 @@ namespace sluice {
 // Runs a function on the thread that owns the Store and waits for it. In a single-threaded world: calls it.
 using OnStore = std::function<Status(const std::function<Status(Store&)>&)>;
 
-struct SensorInfo {
-  SensorId id = 0;
-  std::string name;
-  std::string unit;
-};
-
 struct StoredAlert {
   AlertEvent event;
   std::int64_t row = 0;

@@ -93,7 +93,7 @@ TEST_F(Files, ThatAreNoDatabaseAreCorrupt) {
 
 TEST_F(Files, WithADamagedPageFailTheFullCheck) {
   for (int i = 0; i < 20; ++i) commit(std::vector<Reading>(500, reading(1, kStart + i, 0.1)));
-  must(store_->check_integrity());
+  must(view_->check_integrity());
   close();
   {
     std::fstream file(settings_.path, std::ios::in | std::ios::out | std::ios::binary);
@@ -101,7 +101,7 @@ TEST_F(Files, WithADamagedPageFailTheFullCheck) {
     file << std::string(4096, '\x7f');
   }
   store_ = must(Store::open(settings_, calendar(), log_));
-  EXPECT_EQ(ErrorCode::kCorrupt, store_->check_integrity().error().code);
+  EXPECT_EQ(ErrorCode::kCorrupt, open_view(settings_.path)->check_integrity().error().code);
 }
 
 TEST_F(Files, CountTheirWritesAndSizes) {
