@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/check.h"
 #include "base/result.h"
 #include "model/alert_event.h"
 
@@ -19,9 +21,33 @@ struct ChannelAnswer {
   std::chrono::milliseconds retry_after{0};
 };
 
+// What a notifier has to tell, one event after the other.
+class Deliveries {
+ public:
+  virtual ~Deliveries() = default;
+  // Another event, of a (rule, sensor) that none under way has; none for now. Does not wait.
+  virtual std::optional<AlertEvent> next() = 0;
+  virtual void answer(std::size_t i, const ChannelAnswer& answer) = 0;  // to the i-th that next() gave
+};
+
 class Channel {
  public:
   virtual ~Channel() = default;
+  // Tells of what there is, at most at_once() at a time, and returns once all that it took is answered. Here:
+  // all together by deliver_all(); a channel whose deliveries take time each on its own takes the next as
+  // soon as one has ended.
+  virtual void deliver(Deliveries& deliveries) {
+    std::vector<AlertEvent> events;
+    while (events.size() < at_once()) {
+      std::optional<AlertEvent> event = deliveries.next();
+      if (!event) break;
+      events.push_back(std::move(*event));
+    }
+    if (events.empty()) return;
+    const std::vector<ChannelAnswer> answers = deliver_all(events);
+    SLUICE_CHECK(answers.size() == events.size(), "a channel answers for each event");
+    for (std::size_t i = 0; i < answers.size(); ++i) deliveries.answer(i, answers[i]);
+  }
   // Tells of the newest transitions, each of another (rule, sensor), at most at_once() of them; answer i is
   // about events[i]. Takes no longer than the channel's time limit.
   virtual std::vector<ChannelAnswer> deliver_all(const std::vector<AlertEvent>& events) = 0;

@@ -31,20 +31,29 @@ ExecChannel::ExecChannel(ProgramRunner& runner, Log& log, ExecSettings settings,
       gateway_(std::move(gateway)),
       environment_(std::move(environment)) {}
 
+void ExecChannel::deliver(Deliveries& deliveries) {
+  runner_.run({settings_.parallel,
+               [&]() -> std::optional<ProgramRun> {
+                 std::optional<AlertEvent> event = deliveries.next();
+                 if (!event) return std::nullopt;
+                 return run_for(*event);
+               },
+               [&](std::size_t i, const Result<ProgramEnd>& end) { deliveries.answer(i, judge(end)); }});
+}
+
 std::vector<ChannelAnswer> ExecChannel::deliver_all(const std::vector<AlertEvent>& events) {
   std::vector<ProgramRun> runs;
   runs.reserve(events.size());
   for (const AlertEvent& event : events) runs.push_back(run_for(event));
   std::vector<ChannelAnswer> answers;
-  for (const Result<ProgramEnd>& end : runner_.run_all(runs)) {
-    if (!end) {
-      // A program that is not there may be installed later: the alert waits for it.
-      answers.push_back({make_error(ErrorCode::kUnavailable, end.error().context), {}});
-    } else {
-      answers.push_back({judge(*end), {}});
-    }
-  }
+  for (const Result<ProgramEnd>& end : runner_.run_all(std::move(runs))) answers.push_back(judge(end));
   return answers;
+}
+
+// A program that is not there may be installed later: the alert waits for it.
+ChannelAnswer ExecChannel::judge(const Result<ProgramEnd>& end) const {
+  if (!end) return {make_error(ErrorCode::kUnavailable, end.error().context), {}};
+  return {judge(*end), {}};
 }
 
 ProgramRun ExecChannel::run_for(const AlertEvent& event) const {
@@ -78,6 +87,10 @@ Status ExecChannel::judge(const ProgramEnd& end) const {
   const std::string& program = settings_.command.front();
   std::string wrote = excerpt(end.output);
   if (!wrote.empty()) wrote = " and wrote \"" + wrote + "\"";
+  if (end.cut_off) {
+    return make_error(ErrorCode::kUnavailable, program + " was ended with the gateway or its configuration" +
+                                                   wrote + "; it is run again after the start or reload");
+  }
   if (end.timed_out) {
     return make_error(ErrorCode::kUnavailable, program + " was ended after its time limit of " +
                                                    format_duration(settings_.timeout.count()) + wrote +

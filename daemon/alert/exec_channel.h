@@ -19,11 +19,13 @@ class ExecChannel final : public Channel {
   // `environment`: what the programs get besides the variables of the event.
   ExecChannel(ProgramRunner& runner, Log& log, ExecSettings settings, std::string gateway,
               std::vector<std::string> environment);
+  void deliver(Deliveries& deliveries) override;
   std::vector<ChannelAnswer> deliver_all(const std::vector<AlertEvent>& events) override;
   std::size_t at_once() const override { return settings_.parallel; }
 
  private:
   ProgramRun run_for(const AlertEvent& event) const;
+  ChannelAnswer judge(const Result<ProgramEnd>& end) const;
   Status judge(const ProgramEnd& end) const;
   ProgramRunner& runner_;
   Log& log_;

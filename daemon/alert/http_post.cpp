@@ -25,7 +25,14 @@ std::string advice(int status) {
 HttpPost::HttpPost(Sender& sender, Clock& clock, HttpPostSettings settings)
     : sender_(sender), clock_(clock), settings_(std::move(settings)) {}
 
-HttpCall HttpPost::call_with(const std::string& token) const {
+Result<std::string> HttpPost::token() const {
+  if (settings_.token_file.empty()) return std::string();
+  Result<std::string> read = read_secret("token_file", settings_.token_file);
+  if (!read) return make_error(ErrorCode::kUnavailable, read.error().context);
+  return read;
+}
+
+HttpCall HttpPost::call_with(const std::string& token, std::string body) const {
   HttpCall call;
   call.method = "POST";
   call.url = settings_.url;
@@ -35,31 +42,45 @@ HttpCall HttpPost::call_with(const std::string& token) const {
   call.cut_answer = true;
   call.headers = {"Content-Type: application/json"};
   call.add_headers(settings_.headers, token);
+  call.body = std::move(body);
   return call;
 }
 
+void HttpPost::post_each(Deliveries& deliveries, std::size_t at_once,
+                         const std::function<std::string(const AlertEvent&)>& body_of) {
+  const Result<std::string> known = token();
+  if (!known) {
+    std::size_t asked = 0;
+    while (asked < at_once && deliveries.next()) deliveries.answer(asked++, {known.error(), {}});
+    return;
+  }
+  sender_.send({at_once,
+                [&]() -> std::optional<HttpCall> {
+                  std::optional<AlertEvent> event = deliveries.next();
+                  if (!event) return std::nullopt;
+                  return call_with(*known, body_of(*event));
+                },
+                [&](std::size_t i, const Result<HttpAnswer>& answer) {
+                  deliveries.answer(i, judge(answer, *known));
+                }});
+}
+
 std::vector<ChannelAnswer> HttpPost::post_all(std::vector<std::string> bodies) {
-  std::string token;
-  if (!settings_.token_file.empty()) {
-    Result<std::string> read = read_secret("token_file", settings_.token_file);
-    if (!read) {
-      const Error missing = make_error(ErrorCode::kUnavailable, read.error().context);
-      return std::vector<ChannelAnswer>(bodies.size(), ChannelAnswer{missing, {}});
-    }
-    token = std::move(*read);
-  }
-  std::vector<HttpCall> calls(bodies.size(), call_with(token));
-  for (std::size_t i = 0; i < bodies.size(); ++i) calls[i].body = std::move(bodies[i]);
+  const Result<std::string> known = token();
+  if (!known) return std::vector<ChannelAnswer>(bodies.size(), ChannelAnswer{known.error(), {}});
+  std::vector<HttpCall> calls;
+  calls.reserve(bodies.size());
+  for (std::string& body : bodies) calls.push_back(call_with(*known, std::move(body)));
   std::vector<ChannelAnswer> answers;
-  for (const Result<HttpAnswer>& answer : sender_.send_all(std::move(calls))) {
-    if (answer) {
-      answers.push_back(judge(*answer, token));
-    } else {
-      // Certificates and files can be put right while the alert waits.
-      answers.push_back({make_error(ErrorCode::kUnavailable, answer.error().context), {}});
-    }
-  }
+  for (const Result<HttpAnswer>& answer : sender_.send_all(std::move(calls)))
+    answers.push_back(judge(answer, *known));
   return answers;
+}
+
+// Certificates and files can be put right while the alert waits.
+ChannelAnswer HttpPost::judge(const Result<HttpAnswer>& answer, const std::string& token) const {
+  if (!answer) return {make_error(ErrorCode::kUnavailable, answer.error().context), {}};
+  return judge(*answer, token);
 }
 
 ChannelAnswer HttpPost::judge(const HttpAnswer& answer, const std::string& token) const {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "alert/channel.h"
+#include "alert/event_json.h"
 #include "alert/http_post.h"
 
 namespace sluice {
@@ -14,6 +15,10 @@ class WebhookChannel final : public Channel {
  public:
   WebhookChannel(Sender& sender, Clock& clock, const WebhookSettings& settings, std::string gateway)
       : post_(sender, clock, settings.http), gateway_(std::move(gateway)) {}
+  void deliver(Deliveries& deliveries) override {
+    post_.post_each(deliveries, at_once(),
+                    [this](const AlertEvent& event) { return event_to_json(event, gateway_); });
+  }
   std::vector<ChannelAnswer> deliver_all(const std::vector<AlertEvent>& events) override;
 
  private:

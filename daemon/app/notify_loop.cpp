@@ -34,17 +34,76 @@ NotifyLoop::NotifyLoop(const NotifyEntry& entry, Channel& channel, KeyedInbox<Al
   });
 }
 
+// Gives the channel one event after the other, and judges it by as many answers as it has events at a time.
+class NotifyLoop::Round final : public Deliveries {
+ public:
+  Round(NotifyLoop& loop, Attempt first) : loop_(loop), first_(std::move(first)) {}
+  ~Round() override {
+    if (first_) loop_.waiting_.try_emplace(first_->key, std::move(*first_));  // it was not asked for
+    judge();
+  }
+  std::optional<AlertEvent> next() override {
+    if (loop_.vitals_.reloading) return std::nullopt;
+    std::optional<Attempt> attempt = std::exchange(first_, std::nullopt);
+    // A channel that always has something under way would never come to its tests.
+    if (!attempt && loop_.tests_.size() == 0) attempt = loop_.take(under_way_);
+    if (!attempt) return std::nullopt;
+    AlertEvent event = attempt->event;
+    under_way_.emplace(given_++, std::move(*attempt));
+    count();
+    return event;
+  }
+  void answer(std::size_t i, const ChannelAnswer& answer) override {
+    auto found = under_way_.find(i);
+    SLUICE_CHECK(found != under_way_.end(), "a channel answers once for each event");
+    Attempt attempt = std::move(found->second);
+    under_way_.erase(found);
+    const bool taken = loop_.settle(std::move(attempt), answer);
+    any_taken_ = any_taken_ || taken;
+    any_failed_ = any_failed_ || !taken;
+    all_taken_ = all_taken_ && taken;
+    if (++answers_ >= loop_.channel_.at_once()) judge();
+    count();
+  }
+  bool all_taken() const { return all_taken_; }
+
+ private:
+  void judge() {
+    if (answers_ > 0) loop_.note(any_taken_, any_failed_);
+    answers_ = 0;
+    any_taken_ = any_failed_ = false;
+  }
+  void count() {
+    const std::size_t waiting = loop_.waiting_.size() + under_way_.size();
+    loop_.state_.change([&](StatusSnapshot::Channel& state) { state.waiting = waiting; });
+  }
+  NotifyLoop& loop_;
+  std::optional<Attempt> first_;
+  std::map<std::size_t, Attempt> under_way_;  // by their place in the order of next()
+  std::size_t given_ = 0;
+  std::size_t answers_ = 0;
+  bool any_taken_ = false;
+  bool any_failed_ = false;
+  bool all_taken_ = true;
+};
+
 void NotifyLoop::run() {
   while (!vitals_.stopping) {
     if (!step(kPatience)) std::this_thread::sleep_for(kPatience);
   }
-  for (auto& [key, attempt] : waiting_) attempt.due_boot_ms = 0;
-  while (state().waiting > 0 && channel_.ready() && round(std::chrono::milliseconds(0))) {
-  }
   tests_.close();
   while (auto test = tests_.try_pop())
     test->answer.set_value(make_error(ErrorCode::kUnavailable, "the gateway stops"));
+  tell_last();
   hooks_.close();
+}
+
+// What failed, or was cut off, would only hang once more: the next start tells it.
+void NotifyLoop::tell_last() {
+  std::erase_if(waiting_, [](const auto& slot) { return slot.second.failures > 0; });
+  while (!vitals_.reloading && !down_ && state().waiting > 0 && channel_.ready()) {
+    if (!round(std::chrono::milliseconds(0))) return;
+  }
 }
 
 bool NotifyLoop::step(std::chrono::milliseconds patience) {
@@ -59,55 +118,46 @@ bool NotifyLoop::step(std::chrono::milliseconds patience) {
   return true;
 }
 
+// False: something has to be tried again.
 bool NotifyLoop::round(std::chrono::milliseconds patience) {
-  std::vector<Attempt> attempts = collect(patience);
-  if (attempts.empty()) {
+  std::int64_t wait_ms = patience.count();
+  const std::int64_t now = clock_.now().boot_ms;
+  for (const auto& [key, attempt] : waiting_)
+    wait_ms = std::clamp<std::int64_t>(attempt.due_boot_ms - now, 0, wait_ms);
+  inbox_.wait(std::chrono::milliseconds(wait_ms));
+  std::optional<Attempt> first = take({});
+  if (!first) {
     if (!down_ && waiting_.empty()) say("");
     return true;
   }
-  std::vector<AlertEvent> events;
-  events.reserve(attempts.size());
-  for (const Attempt& attempt : attempts) events.push_back(attempt.event);
-  std::vector<ChannelAnswer> answers = channel_.deliver_all(events);
-  SLUICE_CHECK(answers.size() == attempts.size(), "a channel answers for each event");
-  bool any_taken = false;
-  bool any_failed = false;
-  for (std::size_t i = 0; i < attempts.size(); ++i) {
-    const bool taken = settle(std::move(attempts[i]), answers[i]);
-    any_taken = any_taken || taken;
-    any_failed = any_failed || !taken;
-  }
-  note(any_taken, any_failed);
-  return !any_failed;
+  Round round(*this, std::move(*first));
+  channel_.deliver(round);
+  return round.all_taken();
 }
 
-// What is new first: it is never behind what fails.
-std::vector<NotifyLoop::Attempt> NotifyLoop::collect(std::chrono::milliseconds patience) {
-  const std::size_t most = channel_.at_once();
-  const std::int64_t now = clock_.now().boot_ms;
-  std::int64_t wait_ms = patience.count();
-  for (const auto& [key, attempt] : waiting_)
-    wait_ms = std::clamp<std::int64_t>(attempt.due_boot_ms - now, 0, wait_ms);
-  std::vector<Attempt> attempts;
-  while (attempts.size() < most) {
-    auto item = inbox_.wait_pop(std::chrono::milliseconds(attempts.empty() ? wait_ms : 0));
-    if (!item) break;
-    waiting_.erase(item->first);
-    // It may have come twice while we were collecting.
-    std::erase_if(attempts, [&](const Attempt& attempt) { return attempt.key == item->first; });
-    attempts.push_back({item->first, std::move(item->second)});
-  }
-  const std::int64_t due = clock_.now().boot_ms;
-  for (auto at = waiting_.begin(); at != waiting_.end() && attempts.size() < most;) {
-    if (at->second.due_boot_ms > due) {
-      ++at;
+// What is new first: it is never behind what fails. One of a slot is under way at a time.
+std::optional<NotifyLoop::Attempt> NotifyLoop::take(const std::map<std::size_t, Attempt>& under_way) {
+  const auto is_under_way = [&](const std::string& key) {
+    return std::any_of(under_way.begin(), under_way.end(),
+                       [&](const auto& one) { return one.second.key == key; });
+  };
+  while (auto item = inbox_.wait_pop(std::chrono::milliseconds(0))) {
+    Attempt attempt{item->first, std::move(item->second)};
+    if (is_under_way(item->first)) {
+      waiting_.insert_or_assign(item->first, std::move(attempt));
       continue;
     }
-    attempts.push_back(std::move(at->second));
-    at = waiting_.erase(at);
+    waiting_.erase(item->first);
+    return attempt;
   }
-  state_.change([&](StatusSnapshot::Channel& state) { state.waiting = waiting_.size() + attempts.size(); });
-  return attempts;
+  const std::int64_t due = clock_.now().boot_ms;
+  for (auto at = waiting_.begin(); at != waiting_.end(); ++at) {
+    if (at->second.due_boot_ms > due || is_under_way(at->first)) continue;
+    Attempt attempt = std::move(at->second);
+    waiting_.erase(at);
+    return attempt;
+  }
+  return std::nullopt;
 }
 
 // Whether the other side has spoken: it has the event, or will never take it.
@@ -133,7 +183,7 @@ bool NotifyLoop::settle(Attempt attempt, const ChannelAnswer& answer) {
   const std::int64_t asked_ms = std::min(answer.retry_after, kRetryAfterMax).count();
   attempt.due_boot_ms = clock_.now().boot_ms + std::max(asked_ms, backoff_.delay_ms(++attempt.failures));
   std::string key = attempt.key;
-  waiting_.insert_or_assign(std::move(key), std::move(attempt));
+  waiting_.try_emplace(std::move(key), std::move(attempt));  // unless a newer one waits
   return false;
 }
 

@@ -7,6 +7,7 @@
 #include <functional>
 #include <future>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,7 +34,8 @@ class NotifyLoop {
 
   NotifyLoop(const NotifyEntry& entry, Channel& channel, KeyedInbox<AlertEvent>& inbox, Delivered delivered,
              Clock& clock, Vitals& vitals, Log& log, Hooks hooks, std::uint64_t jitter_seed);
-  void run();  // the thread: until vitals.stopping, and then as long as deliveries succeed
+  // The thread: until vitals.stopping, and then what was not tried yet, as long as deliveries succeed.
+  void run();
   // One turn of it: what is new or due within `patience`. False: the channel is not ready, nothing was tried.
   bool step(std::chrono::milliseconds patience);
 
@@ -50,12 +52,14 @@ class NotifyLoop {
     int failures = 0;
     std::int64_t due_boot_ms = 0;
   };
+  class Round;  // what the channel is given of one turn
   struct Test {
     AlertEvent event;
     std::promise<Status> answer;
   };
   bool round(std::chrono::milliseconds patience);  // false: something has to be tried again
-  std::vector<Attempt> collect(std::chrono::milliseconds patience);
+  std::optional<Attempt> take(const std::map<std::size_t, Attempt>& under_way);
+  void tell_last();
   bool settle(Attempt attempt, const ChannelAnswer& answer);
   void note(bool any_taken, bool any_failed);
   void run_tests();

@@ -239,8 +239,10 @@ class Threads {
   }
 
   // Intake has stopped. Nobody may ask what is half gone; then in the order of the data flow: what is in a
-  // stage moves on before the next one ends.
-  void stop() {
+  // stage moves on before the next one ends. For a reload, which nobody shall notice, channels that hang are
+  // not waited for.
+  void stop(bool for_reload) {
+    w_.vitals.reloading = for_reload;
     api_ends_ = true;
     w_.http->wake();
     api_.join();
@@ -319,7 +321,7 @@ Result<MainLoop::End> live(const std::string& config, const Settings& settings, 
   loop.leave_session();
   // Nothing is acknowledged any more that the engine would not read.
   w.link.reset();
-  threads.stop();
+  threads.stop(loop.end() != MainLoop::End::kStop);
   // Nobody else can ask for anything now.
   loop.heed(std::chrono::milliseconds(0));
   if (std::unique_ptr<Settings> newest = reload.take()) next = std::move(newest);

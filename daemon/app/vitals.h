@@ -75,8 +75,9 @@ struct Vitals {
   std::atomic<std::uint64_t> uploads_dropped{0};  // waited longer than upload.keep, since the start
   std::atomic<std::uint64_t> layers_differ{0};    // sensors' days in which the two layers differ, since start
   std::atomic<bool> leaving{false};               // what cannot be stored now stays in the journal
-  std::atomic<bool> stopping{false};              // the engine has ended; the others follow
-  Shared<std::string> stuck;                      // what the watchdog misses; empty: nothing
+  std::atomic<bool> reloading{false};  // with leaving: what hangs is left to the next configuration
+  std::atomic<bool> stopping{false};   // the engine has ended; the others follow
+  Shared<std::string> stuck;           // what the watchdog misses; empty: nothing
 };
 
 }  // namespace sluice

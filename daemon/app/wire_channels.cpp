@@ -49,7 +49,7 @@ NotifyLoop::Hooks wire_one(const MqttChannelSettings&, const ChannelParts& parts
 }
 
 NotifyLoop::Hooks wire_one(const WebhookSettings& settings, const ChannelParts& parts, WiredChannel& wired) {
-  wired.sender = std::make_unique<HttpMulti>(&parts.vitals.stopping);
+  wired.sender = std::make_unique<HttpMulti>(&parts.vitals.stopping, &parts.vitals.reloading);
   wired.channel =
       std::make_unique<WebhookChannel>(*wired.sender, parts.clock, settings, parts.settings.gateway.id);
   return {};
@@ -57,7 +57,7 @@ NotifyLoop::Hooks wire_one(const WebhookSettings& settings, const ChannelParts& 
 
 NotifyLoop::Hooks wire_one(const AlertmanagerSettings& settings, const ChannelParts& parts,
                            WiredChannel& wired) {
-  wired.sender = std::make_unique<HttpMulti>(&parts.vitals.stopping);
+  wired.sender = std::make_unique<HttpMulti>(&parts.vitals.stopping, &parts.vitals.reloading);
   wired.channel = std::make_unique<AlertmanagerChannel>(
       *wired.sender, parts.clock, parts.log, settings, parts.settings.gateway.id,
       [&slots = parts.slots, name = wired.name] { return slots.standing_for(name); });
@@ -101,7 +101,7 @@ std::vector<std::string> program_environment() {
 }
 
 NotifyLoop::Hooks wire_one(const ExecSettings& settings, const ChannelParts& parts, WiredChannel& wired) {
-  wired.programs = std::make_unique<PosixProgramRunner>(&parts.vitals.stopping);
+  wired.programs = std::make_unique<PosixProgramRunner>(&parts.vitals.stopping, &parts.vitals.reloading);
   wired.channel = std::make_unique<ExecChannel>(*wired.programs, parts.log, settings,
                                                 parts.settings.gateway.id, program_environment());
   return {};

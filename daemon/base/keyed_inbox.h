@@ -45,6 +45,13 @@ class KeyedInbox {
     return std::make_pair(std::move(key), std::move(node.mapped()));
   }
 
+  // The same, and leaves it where it is.
+  void wait(std::chrono::milliseconds timeout) {
+    std::unique_lock lock(mutex_);
+    if (timeout.count() > 0) ready_.wait_for(lock, timeout, [this] { return !order_.empty() || woken_; });
+    woken_ = false;
+  }
+
   void wake() {
     {
       std::lock_guard lock(mutex_);

@@ -4,7 +4,6 @@
 
 #include <atomic>
 #include <memory>
-#include <vector>
 
 #include "alert/sender.h"
 
@@ -12,14 +11,15 @@ namespace sluice {
 
 class HttpMulti final : public Sender {
  public:
-  // Once `stop` (or null; outlives this) is true, exchanges get two seconds more and no longer.
-  explicit HttpMulti(const std::atomic<bool>* stop = nullptr);
+  // Once `stop` is true, exchanges get two seconds more and no longer; once `hurry` is, none is begun and
+  // those under way are cut off at once. Both (or null) outlive this.
+  explicit HttpMulti(const std::atomic<bool>* stop = nullptr, const std::atomic<bool>* hurry = nullptr);
   ~HttpMulti() override;
   HttpMulti(const HttpMulti&) = delete;
   HttpMulti& operator=(const HttpMulti&) = delete;
 
   // The errors are those of HttpTransfer::finish().
-  std::vector<Result<HttpAnswer>> send_all(std::vector<HttpCall> calls) override;
+  void send(const Work& work) override;
 
  private:
   struct Impl;

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -24,7 +25,9 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kTermGrace{2000};  // from SIGTERM to SIGKILL
 constexpr milliseconds kStopGrace{2000};
+constexpr milliseconds kHurryGrace{250};
 constexpr milliseconds kStopLook{250};
+constexpr milliseconds kRoomLook{20};  // for another program, while there is room for it
 
 class Descriptor {
  public:
@@ -139,7 +142,15 @@ class Child {
   bool running() const { return !result_.has_value(); }
   SteadyTime due() const { return due_; }
   void shorten(SteadyTime to) {
-    if (!end_.timed_out) due_ = std::min(due_, to);
+    if (end_.timed_out || due_ <= to) return;
+    due_ = to;
+    end_.cut_off = true;
+  }
+  void hurry(SteadyTime now) {
+    if (hurried_) return;
+    hurried_ = true;
+    shorten(now);
+    if (end_.timed_out) due_ = std::min(due_, now + kHurryGrace);
   }
   void add_to(std::vector<pollfd>& fds) const {
     fds.push_back({pidfd_.get(), POLLIN, 0});
@@ -149,13 +160,14 @@ class Child {
     read_output();
     if (ended()) {
       read_output();
+      end_.cut_off = end_.cut_off && end_.timed_out;
       if (end_.timed_out) ::kill(-pid_, SIGKILL);  // what it started and left behind
       reap();
       result_ = end_;
     } else if (now >= due_) {
       ::kill(-pid_, end_.timed_out ? SIGKILL : SIGTERM);
       end_.timed_out = true;
-      due_ = now + kTermGrace;
+      due_ = now + (hurried_ ? kHurryGrace : kTermGrace);
     }
   }
   Result<ProgramEnd> take() { return std::move(*result_); }
@@ -193,42 +205,50 @@ class Child {
   Descriptor pidfd_;
   Descriptor output_;
   SteadyTime due_;
+  bool hurried_ = false;
   ProgramEnd end_;
   std::optional<Result<ProgramEnd>> result_;
 };
 
 }  // namespace
 
-std::vector<Result<ProgramEnd>> PosixProgramRunner::run_all(const std::vector<ProgramRun>& runs) {
-  std::vector<Child> children;
-  children.reserve(runs.size());
-  for (const ProgramRun& run : runs) children.emplace_back(run);
+void PosixProgramRunner::run(const Work& work) {
+  const auto is_set = [](const std::atomic<bool>* flag) { return flag != nullptr && *flag; };
+  std::map<std::size_t, Child> children;  // by their place in the order of next()
+  std::size_t begun = 0;
   bool stop_seen = false;
   for (;;) {
+    while (children.size() < work.at_once && !is_set(hurry_)) {
+      std::optional<ProgramRun> run = work.next();
+      if (!run) break;
+      children.try_emplace(begun++, *run);
+    }
+    if (children.empty()) return;
     std::vector<pollfd> fds;
     const SteadyTime now = std::chrono::steady_clock::now();
-    SteadyTime next = now + std::chrono::hours(1);
-    if (!stop_seen && stop_ != nullptr && *stop_) {
+    const bool room = children.size() < work.at_once;
+    SteadyTime next = now + (room ? kRoomLook : kStopLook);
+    if (!stop_seen && is_set(stop_)) {
       stop_seen = true;
-      for (Child& child : children) child.shorten(now + kStopGrace);
+      for (auto& [i, child] : children) child.shorten(now + kStopGrace);
     }
-    if (!stop_seen && stop_ != nullptr) next = now + kStopLook;
-    for (Child& child : children) {
-      if (!child.running()) continue;
-      child.add_to(fds);
-      next = std::min(next, child.due());
+    for (auto& [i, child] : children) {
+      if (is_set(hurry_)) child.hurry(now);
+      if (child.running()) child.add_to(fds);
+      next = std::min(next, child.running() ? child.due() : now);
     }
-    if (fds.empty()) break;
     const auto wait = std::chrono::ceil<milliseconds>(next - now).count();
     (void)::poll(fds.data(), fds.size(), static_cast<int>(std::max<std::int64_t>(0, wait)));
-    for (Child& child : children) {
-      if (child.running()) child.step(std::chrono::steady_clock::now());
+    for (auto at = children.begin(); at != children.end();) {
+      if (at->second.running()) at->second.step(std::chrono::steady_clock::now());
+      if (at->second.running()) {
+        ++at;
+        continue;
+      }
+      work.done(at->first, at->second.take());
+      at = children.erase(at);
     }
   }
-  std::vector<Result<ProgramEnd>> results;
-  results.reserve(children.size());
-  for (Child& child : children) results.push_back(child.take());
-  return results;
 }
 
 }  // namespace sluice

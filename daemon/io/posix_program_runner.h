@@ -5,8 +5,6 @@
 #pragma once
 
 #include <atomic>
-#include <string>
-#include <vector>
 
 #include "alert/program_runner.h"
 
@@ -16,12 +14,16 @@ class PosixProgramRunner final : public ProgramRunner {
  public:
   static constexpr std::size_t kOutputBytesMax = 4096;
 
-  // Once `stop` (or null; outlives the runner) is true, programs get two seconds more and no longer.
-  explicit PosixProgramRunner(const std::atomic<bool>* stop = nullptr) : stop_(stop) {}
-  std::vector<Result<ProgramEnd>> run_all(const std::vector<ProgramRun>& runs) override;
+  // Once `stop` is true, programs get two seconds more and no longer; once `hurry` is, none is begun and
+  // those that run are ended at once. Both (or null) outlive the runner.
+  explicit PosixProgramRunner(const std::atomic<bool>* stop = nullptr,
+                              const std::atomic<bool>* hurry = nullptr)
+      : stop_(stop), hurry_(hurry) {}
+  void run(const Work& work) override;
 
  private:
   const std::atomic<bool>* stop_;
+  const std::atomic<bool>* hurry_;
 };
 
 }  // namespace sluice

@@ -135,6 +135,29 @@ TEST_F(ExecChannelOf, RunsSeveralAtATime) {
   }
 }
 
+TEST_F(ExecChannelOf, TakesTheNextAsSoonAsOneHasEnded) {
+  // The first ends once the third has run: never, if the third had to wait for it.
+  const std::string body =
+      "[ $1 = 3 ] && : > $here/third\n[ $1 != 1 ] && exit\nwhile [ ! -e $here/third ]; do sleep 0.02; done";
+  const std::string program = script("chain", body);
+  int begun = 0;
+  std::vector<std::size_t> ended;
+  runner_.run({2,
+               [&]() -> std::optional<ProgramRun> {
+                 if (begun == 3) return std::nullopt;
+                 ProgramRun run;
+                 run.argv = {program, std::to_string(++begun)};
+                 run.environment = {"PATH=/usr/bin:/bin"};
+                 run.timeout = minutes(1);
+                 return run;
+               },
+               [&](std::size_t i, const Result<ProgramEnd>& end) {
+                 EXPECT_TRUE(end.ok() && !end->timed_out);
+                 ended.push_back(i);
+               }});
+  EXPECT_EQ((std::vector<std::size_t>{1, 2, 0}), ended);
+}
+
 TEST_F(ExecChannelOf, LetsAProgramInheritNothingButItsOwnFiles) {
   // As libraries leave theirs: without FD_CLOEXEC.
   int ends[2];
@@ -171,6 +194,27 @@ TEST_F(ExecChannelOf, EndsItsProgramsSoonOnceTheGatewayStops) {
   auto ends = runner.run_all({run});
   ASSERT_TRUE(ends.front().ok());
   EXPECT_TRUE(ends.front()->timed_out);
+}
+
+TEST_F(ExecChannelOf, BeginsNoProgramInAReloadAndEndsAtOnceWhatRuns) {
+  std::atomic<bool> hurry{false};
+  PosixProgramRunner runner(nullptr, &hurry);
+  ProgramRun run;
+  run.argv = {script("deaf", "trap '' TERM\nwhile :; do sleep 0.05; done")};
+  run.environment = {"PATH=/usr/bin:/bin"};
+  run.timeout = minutes(10);
+  int given = 0;
+  bool ended = false;
+  runner.run({1,
+              [&]() -> std::optional<ProgramRun> {
+                hurry = true;
+                ++given;
+                return run;
+              },
+              [&](std::size_t, const Result<ProgramEnd>& end) { ended = end.ok() && end->cut_off; }});
+  EXPECT_EQ(1, given);
+  EXPECT_TRUE(ended);
+  EXPECT_FALSE(runner.run_all({run}).front().ok());
 }
 
 }  // namespace

@@ -21,13 +21,11 @@ using std::chrono::seconds;
 // Answers as the test says, and remembers what was sent.
 class ScriptedSender final : public Sender {
  public:
-  std::vector<Result<HttpAnswer>> send_all(std::vector<HttpCall> calls) override {
-    std::vector<Result<HttpAnswer>> answers;
-    for (HttpCall& call : calls) {
-      answers.push_back(answer(call));
-      sent.push_back(std::move(call));
+  void send(const Work& work) override {
+    for (std::size_t i = 0; std::optional<HttpCall> call = work.next(); ++i) {
+      sent.push_back(*call);
+      work.done(i, answer(*call));
     }
-    return answers;
   }
   std::vector<HttpCall> sent;
   std::function<Result<HttpAnswer>(const HttpCall&)> answer = [](const HttpCall&) {

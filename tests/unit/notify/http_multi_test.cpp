@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 #include <thread>
 
 #include "api/listen_socket.h"
@@ -102,6 +103,50 @@ TEST_F(HttpMultiOf, GivesUpSoonOnceTheGatewayStops) {
   auto answers = multi.send_all({call("1", minutes(10))});  // accepted by the kernel, never answered
   ASSERT_FALSE(answers[0].ok());
   EXPECT_NE(std::string::npos, answers[0].error().context.find("stop")) << answers[0].error().context;
+}
+
+TEST_F(HttpMultiOf, TakesTheNextAsSoonAsOneIsAnswered) {
+  // The first is answered once the third has come: never, if the third had to wait for it.
+  std::thread server([this] {
+    std::map<char, int> open;
+    while (!open.contains('3')) {
+      auto [fd, digit] = accept_one();
+      if (digit == '2') respond(fd, digit);
+      if (digit != '2') open[digit] = fd;
+    }
+    for (const auto& [digit, fd] : open) respond(fd, digit);
+  });
+  HttpMulti multi;
+  char begun = '0';
+  std::string answered;
+  multi.send({2,
+              [&]() -> std::optional<HttpCall> {
+                if (begun == '3') return std::nullopt;
+                return call(std::string(1, ++begun));
+              },
+              [&](std::size_t, const Result<HttpAnswer>& answer) {
+                if (answer.ok()) answered += answer->body;
+              }});
+  server.join();
+  EXPECT_EQ('2', answered.front());
+  EXPECT_EQ(3u, answered.size());
+}
+
+TEST_F(HttpMultiOf, BeginsNothingInAReloadAndCutsOffWhatIsUnderWay) {
+  std::atomic<bool> hurry{false};
+  HttpMulti multi(nullptr, &hurry);
+  int given = 0;
+  bool cut_off = false;
+  multi.send({1,
+              [&]() -> std::optional<HttpCall> {
+                hurry = true;
+                ++given;
+                return call("1", minutes(10));  // accepted by the kernel, never answered
+              },
+              [&](std::size_t, const Result<HttpAnswer>& answer) { cut_off = !answer.ok(); }});
+  EXPECT_EQ(1, given);
+  EXPECT_TRUE(cut_off);
+  EXPECT_FALSE(multi.send_all({call("1")}).front().ok());
 }
 
 TEST_F(HttpMultiOf, SendsNothingWhenThereIsNothing) {

@@ -210,14 +210,77 @@ TEST_F(NotifyLoopOf, RefusesTestsThatPileUp) {
   for (std::future<Status>& answer : answers) EXPECT_FALSE(answer.get().ok());
 }
 
-TEST_F(NotifyLoopOf, TriesEachWaitingAlertOnceMoreWhenItStops) {
-  channel_.answer = [](const AlertEvent&) { return failed(); };
+TEST_F(NotifyLoopOf, TellsWhatIsNewWhenItStopsAndTriesNothingThatFailedAgain) {
+  channel_.answer = [](const AlertEvent& event) {
+    return event.sensor == "hangs" ? failed() : ChannelAnswer{};
+  };
+  put("hangs");
   put("a");
   pass(minutes(5));
-  const std::size_t before = channel_.tried.size();
+  const std::size_t before = tries("hangs+");
+  for (const char* sensor : {"b", "c", "d", "e"}) put(sensor);
   vitals_.stopping = true;
   loop_.run();
-  EXPECT_EQ(before + 1, channel_.tried.size());
+  EXPECT_EQ(before, tries("hangs+"));
+  EXPECT_EQ((std::vector<std::string>{"a", "b", "c", "d", "e"}), delivered_);
+}
+
+TEST_F(NotifyLoopOf, BeginsNothingMoreOnceItsChannelHangsOrTheConfigurationIsReloaded) {
+  channel_.answer = [](const AlertEvent&) { return failed(); };
+  put("hangs");
+  pass(seconds(10));
+  const std::size_t before = channel_.tried.size();
+  put("new");
+  vitals_.stopping = true;
+  loop_.run();
+  EXPECT_EQ(before, channel_.tried.size());
+}
+
+TEST_F(NotifyLoopOf, LeavesWhatIsNewToTheNextConfigurationInAReload) {
+  put("a");
+  vitals_.reloading = vitals_.stopping = true;
+  loop_.run();
+  EXPECT_TRUE(channel_.tried.empty());
+}
+
+// As a channel does whose deliveries end one by one: the first hangs until all others are told.
+class HangingChannel final : public Channel {
+ public:
+  void deliver(Deliveries& deliveries) override {
+    std::optional<AlertEvent> first = deliveries.next();
+    for (std::size_t i = 1; std::optional<AlertEvent> event = deliveries.next(); ++i) {
+      told.push_back(event->sensor + (event->state == AlertState::kFiring ? "+" : "-"));
+      if (meanwhile) std::exchange(meanwhile, nullptr)();
+      deliveries.answer(i, {});
+    }
+    deliveries.answer(0, {make_error(ErrorCode::kUnavailable, "timed out"), {}});
+    told.push_back(first->sensor + "?");
+  }
+  std::vector<ChannelAnswer> deliver_all(const std::vector<AlertEvent>&) override { return {}; }
+  std::vector<std::string> told;
+  std::function<void()> meanwhile;
+};
+
+TEST_F(NotifyLoopOf, TellsWhatComesUpWhileOneHangsButNeverTwoOfASlotAtATime) {
+  HangingChannel channel;
+  NotifyLoop loop(
+      NotifyEntry{"ops", ExecSettings{}}, channel, inbox_, [](const AlertEvent&) {}, clock_, vitals_, log_,
+      {}, 1);
+  put("hangs");
+  put("a");
+  channel.meanwhile = [this] {
+    put("b");
+    put("hangs", AlertState::kResolved);
+    put("a", AlertState::kResolved);
+  };
+  loop.step(milliseconds(0));
+  EXPECT_EQ((std::vector<std::string>{"a+", "b+", "a-", "hangs?"}), channel.told);
+  EXPECT_EQ(1u, loop.state().waiting);
+  channel.told.clear();
+  loop.step(milliseconds(0));
+  // The newer transition, at once: what timed out is not told any more.
+  EXPECT_EQ((std::vector<std::string>{"hangs?"}), channel.told);
+  EXPECT_EQ(1u, loop.state().waiting);
 }
 
 }  // namespace
