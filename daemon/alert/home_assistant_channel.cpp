@@ -11,8 +11,6 @@ namespace sluice {
 
 namespace {
 
-constexpr std::chrono::milliseconds kConnectTimeout{3000};
-constexpr std::chrono::milliseconds kAcknowledgeTimeout{5000};
 constexpr std::int64_t kSweepMs = 3600000;
 constexpr int kReadingsATurn = 500;  // taken over from the gateway
 constexpr int kValuesATurn = 100;    // published; a turn is at most 200 ms
@@ -29,46 +27,12 @@ HomeAssistantChannel::HomeAssistantChannel(Publisher& publisher, Clock& clock, L
       settings_(std::move(settings)),
       gateway_(std::move(gateway)),
       sources_(std::move(sources)),
-      backoff_(std::chrono::seconds(1), std::chrono::seconds(30), jitter_seed) {}
-
-Status HomeAssistantChannel::send(const std::string& topic, const std::string& payload) {
-  Status sent = publisher_.publish(topic, payload, 1, true);
-  if (sent || sent.error().code != ErrorCode::kFull) return sent;
-  if (Status room = publisher_.wait_acknowledged(kAcknowledgeTimeout); !room) return room;
-  return publisher_.publish(topic, payload, 1, true);
-}
-
-void HomeAssistantChannel::lost(const Status& why) {
-  if (why) return;
-  complaint_ = why.error().context;
-  if (up_) log_.warning("Home Assistant is not told any more: {}", complaint_);
-  up_ = false;
-  publisher_.disconnect();
-  next_connect_boot_ms_ = clock_.now().boot_ms + backoff_.next().count();
-}
+      connection_(
+          publisher, clock, log, "the connection for Home Assistant", [this] { return start_anew(); },
+          jitter_seed) {}
 
 Status HomeAssistantChannel::ready() {
-  if (up_ && publisher_.connected()) return {};
-  return make_error(
-      ErrorCode::kUnavailable,
-      complaint_.empty() ? "the connection for Home Assistant is down; it is tried again" : complaint_);
-}
-
-bool HomeAssistantChannel::connect_if_due() {
-  if (up_ && publisher_.connected()) return true;
-  up_ = false;
-  if (clock_.now().boot_ms < next_connect_boot_ms_) return false;
-  Status done = publisher_.connect(kConnectTimeout);
-  if (done) done = start_anew();
-  if (!done) {
-    if (complaint_ != done.error().context) log_.warning("{}", done.error().context);
-    lost(done);
-    return false;
-  }
-  up_ = true;
-  complaint_.clear();
-  backoff_.reset();
-  return true;
+  return connection_.ready();
 }
 
 Status HomeAssistantChannel::start_anew() {
@@ -92,7 +56,7 @@ Status HomeAssistantChannel::announce_all() {
     Status done = publish_event(event);
     if (!done && done.error().code != ErrorCode::kRefused) return done;  // refused: beyond the limit
   }
-  return publisher_.wait_acknowledged(kAcknowledgeTimeout);
+  return connection_.wait_acknowledged();
 }
 
 // What the broker retains of us may be from another configuration.
@@ -108,7 +72,7 @@ Status HomeAssistantChannel::remove_stale() {
       if (Status done = send(topic, ""); !done) return done;
     }
   }
-  return publisher_.wait_acknowledged(kAcknowledgeTimeout);
+  return connection_.wait_acknowledged();
 }
 
 bool HomeAssistantChannel::room_for_entity(const HomeAssistantEntity& entity) {
@@ -179,28 +143,29 @@ Status HomeAssistantChannel::publish_event(const AlertEvent& event) {
 }
 
 std::vector<ChannelAnswer> HomeAssistantChannel::deliver_all(const std::vector<AlertEvent>& events) {
-  if (!connect_if_due()) return std::vector<ChannelAnswer>(events.size(), ChannelAnswer{ready(), {}});
+  if (!connection_.connect_if_due())
+    return std::vector<ChannelAnswer>(events.size(), ChannelAnswer{ready(), {}});
   std::vector<ChannelAnswer> answers;
   answers.reserve(events.size());
   for (const AlertEvent& event : events) answers.push_back({publish_event(event), {}});
-  if (Status all = publisher_.wait_acknowledged(kAcknowledgeTimeout); !all) {
+  if (Status all = connection_.wait_acknowledged(); !all) {
     for (ChannelAnswer& answer : answers) {
       if (answer.status) answer.status = all;
     }
-    lost(all);
+    connection_.lost(all);
   }
   return answers;
 }
 
 void HomeAssistantChannel::tick() {
   take_readings();
-  if (!connect_if_due()) return;
+  if (!connection_.connect_if_due()) return;
   while (std::optional<std::string> said = publisher_.take_heard()) {
-    if (*said == "online") lost(announce_all());  // it has started, and may have forgotten all
+    if (*said == "online") connection_.lost(announce_all());  // it has started, and may have forgotten all
   }
-  if (up_) publish_due();
+  if (connection_.up()) publish_due();
   const std::int64_t now = clock_.now().boot_ms;
-  if (!up_ || now < next_sweep_boot_ms_) return;
+  if (!connection_.up() || now < next_sweep_boot_ms_) return;
   next_sweep_boot_ms_ = now + kSweepMs;
   forget_old();
 }
@@ -220,8 +185,8 @@ void HomeAssistantChannel::take_readings() {
     const bool renamed_unit = !is_new && sensor.newest.unit != item->second.unit;
     sensor.newest = std::move(item->second);
     sensor.waits = true;
-    if (up_ && (is_new || renamed_unit))
-      lost(announce_sensor(found->first, sensor, firing_of(sources_.standing())));
+    if (connection_.up() && (is_new || renamed_unit))
+      connection_.lost(announce_sensor(found->first, sensor, firing_of(sources_.standing())));
   }
 }
 
@@ -240,9 +205,9 @@ void HomeAssistantChannel::publish_due() {
   for (auto& [name, sensor] : sensors_) {
     if (!sensor.waits || sensor.due_boot_ms > now) continue;
     if (published++ == kValuesATurn) return;
-    if (Status done = publish_value(name, sensor); !done) return lost(done);
+    if (Status done = publish_value(name, sensor); !done) return connection_.lost(done);
   }
-  if (published > 0) lost(publisher_.wait_acknowledged(kAcknowledgeTimeout));
+  if (published > 0) connection_.lost(connection_.wait_acknowledged());
 }
 
 void HomeAssistantChannel::forget_old() {
@@ -255,12 +220,12 @@ void HomeAssistantChannel::forget_old() {
     const std::string name = at->first;
     const std::string unit = at->second.newest.unit;
     at = sensors_.erase(at);
-    if (!up_) continue;  // at the next connect what is retained is removed
+    if (!connection_.up()) continue;  // at the next connect what is retained is removed
     Status done = withdraw(reading_entity(gateway_, settings_.prefix, name, unit));
     for (const std::string& rule : sources_.rules_of(name)) {
       if (done) done = withdraw(alert_entity(gateway_, settings_.prefix, rule, name));
     }
-    if (!done) return lost(done);
+    if (!done) return connection_.lost(done);
   }
 }
 

@@ -13,10 +13,10 @@
 #include <utility>
 #include <vector>
 
+#include "alert/alert_connection.h"
 #include "alert/channel.h"
 #include "alert/channel_settings.h"
 #include "alert/home_assistant_entity.h"
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/keyed_inbox.h"
 #include "base/log.h"
@@ -44,7 +44,7 @@ class HomeAssistantChannel final : public Channel {
   std::vector<ChannelAnswer> deliver_all(const std::vector<AlertEvent>& events) override;
   void tick() override;
   Status ready() override;
-  void close() { publisher_.disconnect(); }
+  void close() { connection_.close(); }
 
  private:
   struct Sensor {
@@ -52,7 +52,6 @@ class HomeAssistantChannel final : public Channel {
     bool waits = false;  // newest has not been published
     std::int64_t due_boot_ms = 0;
   };
-  bool connect_if_due();
   Status start_anew();  // after a connect: announce all, remove what went away
   Status announce_all();
   Status remove_stale();
@@ -69,8 +68,9 @@ class HomeAssistantChannel final : public Channel {
   bool room_for_entity(const HomeAssistantEntity& entity);
   Status announce(const HomeAssistantEntity& entity);
   Status withdraw(const HomeAssistantEntity& entity);
-  Status send(const std::string& topic, const std::string& payload);
-  void lost(const Status& why);
+  Status send(const std::string& topic, const std::string& payload) {
+    return connection_.send(topic, payload, true);
+  }
 
   Publisher& publisher_;
   Clock& clock_;
@@ -78,14 +78,11 @@ class HomeAssistantChannel final : public Channel {
   const HomeAssistantSettings settings_;
   const HomeAssistantGateway gateway_;
   Sources sources_;
-  Backoff backoff_;
+  AlertConnection connection_;
   std::map<std::string, Sensor> sensors_;
   std::set<std::string> announced_;  // configuration topics
   std::set<std::string> states_;     // their state topics
   std::uint64_t refused_ = 0;        // entities beyond the limit
-  bool up_ = false;
-  std::string complaint_;
-  std::int64_t next_connect_boot_ms_ = 0;
   std::int64_t next_sweep_boot_ms_ = 0;
 };
 

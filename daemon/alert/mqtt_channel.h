@@ -4,14 +4,13 @@
 // At each connect the retained topics are reconciled with the alerts that stand. One thread: the notifier's.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "alert/alert_connection.h"
 #include "alert/channel.h"
-#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -34,22 +33,16 @@ class MqttChannel final : public Channel {
   void close(const std::string& last_status);  // publishes it and disconnects
 
  private:
-  bool connect_if_due();
-  void reconcile();
-  Status send(const std::string& topic, const std::string& payload, bool retained);
+  Status reconcile();
   Status send_event(const AlertEvent& event);
   std::string alert_topic(const AlertEvent& event) const;
   Publisher& publisher_;
-  Clock& clock_;
   Log& log_;
   const std::string root_;  // sluice/<gateway>
   std::function<std::string(const AlertEvent&)> to_json_;
   std::function<std::vector<AlertEvent>()> standing_;
-  Backoff backoff_;
+  AlertConnection connection_;
   std::string status_ = R"({"state":"online","intake":"down"})";
-  bool up_ = false;  // connected and reconciled
-  std::string last_complaint_;
-  std::int64_t next_connect_boot_ms_ = 0;
 };
 
 }  // namespace sluice

@@ -74,6 +74,8 @@ TEST_F(MqttChannelOf, ReconcilesAtEachConnect) {
   standing_.clear();
   publisher_.up = false;
   channel_.tick();
+  clock_.pass_ms(2000);
+  channel_.tick();
   EXPECT_EQ(2u, publisher_.retained.size());
 }
 
@@ -119,6 +121,33 @@ TEST_F(MqttChannelOf, TriesToConnectWithABackoffOfItsOwn) {
   EXPECT_TRUE(deliver(event("hot", "a", AlertState::kFiring)).ok());
 }
 
+// As with another gateway that has our client id: the broker ends each connection as soon as it is made.
+TEST_F(MqttChannelOf, WaitsLongerAfterEachConnectionThatIsTakenFromIt) {
+  std::string said;
+  for (int step = 0; step < 6000; ++step) {
+    channel_.tick();
+    if (Status ready = channel_.ready(); !ready) said = ready.error().context;
+    publisher_.up = false;
+    clock_.pass_ms(100);
+  }
+  EXPECT_GE(publisher_.connects, 20);
+  EXPECT_LE(publisher_.connects, 50);
+  EXPECT_NE(std::string::npos, said.find("mqtt.client_id")) << said;
+  // One that lasted is made anew soon.
+  for (int i = 0; i < 2; ++i) {
+    clock_.pass_ms(40000);
+    channel_.tick();
+  }
+  clock_.pass_ms(20000);
+  publisher_.up = false;
+  const int before = publisher_.connects;
+  channel_.tick();
+  clock_.pass_ms(1200);
+  channel_.tick();
+  EXPECT_EQ(before + 1, publisher_.connects);
+  EXPECT_TRUE(channel_.ready().ok());
+}
+
 TEST_F(MqttChannelOf, KeepsTheStatusForTheNextConnect) {
   EXPECT_FALSE(channel_.publish_status("{1}").ok());
   channel_.tick();
@@ -127,6 +156,8 @@ TEST_F(MqttChannelOf, KeepsTheStatusForTheNextConnect) {
   EXPECT_EQ("{2}", publisher_.retained["sluice/gw/status"]);
   publisher_.up = false;
   publisher_.retained.clear();
+  channel_.tick();
+  clock_.pass_ms(2000);
   channel_.tick();
   EXPECT_EQ("{2}", publisher_.retained["sluice/gw/status"]);
   channel_.close("{bye}");
