@@ -213,7 +213,7 @@ void HomeAssistantChannel::publish_due() {
 void HomeAssistantChannel::forget_old() {
   const std::int64_t oldest_ms = clock_.now().wall_ms - settings_.forget.count();
   for (auto at = sensors_.begin(); at != sensors_.end();) {
-    if (at->second.newest.time_ms >= oldest_ms) {
+    if (at->second.newest.arrival_ms >= oldest_ms) {
       ++at;
       continue;
     }

@@ -27,6 +27,7 @@ struct SensorValue {
   std::string unit;
   double value = 0;
   std::int64_t time_ms = 0;
+  std::int64_t arrival_ms = 0;  // of the sensor's newest arrival: an older value may have come since
 };
 
 class HomeAssistantChannel final : public Channel {

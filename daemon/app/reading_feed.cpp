@@ -1,42 +1,61 @@
 #include "app/reading_feed.h"
 
+#include <set>
+
+#include "model/newest.h"
+
 namespace sluice {
 
-ReadingFeed::ReadingFeed(const Checkpoint& checkpoint) : last_(checkpoint.last) {
-  for (const SensorRow& row : checkpoint.sensors) sensors_[row.id] = row;
+ReadingFeed::ReadingFeed(const Checkpoint& checkpoint) {
+  for (const SensorRow& row : checkpoint.sensors) sensors_[row.id].sensor = row;
+  for (const SensorLast& last : checkpoint.last) {
+    auto found = sensors_.find(last.id);
+    if (found != sensors_.end()) found->second.last = last;
+  }
 }
 
 KeyedInbox<SensorValue>& ReadingFeed::add() {
-  inboxes_.push_back(std::make_unique<KeyedInbox<SensorValue>>());
-  for (const SensorLast& last : last_) {
-    auto found = sensors_.find(last.id);
-    if (found == sensors_.end() || last.time_ms == 0) continue;
-    inboxes_.back()->put(found->second.name, {found->second.unit, last.value, last.time_ms});
+  KeyedInbox<SensorValue>& inbox = *inboxes_.emplace_back(std::make_unique<KeyedInbox<SensorValue>>());
+  for (const auto& [id, shown] : sensors_) {
+    if (shown.last.time_ms != 0)
+      inbox.put(shown.sensor.name,
+                {shown.sensor.unit, shown.last.value, shown.last.time_ms, shown.last.arrival_ms});
   }
-  return *inboxes_.back();
+  return inbox;
 }
 
 void ReadingFeed::stored(const Batch& batch) {
-  for (const SensorRow& row : batch.new_sensors) sensors_[row.id] = row;
+  for (const SensorRow& row : batch.new_sensors) sensors_[row.id].sensor = row;
   if (inboxes_.empty()) return;
-  std::unordered_map<SensorId, const Reading*> newest;
+  std::set<SensorId> heard;
   for (const Reading& reading : batch.readings) {
-    const Reading*& place = newest[reading.sensor];
-    if (place == nullptr || reading.time_ms >= place->time_ms) place = &reading;
+    auto found = sensors_.find(reading.sensor);
+    if (found == sensors_.end() || (reading.flags & (kRetained | kDuplicate | kImported))) continue;
+    SensorLast& last = found->second.last;
+    last.arrival_ms = reading.arrival_ms;
+    heard.insert(reading.sensor);
+    if (!is_newest(reading, last.time_ms)) continue;
+    last.time_ms = reading.time_ms;
+    last.value = reading.value;
   }
-  for (const auto& [id, reading] : newest) put(id, reading->value, reading->time_ms);
-  for (const SensorLast& last : batch.derived) put(last.id, last.value, last.time_ms);
+  for (SensorId id : heard) put(sensors_.at(id));
+  for (const SensorLast& last : batch.derived) {
+    auto found = sensors_.find(last.id);
+    if (found == sensors_.end()) continue;
+    found->second.last = last;
+    put(found->second);
+  }
 }
 
 std::string ReadingFeed::name_of(SensorId id) const {
   auto found = sensors_.find(id);
-  return found == sensors_.end() ? "a sensor" : found->second.name;
+  return found == sensors_.end() ? "a sensor" : found->second.sensor.name;
 }
 
-void ReadingFeed::put(SensorId id, double value, std::int64_t time_ms) {
-  auto found = sensors_.find(id);
-  if (found == sensors_.end()) return;
-  for (auto& inbox : inboxes_) inbox->put(found->second.name, {found->second.unit, value, time_ms});
+void ReadingFeed::put(const Shown& shown) {
+  for (auto& inbox : inboxes_)
+    inbox->put(shown.sensor.name,
+               {shown.sensor.unit, shown.last.value, shown.last.time_ms, shown.last.arrival_ms});
 }
 
 }  // namespace sluice

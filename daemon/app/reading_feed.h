@@ -1,6 +1,7 @@
-// ReadingFeed: hands the newest value of each sensor, once it is stored, to channels that show values. A
-// place a sensor and channel, so it is bounded by the number of sensors, and nobody waits. stored() on the
-// store thread; each inbox has one consumer.
+// ReadingFeed: hands the newest value of each sensor, once it is stored, to channels that show values: newest
+// as model/newest.h has it, and never a copy (a retained message, a duplicate), nor an imported one. A place
+// a sensor and channel, so it is bounded by the number of sensors, and nobody waits. stored() on the store
+// thread; each inbox has one consumer.
 #pragma once
 
 #include <memory>
@@ -22,9 +23,12 @@ class ReadingFeed {
   std::string name_of(SensorId id) const;  // store thread
 
  private:
-  void put(SensorId id, double value, std::int64_t time_ms);
-  std::unordered_map<SensorId, SensorRow> sensors_;
-  std::vector<SensorLast> last_;  // of the checkpoint
+  struct Shown {
+    SensorRow sensor;
+    SensorLast last;  // time_ms 0: no value yet
+  };
+  void put(const Shown& shown);
+  std::unordered_map<SensorId, Shown> sensors_;
   std::vector<std::unique_ptr<KeyedInbox<SensorValue>>> inboxes_;
 };
 

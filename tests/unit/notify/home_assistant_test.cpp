@@ -26,7 +26,7 @@ class HomeAssistant : public ::testing::Test {
     return settings;
   }
   void reads(const std::string& sensor, double value, const std::string& unit = "°C") {
-    readings_.put(sensor, {unit, value, clock_.now().wall_ms});
+    readings_.put(sensor, {unit, value, clock_.now().wall_ms, clock_.now().wall_ms});
   }
   std::vector<nlohmann::json> configs() const {
     std::vector<nlohmann::json> all;
@@ -177,6 +177,16 @@ TEST_F(HomeAssistant, LosesWhatWentAway) {
   channel_.tick();
   EXPECT_EQ(0u, configs().size() - 1);
   EXPECT_TRUE(value_of("t/attic").is_null());
+}
+
+TEST_F(HomeAssistant, KeepsASensorThatSpeaksOfAPastTime) {
+  const std::int64_t month_ago = clock_.now().wall_ms - 31ll * 24 * 3600 * 1000;
+  readings_.put("t/attic", {"°C", 21, month_ago, clock_.now().wall_ms});
+  channel_.tick();
+  publisher_.heard = "online";
+  channel_.tick();
+  EXPECT_EQ(2u, configs().size());
+  EXPECT_EQ(21, value_of("t/attic")["value"]);
 }
 
 TEST_F(HomeAssistant, IsShownNoMoreEntitiesThanAllowed) {
