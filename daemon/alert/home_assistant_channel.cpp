@@ -38,9 +38,9 @@ Status HomeAssistantChannel::ready() {
 Status HomeAssistantChannel::start_anew() {
   announced_.clear();
   states_.clear();
+  stale_ = true;
   if (Status done = publisher_.listen(settings_.prefix + "/status"); !done) return done;
-  if (Status done = announce_all(); !done) return done;
-  return remove_stale();
+  return announce_all();
 }
 
 Status HomeAssistantChannel::announce_all() {
@@ -162,6 +162,11 @@ void HomeAssistantChannel::tick() {
   if (!connection_.connect_if_due()) return;
   while (std::optional<std::string> said = publisher_.take_heard()) {
     if (*said == "online") connection_.lost(announce_all());  // it has started, and may have forgotten all
+  }
+  // Until all that the gateway knows of is announced, what is retained may be what is still to come.
+  if (connection_.up() && stale_ && sources_.readings.size() == 0) {
+    stale_ = false;
+    connection_.lost(remove_stale());
   }
   if (connection_.up()) publish_due();
   const std::int64_t now = clock_.now().boot_ms;

@@ -53,7 +53,7 @@ class HomeAssistantChannel final : public Channel {
     bool waits = false;  // newest has not been published
     std::int64_t due_boot_ms = 0;
   };
-  Status start_anew();  // after a connect: announce all, remove what went away
+  Status start_anew();  // after a connect: announce all
   Status announce_all();
   Status remove_stale();
   using Firing = std::set<std::pair<std::string, std::string>>;  // alert and sensor
@@ -84,6 +84,7 @@ class HomeAssistantChannel final : public Channel {
   std::set<std::string> announced_;  // configuration topics
   std::set<std::string> states_;     // their state topics
   std::uint64_t refused_ = 0;        // entities beyond the limit
+  bool stale_ = false;               // what the broker retains has not been looked at since the connecting
   std::int64_t next_sweep_boot_ms_ = 0;
 };
 

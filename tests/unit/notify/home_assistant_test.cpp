@@ -189,6 +189,31 @@ TEST_F(HomeAssistant, KeepsASensorThatSpeaksOfAPastTime) {
   EXPECT_EQ(21, value_of("t/attic")["value"]);
 }
 
+TEST_F(HomeAssistant, LosesNoEntityWhileTheGatewayTellsItOfManySensors) {
+  HomeAssistantSettings many = settings();
+  many.entities = 10000;
+  const HomeAssistantChannel::Sources sources{readings_, [] { return std::vector<AlertEvent>{}; },
+                                              [](const std::string&) { return std::vector<std::string>{}; }};
+  HomeAssistantChannel channel(publisher_, clock_, log_, many, {"balcony", "0.1.0"}, sources, 1);
+  const auto tell_all = [&](HomeAssistantChannel& to) {
+    for (int i = 0; i < 1200; ++i) reads("s" + std::to_string(i), i);
+    for (int turn = 0; turn < 5; ++turn) to.tick();
+  };
+  tell_all(channel);
+  ASSERT_EQ(1200u, configs().size());
+  const std::string old = "homeassistant/sensor/sluice_balcony/gone_1/config";
+  publisher_.retained[old] = "{}";
+  publisher_.up = false;
+  publisher_.log.clear();
+  HomeAssistantChannel anew(publisher_, clock_, log_, many, {"balcony", "0.1.0"}, sources, 1);
+  tell_all(anew);
+  std::vector<std::string> removed;
+  for (const auto& one : publisher_.log) {
+    if (one.payload.empty()) removed.push_back(one.topic);
+  }
+  EXPECT_EQ((std::vector<std::string>{old}), removed);
+}
+
 TEST_F(HomeAssistant, IsShownNoMoreEntitiesThanAllowed) {
   for (int i = 0; i < 100; ++i) reads("t/" + std::to_string(i), i);
   channel_.tick();
