@@ -125,6 +125,14 @@ void load_notify(MapReader& root, Settings& settings) {
   root.each_member("notify", [&](MapReader& reader) {
     NotifyEntry entry;
     load_channel(reader, entry);
+    const auto shows_house = [](const NotifyEntry& other) {
+      return std::holds_alternative<HomeAssistantSettings>(other.channel);
+    };
+    auto other = std::find_if(settings.notify.begin(), settings.notify.end(), shows_house);
+    if (shows_house(entry) && other != settings.notify.end()) {
+      reader.wrong("type", "is \"homeassistant\", as that of channel " + in_quotes(other->name),
+                   "expected one channel of this type: two would remove each other's entities");
+    }
     if (entry.name == "mqtt") {
       settings.notify.front() = entry;
     } else {

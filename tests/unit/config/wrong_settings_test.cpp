@@ -247,6 +247,8 @@ TEST_F(WrongSettings, OfAlerts) {
       {"notify: {ops: {type: alertmanager, url: \"https://c\", refresh: 1s}}", "1:63: notify.ops.refresh",
        "from 10s"},
       {"notify: {ops: {type: homeassistant, prefix: \"a/+\"}}", "1:45: notify.ops.prefix", "a topic"},
+      {"notify: {a: {type: homeassistant}, b: {type: homeassistant}}", "1:46: notify.b.type",
+       "one channel of this type"},
       {"notify: {ops: {type: exec}}", "1:15: notify.ops.command", "is missing"},
       {"notify: {ops: {type: exec, command: [true]}}", "1:37: notify.ops.command", "an absolute path"},
       {"notify: {ops: {type: exec, command: []}}", "1:37: notify.ops.command", "an absolute path"},
