@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "alert/event_json.h"
+#include "alert/home_assistant_topics.h"
 #include "base/time_text.h"
 
 namespace sluice {
@@ -40,6 +41,9 @@ Status HomeAssistantChannel::start_anew() {
   states_.clear();
   stale_ = true;
   if (Status done = publisher_.listen(settings_.prefix + "/status"); !done) return done;
+  const std::string mark = home_assistant_prefix_topic(gateway_.id, settings_.prefix);
+  states_.insert(mark);
+  if (Status done = send(mark, "1"); !done) return done;
   return announce_all();
 }
 
@@ -61,16 +65,11 @@ Status HomeAssistantChannel::announce_all() {
 
 // What the broker retains of us may be from another configuration.
 Status HomeAssistantChannel::remove_stale() {
-  const std::string node = "/sluice_" + gateway_.id;
-  for (const std::string& prefix :
-       {settings_.prefix + "/sensor" + node, settings_.prefix + "/binary_sensor" + node,
-        "sluice/" + gateway_.id + "/homeassistant"}) {
-    Result<std::vector<std::string>> retained = publisher_.retained_below(prefix);
-    if (!retained) return retained.error();
-    for (const std::string& topic : *retained) {
-      if (announced_.contains(topic) || states_.contains(topic)) continue;
-      if (Status done = send(topic, ""); !done) return done;
-    }
+  Result<std::vector<std::string>> retained = home_assistant_retained(publisher_, gateway_.id);
+  if (!retained) return retained.error();
+  for (const std::string& topic : *retained) {
+    if (announced_.contains(topic) || states_.contains(topic)) continue;
+    if (Status done = send(topic, ""); !done) return done;
   }
   return connection_.wait_acknowledged();
 }

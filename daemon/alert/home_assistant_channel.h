@@ -82,7 +82,7 @@ class HomeAssistantChannel final : public Channel {
   AlertConnection connection_;
   std::map<std::string, Sensor> sensors_;
   std::set<std::string> announced_;  // configuration topics
-  std::set<std::string> states_;     // their state topics
+  std::set<std::string> states_;     // their state topics, and that of the prefix
   std::uint64_t refused_ = 0;        // entities beyond the limit
   bool stale_ = false;               // what the broker retains has not been looked at since the connecting
   std::int64_t next_sweep_boot_ms_ = 0;

@@ -3,16 +3,20 @@
 #include <set>
 #include <utility>
 
+#include "alert/home_assistant_topics.h"
 #include "alert/topic_part.h"
 
 namespace sluice {
 
 MqttChannel::MqttChannel(Publisher& publisher, Clock& clock, Log& log, std::string gateway,
                          std::function<std::string(const AlertEvent&)> to_json,
-                         std::function<std::vector<AlertEvent>()> standing, std::uint64_t jitter_seed)
+                         std::function<std::vector<AlertEvent>()> standing, std::uint64_t jitter_seed,
+                         bool home_assistant)
     : publisher_(publisher),
       log_(log),
-      root_("sluice/" + std::move(gateway)),
+      gateway_(std::move(gateway)),
+      root_("sluice/" + gateway_),
+      home_assistant_(home_assistant),
       to_json_(std::move(to_json)),
       standing_(std::move(standing)),
       connection_(
@@ -73,7 +77,15 @@ Status MqttChannel::reconcile() {
   }
   for (const AlertEvent& event : standing) (void)connection_.send(alert_topic(event), to_json_(event), true);
   (void)connection_.send(root_ + "/status", status_, true);
+  if (!home_assistant_) clear_home_assistant();
   return connection_.wait_acknowledged();
+}
+
+// An access list may keep us from it: nothing is there then, or whoever wrote the list knows.
+void MqttChannel::clear_home_assistant() {
+  Result<std::vector<std::string>> retained = home_assistant_retained(publisher_, gateway_);
+  if (!retained) return;
+  for (const std::string& topic : *retained) (void)connection_.send(topic, "", true);
 }
 
 Status MqttChannel::publish_status(const std::string& json) {

@@ -18,11 +18,13 @@ namespace sluice {
 
 class MqttChannel final : public Channel {
  public:
+  // What channel homeassistant left behind is cleared if it is not `home_assistant`: there is none now.
   // `to_json` writes an event as it is published. `standing` gives the alerts that fire and were told of; it
   // is called at each connect.
   MqttChannel(Publisher& publisher, Clock& clock, Log& log, std::string gateway,
               std::function<std::string(const AlertEvent&)> to_json,
-              std::function<std::vector<AlertEvent>()> standing, std::uint64_t jitter_seed);
+              std::function<std::vector<AlertEvent>()> standing, std::uint64_t jitter_seed,
+              bool home_assistant = true);
 
   std::vector<ChannelAnswer> deliver_all(const std::vector<AlertEvent>& events) override;
   std::size_t at_once() const override { return 100; }
@@ -34,11 +36,14 @@ class MqttChannel final : public Channel {
 
  private:
   Status reconcile();
+  void clear_home_assistant();
   Status send_event(const AlertEvent& event);
   std::string alert_topic(const AlertEvent& event) const;
   Publisher& publisher_;
   Log& log_;
+  const std::string gateway_;
   const std::string root_;  // sluice/<gateway>
+  const bool home_assistant_;
   std::function<std::string(const AlertEvent&)> to_json_;
   std::function<std::vector<AlertEvent>()> standing_;
   AlertConnection connection_;

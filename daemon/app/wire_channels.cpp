@@ -33,10 +33,14 @@ std::string mqtt_status(IntakeState state) {
 NotifyLoop::Hooks wire_one(const MqttChannelSettings&, const ChannelParts& parts, WiredChannel& wired) {
   const std::string& gateway = parts.settings.gateway.id;
   wired.publisher = std::make_unique<MqttPublisher>(parts.settings.mqtt, gateway);
+  const bool home_assistant = std::any_of(
+      parts.settings.notify.begin(), parts.settings.notify.end(),
+      [](const NotifyEntry& entry) { return std::holds_alternative<HomeAssistantSettings>(entry.channel); });
   auto mqtt = std::make_unique<MqttChannel>(
       *wired.publisher, parts.clock, parts.log, gateway,
       [gateway](const AlertEvent& event) { return event_to_json(event, gateway); },
-      [&slots = parts.slots, name = wired.name] { return slots.standing_for(name); }, std::random_device{}());
+      [&slots = parts.slots, name = wired.name] { return slots.standing_for(name); }, std::random_device{}(),
+      home_assistant);
   MqttChannel* channel = mqtt.get();
   wired.channel = std::move(mqtt);
   NotifyLoop::Hooks hooks;

@@ -148,6 +148,25 @@ TEST_F(MqttChannelOf, WaitsLongerAfterEachConnectionThatIsTakenFromIt) {
   EXPECT_TRUE(channel_.ready().ok());
 }
 
+TEST_F(MqttChannelOf, ClearsWhatAChannelForHomeAssistantLeft) {
+  const std::map<std::string, std::string> left{{"house/sensor/sluice_gw/a_1/config", "{}"},
+                                                {"house/binary_sensor/sluice_gw/b_1/config", "{}"},
+                                                {"sluice/gw/homeassistant/readings/a", "{}"},
+                                                {"sluice/gw/homeassistant/prefix/house", "1"}};
+  const std::map<std::string, std::string> theirs{{"house/sensor/sluice_other/a_1/config", "{}"},
+                                                  {"sluice/other/homeassistant/prefix/house", "1"}};
+  publisher_.retained = theirs;
+  publisher_.retained.insert(left.begin(), left.end());
+  channel_.tick();
+  EXPECT_EQ(theirs.size() + left.size() + 1, publisher_.retained.size()) << "there is such a channel";
+  MqttChannel without(
+      publisher_, clock_, log_, "gw", json, [] { return std::vector<AlertEvent>{}; }, 1, false);
+  publisher_.up = false;
+  without.tick();
+  publisher_.retained.erase("sluice/gw/status");
+  EXPECT_EQ(theirs, publisher_.retained);
+}
+
 TEST_F(MqttChannelOf, KeepsTheStatusForTheNextConnect) {
   EXPECT_FALSE(channel_.publish_status("{1}").ok());
   channel_.tick();

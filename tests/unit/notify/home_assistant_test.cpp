@@ -15,6 +15,8 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
+const std::string kPrefixTopic = "sluice/balcony/homeassistant/prefix/homeassistant";
+
 class HomeAssistant : public ::testing::Test {
  protected:
   void SetUp() override { publisher_.room = 10; }
@@ -157,6 +159,7 @@ TEST_F(HomeAssistant, IsToldAllAgainWhenItHasStarted) {
   EXPECT_TRUE(publisher_.retained.empty());
   publisher_.heard = "online";
   channel_.tick();
+  publisher_.retained.insert(*before.find(kPrefixTopic));  // is told at each connect only
   EXPECT_EQ(before, publisher_.retained);
   EXPECT_EQ("firing", alert_state("t/attic"));
 }
@@ -214,6 +217,26 @@ TEST_F(HomeAssistant, LosesNoEntityWhileTheGatewayTellsItOfManySensors) {
   EXPECT_EQ((std::vector<std::string>{old}), removed);
 }
 
+TEST_F(HomeAssistant, LosesWhatItWasToldUnderAnotherPrefix) {
+  reads("t/attic", 21);
+  channel_.tick();
+  ASSERT_EQ(2u, configs().size());
+  HomeAssistantSettings other = settings();
+  other.prefix = "house";
+  publisher_.up = false;
+  HomeAssistantChannel channel(publisher_, clock_, log_, other, {"balcony", "0.1.0"},
+                               {readings_, [] { return std::vector<AlertEvent>{}; },
+                                [](const std::string&) { return std::vector<std::string>{}; }},
+                               1);
+  reads("t/attic", 22);
+  channel.tick();
+  for (const auto& [topic, payload] : publisher_.retained)
+    EXPECT_FALSE(topic.starts_with("homeassistant/")) << topic;
+  EXPECT_EQ(1u, configs().size());
+  EXPECT_EQ(1u, publisher_.retained.count("sluice/balcony/homeassistant/prefix/house"));
+  EXPECT_EQ(0u, publisher_.retained.count("sluice/balcony/homeassistant/prefix/homeassistant"));
+}
+
 TEST_F(HomeAssistant, IsShownNoMoreEntitiesThanAllowed) {
   for (int i = 0; i < 100; ++i) reads("t/" + std::to_string(i), i);
   channel_.tick();
@@ -242,6 +265,7 @@ TEST_F(HomeAssistant, KeepsNothingOfATest) {
   test.flags = kTest;
   EXPECT_TRUE(channel_.deliver_all({test}).front().status.ok());
   EXPECT_EQ(1, publisher_.times("sluice/balcony/homeassistant/test"));
+  publisher_.retained.erase(kPrefixTopic);
   EXPECT_TRUE(publisher_.retained.empty());
 }
 
