@@ -28,7 +28,8 @@ std::string label_name(const std::string& name) {
   return out;
 }
 
-Json alert_of(const AlertEvent& event, const std::string& gateway) {
+// By which Alertmanager knows it.
+Json labels_of(const AlertEvent& event, const std::string& gateway) {
   Json labels = Json::object();
   for (const auto& [name, value] : event.labels) labels[label_name(name)] = value;
   // Last: no label of a sensor can stand for another alert.
@@ -37,7 +38,11 @@ Json alert_of(const AlertEvent& event, const std::string& gateway) {
   labels["gateway"] = gateway;
   labels["severity"] = event.severity;
   if (event.flags & kTest) labels["test"] = "true";
-  Json alert{{"labels", std::move(labels)},
+  return labels;
+}
+
+Json alert_of(const AlertEvent& event, const std::string& gateway) {
+  Json alert{{"labels", labels_of(event, gateway)},
              {"annotations",
               {{"message", event.message},
                {"value", fmt::format("{}", event.value)},
@@ -55,7 +60,8 @@ Json alert_of(const AlertEvent& event, const std::string& gateway) {
 
 AlertmanagerChannel::AlertmanagerChannel(Sender& sender, Clock& clock, Log& log,
                                          const AlertmanagerSettings& settings, std::string gateway,
-                                         std::function<std::vector<AlertEvent>()> standing)
+                                         std::function<std::vector<AlertEvent>()> standing,
+                                         const std::vector<AlertEvent>& told)
     : post_(sender, clock,
             [&] {
               HttpPostSettings http = settings.http;
@@ -67,16 +73,19 @@ AlertmanagerChannel::AlertmanagerChannel(Sender& sender, Clock& clock, Log& log,
       log_(log),
       refresh_(settings.refresh),
       gateway_(std::move(gateway)),
-      standing_(std::move(standing)) {}
+      standing_(std::move(standing)) {
+  note(told);
+}
 
 std::string AlertmanagerChannel::body_of(const std::vector<AlertEvent>& events) const {
   Json alerts = Json::array();
   for (const AlertEvent& event : events) {
-    const auto told = severities_.find({event.alert, event.sensor});
-    if (told != severities_.end() && told->second != event.severity) {
-      AlertEvent before = event;
-      before.severity = told->second;
+    const auto told = told_.find({event.alert, event.sensor});
+    if (told != told_.end() && (event.flags & kTest) == 0 &&
+        labels_of(told->second, gateway_) != labels_of(event, gateway_)) {
+      AlertEvent before = told->second;
       before.state = AlertState::kResolved;
+      before.at_ms = event.at_ms;
       alerts.push_back(alert_of(before, gateway_));
     }
     alerts.push_back(alert_of(event, gateway_));
@@ -86,10 +95,11 @@ std::string AlertmanagerChannel::body_of(const std::vector<AlertEvent>& events) 
 
 void AlertmanagerChannel::note(const std::vector<AlertEvent>& events) {
   for (const AlertEvent& event : events) {
+    if (event.flags & kTest) continue;
     if (event.state == AlertState::kFiring) {
-      severities_[{event.alert, event.sensor}] = event.severity;
+      told_[{event.alert, event.sensor}] = event;
     } else {
-      severities_.erase({event.alert, event.sensor});
+      told_.erase({event.alert, event.sensor});
     }
   }
 }
@@ -103,7 +113,11 @@ std::vector<ChannelAnswer> AlertmanagerChannel::deliver_all(const std::vector<Al
   std::vector<std::string> bodies;
   bodies.reserve(events.size());
   for (const AlertEvent& event : events) bodies.push_back(body_of({event}));
-  return post_.post_all(std::move(bodies));
+  std::vector<ChannelAnswer> answers = post_.post_all(std::move(bodies));
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (answers[i].status) note({events[i]});
+  }
+  return answers;
 }
 
 void AlertmanagerChannel::tick() {

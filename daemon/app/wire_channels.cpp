@@ -62,9 +62,13 @@ NotifyLoop::Hooks wire_one(const WebhookSettings& settings, const ChannelParts& 
 NotifyLoop::Hooks wire_one(const AlertmanagerSettings& settings, const ChannelParts& parts,
                            WiredChannel& wired) {
   wired.sender = std::make_unique<HttpMulti>(&parts.vitals.stopping, &parts.vitals.reloading);
+  std::vector<AlertEvent> told = parts.told;
+  std::erase_if(told, [&](const AlertEvent& event) {
+    return std::find(event.channels.begin(), event.channels.end(), wired.name) == event.channels.end();
+  });
   wired.channel = std::make_unique<AlertmanagerChannel>(
       *wired.sender, parts.clock, parts.log, settings, parts.settings.gateway.id,
-      [&slots = parts.slots, name = wired.name] { return slots.standing_for(name); });
+      [&slots = parts.slots, name = wired.name] { return slots.standing_for(name); }, told);
   return {};
 }
 

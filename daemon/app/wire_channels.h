@@ -37,6 +37,7 @@ struct ChannelParts {  // what channels are given; all of it outlives them
   AlertSlots& slots;
   StoreLoop& store;
   ReadingFeed& readings;
+  const std::vector<AlertEvent>& told;  // of what stands: how it was told before the start
 };
 
 std::vector<WiredChannel> wire_channels(const ChannelParts& parts);

@@ -119,6 +119,7 @@ Status wire_fold(Wiring& w, const Calendar& calendar, const std::function<void()
   w.store = std::move(opened->store);
   const Checkpoint& checkpoint = opened->checkpoint;
   w.reading_feed = std::make_unique<ReadingFeed>(checkpoint);
+  w.told_before = checkpoint.standing;
   w.connected_before = checkpoint.clock.connected_since_ms != 0;
   w.vitals.check_database = w.store->was_unclean();
   w.engine = std::make_unique<Engine>(engine_settings(w.settings), w.store->calendar(), checkpoint);
@@ -277,8 +278,8 @@ Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, Reload&
   if (Status done = wire_http(*w); !done.ok()) return done.error();
   if (Status done = wire_fold(*w, *calendar, progress); !done.ok()) return done.error();
   wire_intake(*w, std::move(wake_main));
-  w->channels =
-      wire_channels({settings, w->clock, log, w->vitals, *w->slots, *w->store_loop, *w->reading_feed});
+  w->channels = wire_channels(
+      {settings, w->clock, log, w->vitals, *w->slots, *w->store_loop, *w->reading_feed, w->told_before});
   Status done = wire_days(*w, w->store->calendar());
   if (done.ok()) done = wire_api(*w, w->store->calendar(), api_socket);
   if (done.ok()) return w;

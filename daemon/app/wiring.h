@@ -56,9 +56,10 @@ struct Wiring {
   std::unique_ptr<StoreLoop> store_loop;
   std::unique_ptr<Intake> intake;
   std::unique_ptr<PahoBrokerLink> link;
-  bool connected_before = false;   // in an earlier life
-  BrokerSession broker_session;    // what the broker shall hold of us
-  bool former_subscribed = false;  // it may hold more than that
+  std::vector<AlertEvent> told_before;  // of what stands at the start
+  bool connected_before = false;        // in an earlier life
+  BrokerSession broker_session;         // what the broker shall hold of us
+  bool former_subscribed = false;       // it may hold more than that
   std::unique_ptr<Session> session;
   std::unique_ptr<ClockTrust> clock_trust;
   std::unique_ptr<EngineLoop> engine_loop;

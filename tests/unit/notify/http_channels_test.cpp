@@ -213,6 +213,44 @@ TEST_F(AlertmanagerChannelOf, EndsWhatItToldUnderAnotherSeverity) {
   EXPECT_EQ(1u, sent(3).size());
 }
 
+TEST_F(AlertmanagerChannelOf, EndsWhatWasToldUnderAnotherConfiguration) {
+  AlertEvent before = example_event("a");
+  before.labels = {{"team", "climate"}, {"site", "berlin"}};
+  AlertEvent now = before;
+  now.labels["team"] = "night";
+  now.severity = "warning";
+  standing_ = {now, example_event("b")};
+  AlertmanagerChannel channel(sender_, clock_, log_, settings(), "balcony", [this] { return standing_; },
+                              {before, example_event("b")});
+  channel.tick();
+  ASSERT_EQ(3u, sent(0).size());
+  EXPECT_EQ("climate", sent(0)[0]["labels"]["team"]);
+  EXPECT_EQ("critical", sent(0)[0]["labels"]["severity"]);
+  EXPECT_TRUE(sent(0)[0].contains("endsAt"));
+  EXPECT_EQ("night", sent(0)[1]["labels"]["team"]);
+  EXPECT_FALSE(sent(0)[1].contains("endsAt"));
+  EXPECT_EQ("b", sent(0)[2]["labels"]["sensor"]);
+  EXPECT_FALSE(sent(0)[2].contains("endsAt"));
+  clock_.pass_ms(60000);
+  channel.tick();
+  EXPECT_EQ(2u, sent(1).size()) << "once";
+}
+
+TEST_F(AlertmanagerChannelOf, RemembersWhatItToldOneByOneAfterARefusal) {
+  sender_.answer = [](const HttpCall& call) {
+    return HttpAnswer{call.body.find("bad") == std::string::npos ? 200 : 400, {}, ""};
+  };
+  AlertEvent event = example_event("a");
+  event.severity = "warning";
+  (void)channel_.deliver_all({event, example_event("bad")});
+  event.severity = "critical";
+  (void)channel_.deliver_all({event});
+  const nlohmann::json last = sent(sender_.sent.size() - 1);
+  ASSERT_EQ(2u, last.size());
+  EXPECT_EQ("warning", last[0]["labels"]["severity"]);
+  EXPECT_TRUE(last[0].contains("endsAt"));
+}
+
 TEST_F(AlertmanagerChannelOf, RefreshesSoonerAfterAFailure) {
   standing_ = {example_event("a")};
   sender_.answer = [](const HttpCall&) { return HttpAnswer{500, {}, ""}; };
