@@ -171,8 +171,8 @@ class History {
     at.clock_trusted = (reading.flags & kClockUnset) == 0;
     at.backlog = (reading.flags & kQueued) != 0;
     if (!begun_) begin(at, row);
-    // Only readings without a time of their own say that they waited.
-    if (reading.flags & kPayloadTime) at.backlog = now_.backlog && lost_ms(at) <= 0;
+    // With a time of its own, later than the connection, it does not say whether it waited.
+    if ((reading.flags & kPayloadTime) && !at.backlog) at.backlog = now_.backlog && lost_ms(at) <= 0;
     if (!move_to(at)) return false;
     for (Run& run : runs_) run.on_reading(reading, now_);
     return true;

@@ -114,6 +114,31 @@ TEST_F(EngineOf, FlagsWhatWaitedInTheBacklog) {
   EXPECT_EQ(kStanding, batch.events[1].flags);
 }
 
+TEST_F(EngineOf, FlagsWhatWaitedInTheBacklogByItsTimeToo) {
+  append(RecordKind::kDisconnected);
+  clock_.pass_ms(60000);
+  const std::int64_t connected_ms = clock_.now().wall_ms;
+  append(RecordKind::kConnected, "", "", kSessionPresent);
+  clock_.pass_ms(100);
+  const auto timed = [](std::int64_t time_ms) { return R"({"v":31,"t":)" + std::to_string(time_ms) + "}"; };
+  say("s/before", timed(connected_ms - 1));
+  say("s/since", timed(connected_ms));
+  append(RecordKind::kBacklogEnd);
+  say("s/late", timed(connected_ms - 1));
+  Batch batch = fold();
+  ASSERT_EQ(3u, batch.readings.size());
+  EXPECT_EQ(kPayloadTime | kQueued, batch.readings[0].flags);
+  EXPECT_EQ(std::uint32_t{kPayloadTime}, batch.readings[1].flags);
+  EXPECT_EQ(std::uint32_t{kPayloadTime}, batch.readings[2].flags);
+  std::vector<std::pair<std::string, std::uint32_t>> hot;
+  for (const AlertEvent& event : batch.events) {
+    if (event.alert == "hot") hot.emplace_back(event.sensor, event.flags);
+  }
+  EXPECT_EQ((std::vector<std::pair<std::string, std::uint32_t>>{
+                {"s/before", kQuiet | kFromQueued}, {"s/since", 0}, {"s/before", kStanding}, {"s/late", 0}}),
+            hot);
+}
+
 TEST_F(EngineOf, CutsBatchesWhereTheClocksOrTheConnectionChange) {
   say("p/a", "1");
   clock_.step_wall_ms(3600000);
