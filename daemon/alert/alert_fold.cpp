@@ -14,10 +14,6 @@ constexpr std::int64_t kWeekMs = 7 * 86400000ll;
 constexpr std::int64_t kStepMs = 1000;
 constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
 
-bool is_absence(ConditionKind kind) {
-  return kind == ConditionKind::kSilentFor || kind == ConditionKind::kMissingRatio;
-}
-
 // Stream time at which subscribed time reaches (or reached) `subscribed_ms`, were we subscribed all along.
 std::int64_t stream_of(std::int64_t subscribed_ms, const FoldTime& time) {
   return time.stream_ms - (time.subscribed_ms - subscribed_ms);

@@ -25,6 +25,10 @@ inline constexpr std::int64_t kLongAgo = std::numeric_limits<std::int64_t>::min(
 // Provenance that keeps a reading from raising a live alert, unless its rule accepts it.
 inline constexpr std::uint32_t kDoubtful = kRetained | kDuplicate | kQueued | kClockUnset | kLate;
 
+inline bool is_absence(ConditionKind kind) {
+  return kind == ConditionKind::kSilentFor || kind == ConditionKind::kMissingRatio;
+}
+
 struct Pair {
   std::uint32_t rule = 0;
   std::uint32_t sensor = 0;  // index, not id

@@ -1,6 +1,7 @@
 #include "alert/alert_fold_impl.h"
 #include "alert/condition.h"
 #include "alert/message_template.h"
+#include "model/newest.h"
 
 namespace sluice {
 
@@ -191,6 +192,9 @@ void AlertFold::Impl::tell_untold(std::int64_t at_ms, std::uint32_t open) {
     Pair& pair = pairs[i];
     if (pair.state.idle()) continue;
     const SensorState& sensor = sensors[pair.sensor];
+    // Of a wrong clock, that only an unset one of ours let in: the next reading tells.
+    const bool ahead = sensor.time_ms > now.wall_ms() + kAheadMaxMs;
+    if (ahead && (sensor.doubts & kClockUnset) && !is_absence(rule(pair).kind)) continue;
     if (sensor.doubts & open & ~pair.open) {
       pair.open |= open;
       mark(i);

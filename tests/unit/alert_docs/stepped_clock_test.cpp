@@ -109,5 +109,24 @@ TEST_F(SteppedClock, WhatBeganBeforeTheClockWasSetBeganAtItsTrueTime) {
   EXPECT_EQ(0u, events[0].flags);
 }
 
+TEST_F(SteppedClock, WhatProvesToBeOfTheFutureOnceTheClockIsSetIsToldByTheNextReading) {
+  load(
+      "readings: [{ topic: \"timed/+\", value: /v, time: /t }]\n"
+      "alerts:\n  - { name: hot, sensor: \"#\", above: 28 }\n"
+      "  - { name: held, sensor: \"#\", above: 28, for: 30s }\n");
+  const std::int64_t day = 86400000;
+  const auto timed = [](std::int64_t time_ms) { return R"({"v":29,"t":)" + std::to_string(time_ms) + "}"; };
+  at_clocks(kMonday + 1000, 1000, RecordKind::kStart, "another boot");
+  at_clocks(kMonday + 2000, 2000, RecordKind::kConnected);
+  at_clocks(kMonday + 2000, 2000, RecordKind::kBacklogEnd);
+  at_clocks(kMonday + 3000, 3000, RecordKind::kMessage, "timed/a", timed(kMonday + 2 * day));
+  at_clocks(kMonday + 3000, 3000, RecordKind::kMessage, "timed/b", timed(kMonday + day));
+  EXPECT_EQ("hot firing warning clock_unset quiet, hot firing warning clock_unset quiet", said());
+  at_clocks(kMonday + day + 10000, 10000, RecordKind::kClockTrusted);
+  EXPECT_EQ("hot firing warning standing clock_unset", said()) << "of timed/b";
+  at_clocks(kMonday + day + 90000, 90000, RecordKind::kMessage, "timed/a", timed(kMonday + day + 90000));
+  EXPECT_NE(std::string::npos, said().find("hot firing warning standing clock_unset"));
+}
+
 }  // namespace
 }  // namespace sluice
