@@ -186,7 +186,7 @@ void AlertFold::restore(const std::vector<RuleState>& states, const std::vector<
     std::uint32_t i = sensor.first_pair;
     const std::uint32_t end = i + sensor.pair_count;
     while (i < end && fold.rule(fold.pairs[i]).name != state.rule) ++i;
-    if (i < end && fold.digests[fold.pairs[i].rule] == state.rule_digest) {
+    if (i < end && sensor.facts.expected && fold.digests[fold.pairs[i].rule] == state.rule_digest) {
       fold.resume(i, state, stands);
     } else {
       fold.retire(state, sensor.facts, time, stands);

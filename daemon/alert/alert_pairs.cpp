@@ -292,7 +292,8 @@ void AlertFold::Impl::retire(RuleState state, const SensorFacts& facts, const Fo
     }
     event.since_ms = state.since_ms;
     event.at_ms = time.wall_ms();
-    event.message = "the rule was removed or changed";
+    event.message =
+        facts.expected ? "the rule was removed or changed" : "the configuration brings its sensor no more";
     events.push_back(std::move(event));
   }
   state.phase = Phase::kIdle;

@@ -37,6 +37,23 @@ TEST_F(AlertFoldOf, ResolvesWhatARemovedOrChangedRuleLeftFiring) {
   EXPECT_EQ(settings_.channels, ended[0].channels) << "it is not known whom it was told to";
 }
 
+TEST_F(AlertFoldOf, EndsTheAlertsOfASensorThatTheConfigurationBringsNoMore) {
+  start({above(28), silent(5000)});
+  hear(29);
+  EXPECT_EQ("+0", said());
+  const std::vector<RuleState> states = fold_->states();
+  SensorFacts facts{1, &name_, &unit_, &labels_};
+  facts.expected = false;
+  fold_ = std::make_unique<AlertFold>(settings_, topic_matches);
+  fold_->add_sensor(facts);
+  fold_->restore(states, {}, time_, standing_);
+  const std::vector<AlertEvent> ended = fold_->take_events();
+  ASSERT_EQ(1u, ended.size());
+  EXPECT_EQ(kRuleRemoved, ended[0].flags);
+  EXPECT_EQ(AlertState::kResolved, ended[0].state);
+  EXPECT_EQ(0u, fold_->firing());
+}
+
 TEST_F(AlertFoldOf, TellsTheEndToWhomTheAlertWasToldWhateverItsRuleSaysNow) {
   Rule rule = above(28);
   rule.repeat = std::chrono::milliseconds(1000);
