@@ -288,6 +288,13 @@ Status fold_history(StoreView& view, const ArrivalFacts& facts, const ArrivalSpa
   return {};
 }
 
+// Hours are those of the configuration; the database also knows in which zone they were before.
+Result<Calendar> calendar_of(const Settings& settings, const StoreView& view) {
+  const std::string& zone = settings.gateway.timezone;
+  if (zone.empty() || zone == view.calendar().zone_name()) return view.calendar();
+  return Calendar::load(zone);
+}
+
 }  // namespace
 
 std::int64_t warm_up_ms(const AlertSettings& alerts) {
@@ -318,8 +325,10 @@ Result<BacktestReport> backtest(StoreView& view, const std::vector<const Setting
       const std::int64_t begin_ms = *options.from_ms - warm_up_ms(settings.alerts);
       span.from_ms = i == 0 ? begin_ms : std::min(span.from_ms, begin_ms);
     }
+    const auto calendar = calendar_of(settings, view);
+    if (!calendar.ok()) return calendar.error();
     Episodes& episodes = report.episodes.emplace_back(options.from_ms.value_or(-kForEver), to_ms);
-    runs.emplace_back(settings, view.calendar(), options.sensor, [i, &episodes, &hooks](const AlertEvent& e) {
+    runs.emplace_back(settings, *calendar, options.sensor, [i, &episodes, &hooks](const AlertEvent& e) {
       episodes.add(e);
       if (hooks.event) hooks.event(i, e);
     });

@@ -215,5 +215,27 @@ TEST_F(Backtest, OfAnEmptyDatabaseIsEmpty) {
   EXPECT_TRUE(report.episodes.at(0).histories().empty());
 }
 
+TEST_F(Backtest, TakesHoursInTheZoneOfTheConfiguration) {
+  Rule office = rule("office", 28);
+  office.active = {{0x7f, 9 * 60, 17 * 60}};
+  settings_.alerts.rules = {office};
+  settings_.gateway.timezone = "UTC";
+  const std::string place = folder();
+  SmallGateway gateway(place, settings_, kStart / kDayMs * kDayMs);
+  gateway.pass_ms(1 * 3600000);  // 01:00 in UTC is 10:00 in Tokyo
+  gateway.say(RecordKind::kMessage, "p/a", "29");
+  gateway.pass_ms(60000);
+  gateway.say(RecordKind::kMessage, "p/a", "20");
+  gateway.flush();
+  Settings tokyo = settings_;
+  tokyo.gateway.timezone = "Asia/Tokyo";
+  std::vector<std::uint32_t> flags[2];
+  BacktestHooks hooks;
+  hooks.event = [&](std::size_t i, const AlertEvent& event) { flags[i].push_back(event.flags); };
+  must(backtest(*view_of(place), {&settings_, &tokyo}, {}, hooks));
+  EXPECT_EQ((std::vector<std::uint32_t>{kQuiet | kMuted, kQuiet}), flags[0]);
+  EXPECT_EQ((std::vector<std::uint32_t>{0, 0}), flags[1]);
+}
+
 }  // namespace
 }  // namespace sluice
