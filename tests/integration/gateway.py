@@ -215,11 +215,11 @@ store: {{ {self.store} }}
         code = self.daemon.wait(timeout)
         check(code == 0, f"sluiced stopped with exit code {code}")
 
-    def get(self, path, timeout=20):
-        """(status, body) of a GET on the socket; None while nobody answers."""
+    def get(self, path, timeout=20, method="GET"):
+        """(status, body) of a request on the socket; None while nobody answers."""
         connection = UnixConnection(self.runtime_dir / "api.sock", timeout)
         try:
-            connection.request("GET", path)
+            connection.request(method, path)
             response = connection.getresponse()
             return response.status, response.read()
         except (OSError, http.client.HTTPException):

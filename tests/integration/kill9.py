@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """kill -9 at random moments under load: no acknowledged reading is lost, none is stored twice.
 
-A publisher sends unique readings at QoS 1 all the time; sluiced is killed again and again, also while it starts
-and replays its journal. Afterwards the rows are compared with what was published, the alerts with what the rows
-give, the ledger with the number of messages, and the audit has to pass.
+A publisher sends unique readings at QoS 1 (or --qos 2, over MQTT 5) all the time; sluiced is killed again and again,
+also while it starts and replays its journal. Afterwards the rows are compared with what was published, the alerts with
+what the rows give, the ledger with the number of messages, and the audit has to pass. With --control the journal's ring
+is deleted after each kill: the run then has to lose readings, or it would notice nothing.
 """
 import collections
 import hashlib
@@ -18,12 +19,12 @@ THRESHOLD = 900  # the values are numbers from 0 to 1000, so alerts come and go
 CLEAR = 500
 CONFIG = """\
 readings:
-  - { topic: "load/+", value: /v, time: /t, time_format: ms }
+  - { topic: "load/+", value: /v, time: /t, time_format: ms%s }
 alerts:
   - { name: high, sensor: "load/+", above: %d, clear: %d }
   - { name: high-for, sensor: "load/+", above: %d, clear: %d, for: 20ms }
 log: { level: warning }
-""" % (THRESHOLD, CLEAR, THRESHOLD, CLEAR)
+"""
 
 QUIET, STANDING = 1, 2
 
@@ -31,8 +32,8 @@ QUIET, STANDING = 1, 2
 class Load:
     """Readings at an even rate; each (sensor, time, value) is unique, times of a sensor never go back."""
 
-    def __init__(self, client, rate, generator):
-        self.client, self.rate, self.generator = client, rate, generator
+    def __init__(self, client, rate, qos, generator):
+        self.client, self.rate, self.qos, self.generator = client, rate, qos, generator
         self.published = collections.Counter()
         self.sent = 0
         self.started = time.monotonic()
@@ -52,7 +53,7 @@ class Load:
         value = self.generator.randrange(1000) + self.sent / 2**24
         time_ms = max(time.time_ns() // 1_000_000, self.last_ms[sensor] + 1)
         self.last_ms[sensor] = time_ms
-        self.client.publish(sensor, f'{{"v":{value!r},"t":{time_ms}}}')
+        self.client.publish(sensor, f'{{"v":{value!r},"t":{time_ms}}}', qos=self.qos)
         self.published[(sensor, time_ms, value)] += 1
         self.sent += 1
 
@@ -76,8 +77,12 @@ def expected_events(rows):
     return events, since
 
 
+def rows_of(lab):
+    return lab.query("SELECT s.name, r.time_ms, r.value FROM reading r JOIN sensor s ON s.id = r.sensor ORDER BY r.id")
+
+
 def check_rows(lab, published):
-    rows = lab.query("SELECT s.name, r.time_ms, r.value FROM reading r JOIN sensor s ON s.id = r.sensor ORDER BY r.id")
+    rows = rows_of(lab)
     stored = collections.Counter(rows)
     missing = published - stored
     twice = stored - published
@@ -147,15 +152,53 @@ def check_ledger(lab, messages):
     return redelivered
 
 
-def kill_again_and_again(lab, load, kills, generator):
+def kill_again_and_again(lab, load, kills, generator, then=lambda: None):
+    """`then` is called while sluiced is dead."""
     for _ in range(kills):
         # One in four dies while it starts; the others after a while of work.
         early = generator.random() < 0.25
         load.run_until(time.monotonic() + (generator.uniform(0, 0.3) if early else generator.uniform(0.2, 1.5)))
         gateway.check(lab.daemon.poll() is None, f"sluiced ended by itself with {lab.daemon.returncode}")
         lab.kill()
+        then()
         load.run_until(time.monotonic() + generator.uniform(0, 0.1))
         lab.spawn()
+
+
+def lose_rings(lab):
+    for ring in lab.folder.glob("*/journal-*.ring"):
+        ring.unlink()
+
+
+def run_control(lab, load):
+    """What is published last is stored last: then it is known what is missing."""
+    load.send_one()
+    load.client.wait_acknowledged()
+    lab.wait_ready()
+    last = next(reversed(load.published))
+    gateway.wait_until(lambda: last in rows_of(lab), "what was published last is stored", every=0.5)
+    missing = load.published - collections.Counter(rows_of(lab))
+    gateway.check(missing, "the ring was deleted after each kill, and nothing is missing: this test would notice nothing")
+    return {"stored": load.sent - sum(missing.values()), "missing": sum(missing.values())}
+
+
+def run_kills(lab, load):
+    load.client.wait_acknowledged()
+    lab.wait_ready()
+    lab.wait_rows(load.sent)
+
+    def backlog_has_ended():
+        lab.get("/api/v1/store", method="POST")  # its end alone is not worth a transaction
+        return lab.query("SELECT backlog FROM cursor")[0][0] == 0
+    gateway.wait_until(backlog_has_ended, "the backlog has ended", every=0.2)
+    rows = check_rows(lab, load.published)
+    events = check_alerts(lab, rows)
+    redelivered = check_ledger(lab, load.sent)
+    check_retained(lab)
+    lab.stop()
+    audit = lab.audit()
+    return {"stored": len(rows), "missing": 0, "stored_twice": 0, "redelivered": redelivered, "alert_events": events,
+            "batches": audit["batches"]}
 
 
 def main():
@@ -163,6 +206,8 @@ def main():
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--rate", type=int, default=500, help="messages a second")
     parser.add_argument("--durability", choices=["crash", "power"], default="crash")
+    parser.add_argument("--qos", type=int, choices=[1, 2], default=1, help="of the publisher and of the gateway")
+    parser.add_argument("--control", action="store_true", help="delete the ring after each kill: has to lose")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(2**31))
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -171,24 +216,15 @@ def main():
 
     began = time.monotonic()
     store = f"flush: 300ms, durability: {options.durability}"
-    with gateway.Gateway(options, CONFIG, store=store) as lab:
+    config = CONFIG % (f", qos: {options.qos}", THRESHOLD, CLEAR, THRESHOLD, CLEAR)
+    with gateway.Gateway(options, config, store=store) as lab:
         lab.start()
-        load = Load(lab.client("load", window=20000), options.rate, generator)
-        kill_again_and_again(lab, load, options.kills, generator)
-        load.client.wait_acknowledged()
-        lab.wait_ready()
-        lab.wait_rows(load.sent)
-        gateway.wait_until(lambda: lab.query("SELECT backlog FROM cursor")[0][0] == 0, "the backlog has ended")
-        rows = check_rows(lab, load.published)
-        events = check_alerts(lab, rows)
-        redelivered = check_ledger(lab, load.sent)
-        check_retained(lab)
-        lab.stop()
-        audit = lab.audit()
-        result = {"durability": options.durability, "seed": options.seed, "kills": options.kills,
-                  "published": load.sent, "acknowledged": load.client.acknowledged, "stored": len(rows),
-                  "missing": 0, "stored_twice": 0, "redelivered": redelivered, "alert_events": events,
-                  "batches": audit["batches"], "seconds": round(time.monotonic() - began, 1)}
+        load = Load(lab.client("load", window=20000), options.rate, options.qos, generator)
+        kill_again_and_again(lab, load, options.kills, generator, lambda: options.control and lose_rings(lab))
+        found = run_control(lab, load) if options.control else run_kills(lab, load)
+        result = {"durability": options.durability, "qos": options.qos, "seed": options.seed, "kills": options.kills,
+                  "published": load.sent, "acknowledged": load.client.acknowledged, **found,
+                  "seconds": round(time.monotonic() - began, 1)}
     gateway.show_result(result, options.json)
 
 

@@ -1,7 +1,7 @@
-"""A small MQTT 3.1.1 client: publishes at QoS 1 without waiting for each answer, and subscribes.
+"""A small MQTT 3.1.1 client: publishes at QoS 1 or 2 without waiting for each answer, and subscribes.
 
 One thread, one socket. Everything that waits does so in select() with a time limit. `acknowledged` counts the
-PUBACKs: what is counted there, the broker has promised to deliver.
+PUBACKs, and for QoS 2 the PUBCOMPs: what is counted there, the broker has promised to deliver.
 """
 import collections
 import select
@@ -10,6 +10,7 @@ import struct
 import time
 
 CONNECT, CONNACK, PUBLISH, PUBACK, SUBSCRIBE, SUBACK = 0x10, 0x20, 0x30, 0x40, 0x82, 0x90
+PUBREC, PUBREL, PUBCOMP = 0x50, 0x62, 0x70
 PACKET_IDS = 65535
 
 Message = collections.namedtuple("Message", "topic payload retained at")
@@ -59,7 +60,7 @@ class MqttClient:
     def has_room(self):
         return len(self._in_flight) < self.window and len(self._out) < 1 << 20
 
-    def publish(self, topic, payload, retain=False):
+    def publish(self, topic, payload, retain=False, qos=1):
         """Hands one message to the socket's buffer; poll() sends it."""
         if isinstance(payload, str):
             payload = payload.encode()
@@ -67,7 +68,7 @@ class MqttClient:
         self._in_flight.add(identifier)
         self.published += 1
         body = text_field(topic) + struct.pack(">H", identifier) + payload
-        self._out += packet(PUBLISH | 0x02 | (1 if retain else 0), body)
+        self._out += packet(PUBLISH | qos << 1 | (1 if retain else 0), body)
 
     def publish_all(self, messages, timeout=120):
         """Publishes (topic, payload) pairs and waits until every one is acknowledged."""
@@ -159,7 +160,9 @@ class MqttClient:
 
     def _handle(self, first_byte, body):
         kind = first_byte & 0xF0
-        if kind == PUBACK:
+        if kind == PUBREC:
+            self._out += packet(PUBREL, body[:2])
+        elif kind in (PUBACK, PUBCOMP):
             self._in_flight.discard(struct.unpack(">H", body)[0])
             self.acknowledged += 1
         elif kind == PUBLISH:
