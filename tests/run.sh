@@ -67,9 +67,10 @@ failed=()
 build_and_test() {
   say "build $1"
   local targets=()
-  # Of a part of the unit tests, only these are built.
+  # Of a part of the unit tests and the fuzz targets, only these are built.
   if [[ $2 == '^(unit_'* ]]; then
-    mapfile -t targets < <(ctest --test-dir "build/$1" -N -R "$2" | sed -nE 's/^ *Test +#[0-9]+: (unit_.*)$/--target=test_\1/p')
+    mapfile -t targets < <(ctest --test-dir "build/$1" -N -R "$2" |
+      sed -nE 's/^ *Test +#[0-9]+: (unit_.*)$/--target=test_\1/p; s/^ *Test +#[0-9]+: (fuzz_.*)$/--target=\1/p')
   fi
   cmake --build --preset "$1" -j "$jobs" "${targets[@]}"
   say "test $1"
@@ -136,7 +137,8 @@ if [ "$fuzz" -gt 0 ]; then
     folders=("build/fuzz/corpus/$target")
     [ -d "tests/fuzz/corpus/${target#fuzz_}" ] && folders+=("tests/fuzz/corpus/${target#fuzz_}")
     mkdir -p "${folders[0]}"
-    "$(find build/fuzz -type f -name "$target")" -max_total_time="$fuzz" -timeout=10 -verbosity=0 \
+    inputs=$(paste -sd, "build/fuzz/tests/fuzz/$target.inputs")
+    "build/fuzz/tests/fuzz/$target" -max_total_time="$fuzz" -timeout=10 -verbosity=0 ${inputs:+"-seed_inputs=$inputs"} \
       -artifact_prefix="build/fuzz/$target-" "${folders[@]}" || failed+=("$target")
   done
 fi

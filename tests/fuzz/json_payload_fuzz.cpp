@@ -16,10 +16,12 @@ sluice::DecodeSettings settings() {
   fields.fields = {"temperature", "/a/0/b", "state"};
   fields.states = {{"ON", 1}, {"OFF", 0}};
   fields.time = "/timestamp";
+  fields.unit_at = "/unit";
   each.each = "/readings";
   each.value = "/v";
   each.time = "/t";
   each.sensor = "{1}/{name}";
+  each.unit_at = "/u";
   array.each = "#";
   array.fields = {"v"};
   array.sensor = "{/id}.{field}";
