@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdio>
 #include <set>
 #include <utility>
 
@@ -160,6 +161,13 @@ std::vector<Group> with_filters_of_their_own(std::vector<Group> groups) {
 std::string quoted(const std::string& text) {
   std::string out = "\"";
   for (char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\x%02x", byte);
+      out += escape;
+      continue;
+    }
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }
@@ -191,10 +199,15 @@ std::string name_of(const PayloadShape& shape) {
   std::string found;
   for (const auto& [pointer, member] : shape.members) {
     if (!member.text || member.number || member.other || is_time(pointer, member) ||
-        is_value(pointer, member) || pointer.rfind('/') != 0 || pointer.find('~') != std::string::npos) {
+        is_value(pointer, member) || pointer.rfind('/') != 0 ||
+        pointer.find_first_of("~{}") != std::string::npos) {
       continue;
     }
     std::string key = pointer.substr(1);
+    // {topic}, {field} and {1} say something else.
+    const bool taken =
+        key == "topic" || key == "field" || key.find_first_not_of("0123456789") == std::string::npos;
+    if (taken) key = pointer;
     if (key == "name" || key == "sensor" || key == "device" || key == "id") return key;
     if (found.empty()) found = key;
   }

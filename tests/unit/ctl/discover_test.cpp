@@ -120,6 +120,16 @@ TEST_F(Discover, MakesEntriesThatLoadOfAwkwardNames) {
   EXPECT_EQ(1u, readings().count("nested/1/temp")) << yaml();
 }
 
+TEST_F(Discover, MakesEntriesThatLoadOfControlCharactersAndBraces) {
+  hear("a/tab\there", R"({"t\n1":1,"u\u007f":2,"v\u0001":3})");
+  hear("b/1", R"([{"a{b}":"x","value":1}])");
+  hear("c/1", R"([{"topic":"x","value":1}])");
+  settings();
+  const std::set<std::string> found = readings();
+  EXPECT_EQ(1u, found.count("b/1")) << yaml();
+  EXPECT_EQ(1u, found.count("c/1/x")) << yaml() << "the member, not the topic";
+}
+
 TEST_F(Discover, IsBounded) {
   for (int i = 0; i < 5100; ++i) survey_.add("t/" + std::to_string(i), "1", false, kNow);
   EXPECT_EQ(5000u, survey_.topics());
