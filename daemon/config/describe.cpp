@@ -249,7 +249,7 @@ void write_alerts(YamlWriter& out, const Settings& settings) {
     write_condition(out, rule);
     if (rule.clear) out.real("clear", *rule.clear);
     write_steadiness(out, rule);
-    out.text("severity", rule.severity);
+    if (rule.levels.empty()) out.text("severity", rule.severity);
     out.members("labels", rule.labels);
     out.texts("notify", rule.notify);
     out.text("message", rule.message);

@@ -6,7 +6,6 @@
 #include "config/names.h"
 #include "config/quantity.h"
 #include "config/sections.h"
-#include "decode/topic_filter.h"
 
 namespace sluice {
 
@@ -54,7 +53,12 @@ void load_days(MapReader& reader, std::uint8_t& days) {
                     "expected mon, tue, wed, thu, fri, sat or sun",
                     nearest(word.substr(0, 3), {std::begin(kDayNames), std::end(kDayNames)}));
   });
-  if (given) days = named;
+  if (!given) return;
+  days = named;
+  if (named == 0 && reader.clean()) {
+    reader.wrong("days", "has no day, so that nothing is ever within",
+                 "expected some of mon, tue, wed, thu, fri, sat and sun, or no days for all of them");
+  }
 }
 
 // A list of days and hours: { days: [sat, sun] }, { hours: "22:00-06:00" }.
@@ -149,32 +153,14 @@ void load_rule(MapReader& reader, const std::vector<std::string>& channels,
   load_filter(reader, "sensor", rule.sensor);
   load_condition(reader, decode, rule);
   load_steadiness(reader, rule);
-  load_severity(reader, rule.severity);
+  if (load_severity(reader, rule.severity) && !rule.levels.empty()) {
+    reader.wrong("severity", "counts for nothing beside levels, each of which has its own",
+                 "expected it in the levels only");
+  }
   reader.texts("labels", rule.labels);
   load_channels(reader, channels, rule);
   if (reader.text("message", rule.message)) check_message(reader, rule.message);
   rules.push_back(std::move(rule));
-}
-
-// A sensor has to be able to say as much as the rule wants to hear of what is remembered of it.
-void check_remembered(MapReader& reader, const Settings& settings) {
-  const Rule& rule = settings.alerts.rules.back();
-  if (rule.kind != ConditionKind::kMissingRatio) return;
-  const std::vector<SensorEntry>& entries = settings.decode.sensors;
-  for (auto entry = entries.begin(); entry != entries.end(); ++entry) {
-    if (!entry->every || entry->every->count() <= 0 || !filters_overlap(entry->sensor, rule.sensor)) continue;
-    const bool hidden = std::any_of(entry + 1, entries.end(), [&](const SensorEntry& later) {
-      return later.every && filter_covers(later.sensor, entry->sensor);
-    });
-    const auto readings = static_cast<std::size_t>(rule.window.count() / entry->every->count());
-    if (hidden || readings <= settings.alerts.window_samples) continue;
-    reader.wrong("missing_ratio",
-                 "awaits " + std::to_string(readings) + " readings of " + in_quotes(entry->sensor) +
-                     ", and no more than " + std::to_string(settings.alerts.window_samples) +
-                     " are remembered",
-                 "expected a shorter within, or alerting.window_samples: " + std::to_string(readings));
-    return;
-  }
 }
 
 }  // namespace
@@ -189,7 +175,7 @@ void load_alerts(MapReader& root, Settings& settings) {
   std::map<std::string, Position> names;
   root.each("alerts", [&](MapReader& reader) {
     load_rule(reader, channels, names, settings.decode, settings.alerts.rules);
-    check_remembered(reader, settings);
+    check_measured(reader, settings);
   });
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <set>
 #include <tuple>
 
@@ -53,7 +54,7 @@ std::optional<double> state_of(MapReader& reader, const std::string& key, const 
   if (!reader.text(key, text)) return std::nullopt;
   double value = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (failed == std::errc() && end == text.data() + text.size()) return value;
+  if (failed == std::errc() && end == text.data() + text.size() && std::isfinite(value)) return value;
   if (text == "true" || text == "false") return text == "true" ? 1 : 0;
   std::set<double> values;
   std::vector<std::string> known;
@@ -124,7 +125,10 @@ void load_changes(MapReader& reader, Rule& rule) {
   reader.map("changes_by", [&](MapReader& change) {
     if (given) change.required("more_than", "a number");
     if (given) change.required("within", "how far back it looks, such as 10m");
-    if (auto limit = change.real("more_than")) rule.high = *limit;
+    if (auto limit = change.real("more_than")) {
+      rule.high = *limit;
+      if (*limit < 0) change.wrong("more_than", "is negative", "expected 0 or more: how far, either way");
+    }
     change.duration("within", rule.window, kShortest, kWindowMax);
   });
   if (given) rule.measure = Measure::kChange;
@@ -146,7 +150,11 @@ void load_rate(MapReader& reader, Rule& rule) {
     if (given) one_limit(rate);
     if (above) std::tie(rule.kind, rule.high) = std::tuple(ConditionKind::kAbove, *above);
     if (below) std::tie(rule.kind, rule.low) = std::tuple(ConditionKind::kBelow, *below);
-    if (rate.duration("per", rule.per, milliseconds(1), kLongest) && given) rule.window = rule.per;
+    const bool has_per = rate.duration("per", rule.per, milliseconds(1), kLongest) && given;
+    if (has_per) rule.window = rule.per;
+    if (has_per && !rate.given("within") && (rule.per < kShortest || rule.per > kWindowMax)) {
+      rate.wrong("per", "is no time to look back on", "expected within: beside it, from 1s to 31d");
+    }
     rate.duration("within", rule.window, kShortest, kWindowMax);
   });
   if (given) rule.measure = Measure::kRate;
@@ -253,13 +261,14 @@ void load_clear(MapReader& reader, Rule& rule) {
 
 }  // namespace
 
-void load_severity(MapReader& reader, std::string& severity) {
-  if (!reader.text("severity", severity)) return;
+bool load_severity(MapReader& reader, std::string& severity) {
+  if (!reader.text("severity", severity)) return false;
   bool plain = severity.find_first_not_of("abcdefghijklmnopqrstuvwxyz") == std::string::npos;
-  if (!severity.empty() && plain) return;
+  if (!severity.empty() && plain) return true;
   reader.wrong("severity", "is " + in_quotes(severity),
                "expected one word in lower-case letters, such as info, warning or critical",
                nearest(severity, {"info", "warning", "critical"}));
+  return true;
 }
 
 void load_condition(MapReader& reader, const DecodeSettings& decode, Rule& rule) {

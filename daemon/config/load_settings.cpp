@@ -107,6 +107,7 @@ Result<Settings> parse_settings(const std::string& text, const std::string& name
     return make_error(ErrorCode::kInvalid, context.problems.text(name_for_errors));
   }
   warn_of_no_sensor(settings, context);
+  warn_of_pace(settings, context);
   if (context.check_files) warn_of_no_program(settings, context);
   settings.warnings = context.warnings.in_order();
   settings.digest = sha256_hex(text);

@@ -44,6 +44,9 @@ void check_together(const Settings& settings, LoadContext& context);
 // without a problem.
 void warn_of_no_sensor(const Settings& settings, LoadContext& context);
 
+// Rules whose sensors speak too seldom for them, or nobody has said how often.
+void warn_of_pace(const Settings& settings, LoadContext& context);
+
 // What `exec` channels would run and cannot.
 void warn_of_no_program(const Settings& settings, LoadContext& context);
 

@@ -68,6 +68,22 @@ TEST_F(Warnings, KnowDerivedSensorsAndLookAtInputsAndSensors) {
   EXPECT_NE(std::string::npos, said.find("did you mean \"sum\"?")) << said;
 }
 
+TEST_F(Warnings, TellOfRulesWhoseSensorsSpeakTooSeldomOrNobodyKnowsHowOften) {
+  const auto of_alert = [](const std::string& every, const std::string& rule) {
+    return of("readings: [{topic: \"r/+\"}]\nsensors: [{sensor: r/+, every: " + every +
+              "}]\nalerts: [{name: a, sensor: \"#\", " + rule + "}]\n");
+  };
+  const std::string gaps = "missing_ratio: {above: 0.2, within: 1h}";
+  EXPECT_EQ("", of_alert("1m", gaps));
+  EXPECT_EQ(
+      "test.yaml:3:48: alerts[0].missing_ratio: watches no sensor of which it is known how often it speaks; "
+      "expected every: under sensors for those that match \"#\"\n",
+      of_alert("", gaps));
+  EXPECT_EQ("", of_alert("30s", "rate: {above: 1, per: 1m}"));
+  EXPECT_NE(std::string::npos, of_alert("40s", "rate: {above: 1, per: 1m}")
+                                   .find("alerts[0].rate: has hardly two readings of \"r/+\""));
+}
+
 TEST_F(Warnings, AreNotMadeOfTheShippedFiles) {
   for (const char* name : {"sluice.yaml", "minimal.yaml"}) {
     EXPECT_EQ("", of(test::read_file(std::string(SLUICE_SHIPPED_FOLDER) + "/" + name))) << name;

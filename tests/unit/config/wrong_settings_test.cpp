@@ -331,17 +331,6 @@ TEST_F(WrongSettings, OfUploadAndApi) {
   });
 }
 
-TEST_F(WrongSettings, OfARatioOfMoreReadingsThanAreRemembered) {
-  expect_errors(
-      {{"sensors: [{sensor: r/+, every: 1s}]\n"
-        "alerts: [{name: a, sensor: r/a, missing_ratio: {above: 0.2, within: 1h}}]",
-        "2:48: alerts[0].missing_ratio", "alerting.window_samples: 3600"}});
-  const std::string sensors = "sensors: [{sensor: r/+, every: 1s}, {sensor: r/#, every: 1m}]\n";
-  const std::string alert = "alerts: [{name: a, sensor: \"#\", missing_ratio: {above: 0.2, within: 1h}}]";
-  EXPECT_TRUE(with(sensors + alert).ok()) << "a later entry says one a minute";
-  EXPECT_TRUE(with("alerting: {window_samples: 3600}\nsensors: [{sensor: r/+, every: 1s}]\n" + alert).ok());
-}
-
 TEST_F(WrongSettings, KeepWhatAnUnknownKeyDoesNotExplain) {
   const std::string error = error_of(with("alerts: [{name: a, sensor: \"#\", lables: {a: b}}]"));
   EXPECT_NE(std::string::npos, error.find("did you mean \"labels\"?")) << error;
