@@ -1,6 +1,7 @@
 #include "alert/rule_sentence.h"
 
 #include <cstdio>
+#include <optional>
 #include <utility>
 
 #include "base/time_text.h"
@@ -55,6 +56,7 @@ std::string measure_text(const Rule& rule) {
   }
   std::string text = std::string(kFigures[static_cast<int>(rule.measure)]) + " over " + window;
   if (rule.every.count() > 0) text += " at the end of every " + duration_word(rule.every);
+  if (rule.lateness.count() > 0) text += ", with " + duration_word(rule.lateness) + " for late readings,";
   return text;
 }
 
@@ -64,20 +66,24 @@ std::string steps_text(const Rule& rule) {
   std::string text;
   for (const Level& level : rule.levels) {
     if (!text.empty()) text += ", ";
-    text += comparison_text({rule.kind, level.limit, level.limit}) + " (" + level.severity + ")";
+    text += comparison_text({rule.kind, level.limit, level.limit}) + " (" + level.severity;
+    if (level.clear) text += ", clears at " + number_word(*level.clear);
+    text += ")";
   }
   return text;
 }
 
 std::string end_text(const Rule& rule) {
   std::string text = "ends ";
-  if (rule.clear) {
-    text += "at " + number_word(*rule.clear) + (rule.kind == ConditionKind::kAbove ? " or less" : " or more");
+  const std::optional<double> clear = rule.levels.empty() ? rule.clear : rule.levels.front().clear;
+  if (clear) {
+    text += "at " + number_word(*clear) + (rule.kind == ConditionKind::kAbove ? " or less" : " or more");
   } else {
     text += rule.kind == ConditionKind::kSilentFor ? "with the next reading" : "when that is over";
   }
   if (rule.keep_firing_for.count() > 0)
-    text += " and has stayed so for " + duration_word(rule.keep_firing_for);
+    text += " and has stayed so for " + duration_word(rule.keep_firing_for) +
+            (rule.top_level() > 1 ? ", each level by itself" : "");
   return text;
 }
 
@@ -169,7 +175,10 @@ std::string explain(const Rule& rule) {
   std::string text = rule.name + " fires";
   if (rule.levels.empty()) text += " as " + rule.severity;
   text += " for a sensor that matches " + rule.sensor + " once " + holds_text(rule);
-  if (rule.hold.count() > 0) text += " and that has lasted " + duration_word(rule.hold);
+  if (rule.hold.count() > 0) {
+    text += " and that has lasted " + duration_word(rule.hold);
+    if (rule.top_level() > 1) text += ", for each level by itself";
+  }
   text += "; " + end_text(rule);
   if (rule.flap_changes > 0) {
     text += "; " + std::to_string(rule.flap_changes) + " changes within " + duration_word(rule.flap_within) +

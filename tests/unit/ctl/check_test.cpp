@@ -65,6 +65,9 @@ alerts:
   - { name: spikes, sensor: "#", count: { of: { above: 9 }, more_than: 2, within: 10m } }
   - { name: gaps, sensor: "#", missing_ratio: { above: 0.4, within: 5m } }
   - { name: silent, sensor: "#", silent_for: 5m, active: [{ days: [mon, sat], hours: "07:00-19:00" }] }
+  - { name: late, sensor: "#", over: { function: max, window: 10m, every: 5m, lateness: 30s }, above: 3 }
+  - { name: steps, sensor: "#", for: 1m, keep_firing_for: 2m, levels: [
+        { severity: warning, above: 5, clear: 4 }, { severity: critical, above: 9, clear: 8 }] }
   - { name: open, sensor: "#", equals: true, accept: [retained, queued], flap: { changes: 4, within: 1h } }
 )";
   EXPECT_EQ(
@@ -87,6 +90,11 @@ gaps fires as warning for a sensor that matches # once of the readings expected 
       R"(are missing; ends when that is over; tells mqtt.
 silent fires as warning for a sensor that matches # once nothing was heard of it for 5m while subscribed; )"
       R"(ends with the next reading; tells mqtt, only at mon sat 07:00-19:00.
+late fires as warning for a sensor that matches # once the maximum over 10m at the end of every 5m, )"
+      R"(with 30s for late readings, is above 3; ends when that is over; tells mqtt.
+steps fires for a sensor that matches # once its value is above 5 (warning, clears at 4), above 9 )"
+      R"((critical, clears at 8) and that has lasted 1m, for each level by itself; ends at 4 or less and has )"
+      R"(stayed so for 2m, each level by itself; tells mqtt.
 open fires as warning for a sensor that matches # once its value is equal to 1; ends when that is over; )"
       R"(4 changes within 1h make it stand until it has been calm for as long; takes readings that are )"
       R"(queued, retained like any other; tells mqtt.
