@@ -198,7 +198,8 @@ void AlertFold::restore(const std::vector<RuleState>& states, const std::vector<
     const SensorState& sensor = fold.sensors[fold.pairs[i].sensor];
     const ConditionKind kind = fold.rule(fold.pairs[i]).kind;
     const bool silent = kind == ConditionKind::kSilentFor && (sensor.heard || sensor.facts.registered);
-    if (silent || (kind == ConditionKind::kMissingRatio && sensor.heard)) fold.await(i);
+    const bool missing = kind == ConditionKind::kMissingRatio && (sensor.heard || sensor.facts.registered);
+    if (silent || missing) fold.await(i);
   }
 }
 

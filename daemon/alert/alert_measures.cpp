@@ -82,7 +82,12 @@ std::int64_t AlertFold::Impl::missing_deadline(const Pair& pair) const {
   if (needed == 0) return kNever;
   const std::vector<std::int64_t> arrivals =
       sensor.history->arrivals_after(kLongAgo, sensor.time_ms, kCopies);
-  const std::int64_t from_ms = arrivals.empty() ? kLongAgo : arrivals[std::min(needed, arrivals.size()) - 1];
+  std::int64_t from_ms = kLongAgo;
+  if (!sensor.heard) {
+    from_ms = now.stream_ms - (now.subscribed_ms - sensor.subscribed_ms);  // since it is awaited
+  } else if (!arrivals.empty()) {
+    from_ms = arrivals[std::min(needed, arrivals.size()) - 1];
+  }
   return std::max(from_ms, now.connected_since_ms) + r.window.count() + r.hold.count();
 }
 

@@ -96,7 +96,8 @@ RuleExplanation explain_rule(const Rule& rule, const RuleState& state, const Sen
                              bool registered, const FoldTime& time) {
   RuleExplanation about;
   about.condition = condition_text(rule);
-  const bool awaited = registered && rule.kind == ConditionKind::kSilentFor;
+  const bool awaited =
+      registered && (rule.kind == ConditionKind::kSilentFor || rule.kind == ConditionKind::kMissingRatio);
   about.phase = state.phase;
   if (about.phase != Phase::kIdle) about.since_ms = state.since_ms;
   if (last.time_ms != 0) {
@@ -112,6 +113,7 @@ RuleExplanation explain_rule(const Rule& rule, const RuleState& state, const Sen
         explain_silence(rule, last, time, about);
       } else {
         explain_idle(rule, time, about);
+        if (last.time_ms == 0) about.text = "the sensor was never heard; " + about.text;
       }
       break;
     case Phase::kPending:

@@ -5,6 +5,7 @@
 
 #include "alert/silence_json.h"
 #include "decode/derivation.h"
+#include "decode/sensor_profile.h"
 #include "decode/topic_filter.h"
 
 namespace sluice {
@@ -46,8 +47,11 @@ std::vector<std::string> awaited_sensors(const EngineSettings& settings, Registr
   }
   for (const SensorEntry& entry : decode.sensors) {
     if (entry.sensor.find_first_of("+#") != std::string::npos) continue;
+    const bool has_pace = profile_of(decode.sensors, entry.sensor, "").every.has_value();
     const bool awaited = std::any_of(alerts.rules.begin(), alerts.rules.end(), [&](const Rule& rule) {
-      return rule.kind == ConditionKind::kSilentFor && topic_matches(rule.sensor, entry.sensor);
+      const bool absence =
+          rule.kind == ConditionKind::kSilentFor || (rule.kind == ConditionKind::kMissingRatio && has_pace);
+      return absence && topic_matches(rule.sensor, entry.sensor);
     });
     const bool room = registry.all().size() + names.size() < decode.max_sensors;
     const bool new_here = std::find(names.begin(), names.end(), entry.sensor) == names.end();

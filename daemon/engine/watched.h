@@ -23,7 +23,7 @@ SensorFacts facts_of(const SensorEntryState& sensor, const DecodeSettings& decod
 // on.
 std::int64_t recall_ms(const DecodeSettings& decode, const AlertSettings& alerts, const std::string& sensor);
 // Sensors that are there before they are heard: derived ones, and those named in the configuration without
-// wildcards that a rule waits for to be silent. Those that the registry knows, or has no room for, are left
+// wildcards whose absence a rule waits for. Those that the registry knows, or has no room for, are left
 // out.
 std::vector<std::string> awaited_sensors(const EngineSettings& settings, Registry& registry);
 

@@ -263,6 +263,32 @@ TEST_F(EngineOf, ExplainsWhereARuleStandsAndWhatItWaitsFor) {
   EXPECT_EQ(ErrorCode::kNotFound, explain("p/a", "cold").error().code);
 }
 
+TEST_F(EngineOf, AwaitsTheReadingsOfASensorThatIsNamedAndWasNeverHeard) {
+  SensorEntry named;
+  named.sensor = "s/never";
+  named.every = std::chrono::seconds(1);
+  settings_.decode.sensors.push_back(named);
+  Rule& gaps = settings_.alerts.rules.emplace_back();
+  gaps.name = "gaps";
+  gaps.sensor = "#";
+  gaps.kind = ConditionKind::kMissingRatio;
+  gaps.high = 0.5;
+  gaps.window = std::chrono::seconds(10);
+  clock_.pass_ms(10000);
+  append(RecordKind::kTick);
+  const Batch batch = fold();
+  ASSERT_EQ(1u, batch.events.size());
+  EXPECT_EQ("gaps", batch.events[0].alert);
+  EXPECT_EQ("s/never", batch.events[0].sensor);
+  EXPECT_EQ(1, batch.events[0].value);
+  Engine engine = fresh();
+  for (std::size_t i = 0; i + 1 < journal_.size(); ++i) feed(engine, journal_[i]);
+  EXPECT_EQ(
+      "the sensor was never heard; the condition does not hold; fires once of the readings expected within "
+      "10s more than 50 % are missing",
+      engine.explain("s/never", "gaps", clock_.now().boot_ms)->text);
+}
+
 TEST_F(EngineOf, TellsOfItselfInTheSameWayWhereverItWasInterrupted) {
   append(RecordKind::kGatewayCondition, "disk-full", "text", kConditionOn);
   append(RecordKind::kGatewayCondition, "broker-down", "", kConditionOn);
