@@ -110,7 +110,7 @@ void AlertFold::Impl::react(std::uint32_t i, const Reading& reading, std::uint32
     if (newest && !copy) look_at_grid(i, before.at_ms, doubts);
   } else {
     const std::int64_t at_ms = std::max(reading.time_ms, sensors[pairs[i].sensor].time_ms);
-    if (auto value = measure_at(pairs[i], at_ms)) observe(i, at_ms, *value, doubts, before);
+    if (auto value = judge(pairs[i], at_ms)) observe(i, at_ms, *value, doubts, before);
   }
 }
 
@@ -145,7 +145,8 @@ void AlertFold::add_sensor(const SensorFacts& facts, const SensorLast* last) {
     if (!fold.matches(rule.sensor, *facts.name)) continue;
     if (rule.kind == ConditionKind::kMissingRatio && facts.every_ms == 0) continue;
     if (is_absence(rule.kind) && !facts.expected) continue;
-    span_ms = std::max(span_ms, rule.history_ms());
+    std::int64_t& back_ms = rule.kind == ConditionKind::kMissingRatio ? sensor.arrivals_ms : span_ms;
+    back_ms = std::max(back_ms, rule.history_ms());
     sensor.accepts |= rule.accept;
     Pair& pair = fold.pairs.emplace_back();
     pair.rule = static_cast<std::uint32_t>(r);
@@ -159,12 +160,20 @@ void AlertFold::recall(const RecentReading& recent) {
   const Reading& reading = recent.reading;
   SensorState& sensor = impl_->sensor_of(reading.sensor);
   const bool copy = reading.flags & (kRetained | kDuplicate);
-  if (!sensor.history || (copy && !(reading.flags & sensor.accepts))) return;
+  if (!copy && sensor.arrivals_ms > 0) {
+    // By arrival, so that no clock's step makes readings missing.
+    std::deque<std::int64_t>& arrivals = sensor.arrivals;
+    arrivals.push_back(recent.arrival_stream_ms);
+    while (arrivals.front() <= arrivals.back() - sensor.arrivals_ms ||
+           arrivals.size() > impl_->settings.window_samples) {
+      arrivals.pop_front();
+    }
+  }
+  if (!sensor.history || (reading.flags & (kRetained | kDuplicate) & ~sensor.accepts)) return;
   Sample sample;
   sample.time_ms = reading.time_ms;
   sample.value = reading.value;
-  sample.arrival_ms = recent.arrival_stream_ms;
-  sample.flags = reading.flags & 0xff;
+  sample.flags = reading.flags;
   if (!copy) sensor.history->forget_later(latest_before_ms(reading));
   sensor.history->add(sample);
 }
@@ -255,7 +264,7 @@ void AlertFold::on_reading(const Reading& reading, const FoldTime& time) {
   if (reading.arrival_ms - reading.time_ms > fold.settings.max_age.count()) doubts |= kLate;
   const bool newest = is_newest(reading, sensor.time_ms);
   const Impl::Before before{sensor.time_ms, sensor.value};
-  if (sensor.history) recall({reading, time.stream_ms});
+  recall({reading, time.stream_ms});
   if (!copy) {
     sensor.heard = true;
     sensor.subscribed_ms = time.subscribed_ms;
@@ -364,13 +373,8 @@ std::size_t AlertFold::firing() const {
 std::size_t AlertFold::pairs() const {
   return impl_->pairs.size();
 }
-
-std::int64_t recall_ms(const AlertSettings& settings, TopicMatch matches, const std::string& sensor) {
-  std::int64_t span_ms = 0;
-  for (const Rule& rule : settings.rules) {
-    if (matches(rule.sensor, sensor)) span_ms = std::max(span_ms, rule.history_ms());
-  }
-  return span_ms == 0 ? 0 : SensorHistory::kept_ms(span_ms);
+std::uint64_t AlertFold::not_finite() const {
+  return impl_->not_finite;
 }
 
 }  // namespace sluice

@@ -40,6 +40,16 @@ struct FoldTime {
   std::int64_t wall_ms() const { return stream_ms + wall_minus_stream_ms; }
 };
 
+// A rule that does not see all of its window, because a sensor says more in it than is remembered.
+struct CutWindow {
+  std::string alert;
+  std::string sensor;         // the first of them
+  std::size_t sensors = 0;    // how many
+  std::int64_t reach_ms = 0;  // how far back it sees, there
+  std::int64_t back_ms = 0;   // how far back it should
+  std::size_t needed = 0;     // readings remembered that would be enough for all of them, about
+};
+
 class AlertFold {
  public:
   // `calendar`: for rules with hours.
@@ -74,13 +84,17 @@ class AlertFold {
   std::vector<RuleState> states() const;  // those not forgettable
   std::size_t firing() const;
   std::size_t pairs() const;
+  std::vector<CutWindow> cut_windows() const;  // one a rule, where there are any
+  std::optional<CutWindow> cut_window(SensorId sensor, const std::string& rule) const;
+  std::uint64_t not_finite() const;  // figures of windows that were no number, since made
 
  private:
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
 
-// How long ago the readings arrived that the rules on a sensor of this name can still look at; 0: none.
+// How long before a sensor's newest reading the others lie that the rules on one of this name can still look
+// at; 0: none.
 std::int64_t recall_ms(const AlertSettings& settings, TopicMatch matches, const std::string& sensor);
 
 }  // namespace sluice

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <limits>
 #include <memory>
 #include <queue>
@@ -52,6 +53,8 @@ struct SensorState {
   std::uint32_t accepts = 0;  // of all its rules
   bool heard = false;
   std::unique_ptr<SensorHistory> history;  // only if a rule looks back
+  std::int64_t arrivals_ms = 0;            // how long arrivals are remembered, for missing_ratio
+  std::deque<std::int64_t> arrivals;       // stream time, the newest last
 };
 
 // For absence (silent_for, missing_ratio), whose deadlines move with every reading: a pair has at most one
@@ -85,6 +88,7 @@ struct AlertFold::Impl {
   std::vector<RuleState> retired;       // since take_changed()
   std::vector<SilenceChange> silences;  // since take_silences()
   std::size_t firing_count = 0;
+  std::uint64_t not_finite = 0;  // figures
   FoldTime now;
   mutable std::vector<Point> points;  // scratch
 
@@ -97,15 +101,19 @@ struct AlertFold::Impl {
   const Rule& rule(const Pair& pair) const { return settings.rules[pair.rule]; }
   SensorState& sensor_of(SensorId id);
 
-  // alert_measures.cpp: the figure that a rule which looks back compares at `at_ms`; none: too little to
-  // tell.
+  // alert_measures.cpp: the figure that a rule which looks back compares at `at_ms`; none: no reading; not
+  // finite: it meets no condition.
   std::optional<double> measure_at(const Pair& pair, std::int64_t at_ms) const;
+  // The same, for the condition: counts what is not finite, and makes it NaN.
+  std::optional<double> judge(const Pair& pair, std::int64_t at_ms);
   // The newest that was compared by `at_ms`.
   std::optional<double> measure_by(const Pair& pair, std::int64_t at_ms) const;
   double measure_now(const Pair& pair) const;
   void look_at_grid(std::uint32_t i, std::int64_t before_ms, std::uint32_t doubts);
+  std::optional<CutWindow> cut_window(const Pair& pair) const;
   std::int64_t silent_deadline(const Pair& pair) const;   // subscribed time
   std::int64_t missing_deadline(const Pair& pair) const;  // stream time
+  std::size_t arrivals_after(const Pair& pair, std::int64_t stream_ms) const;
   double missing_ratio(const Pair& pair) const;
 
   // alert_pairs.cpp

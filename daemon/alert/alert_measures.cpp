@@ -1,3 +1,6 @@
+#include <cmath>
+#include <tuple>
+
 #include "alert/alert_fold_impl.h"
 #include "alert/measure.h"
 
@@ -29,9 +32,16 @@ std::size_t fewest(const Rule& rule, std::int64_t every_ms) {
 
 std::optional<double> AlertFold::Impl::measure_at(const Pair& pair, std::int64_t at_ms) const {
   const Rule& r = rule(pair);
-  sensors[pair.sensor].history->copy(at_ms - look_back_ms(r), at_ms, now.stream_ms, kCopies & ~r.accept,
-                                     points);
+  sensors[pair.sensor].history->copy(at_ms - look_back_ms(r), at_ms, kCopies & ~r.accept, points);
   return measure_of(r, points);
+}
+
+std::optional<double> AlertFold::Impl::judge(const Pair& pair, std::int64_t at_ms) {
+  const std::optional<double> figure = measure_at(pair, at_ms);
+  if (!figure || std::isfinite(*figure)) return figure;
+  // A rate of one reading is none, which is not unusual.
+  if (!std::isnan(*figure) || rule(pair).measure != Measure::kRate) ++not_finite;
+  return std::nan("");
 }
 
 std::optional<double> AlertFold::Impl::measure_by(const Pair& pair, std::int64_t at_ms) const {
@@ -58,15 +68,37 @@ void AlertFold::Impl::look_at_grid(std::uint32_t i, std::int64_t before_ms, std:
   const std::int64_t last_ms = floor_to(sensor.time_ms - r.lateness.count(), step_ms);
   std::int64_t grid_ms = floor_to(before_ms - r.lateness.count(), step_ms) + step_ms;
   while (grid_ms <= last_ms) {
-    if (auto value = measure_at(pairs[i], grid_ms)) {
+    if (auto value = judge(pairs[i], grid_ms)) {
       observe(i, grid_ms, *value, doubts, {grid_ms - step_ms + r.lateness.count(), 0});
       grid_ms += step_ms;
       continue;
     }
-    sensor.history->copy(grid_ms, last_ms, now.stream_ms, kCopies & ~r.accept, points);
+    sensor.history->copy(grid_ms, last_ms, kCopies & ~r.accept, points);
     if (points.empty()) return;
     grid_ms = floor_to(points.front().time_ms + step_ms - 1, step_ms);
   }
+}
+
+std::optional<CutWindow> AlertFold::Impl::cut_window(const Pair& pair) const {
+  const Rule& r = rule(pair);
+  const SensorState& sensor = sensors[pair.sensor];
+  if (!sensor.history || r.kind == ConditionKind::kMissingRatio || r.measure == Measure::kValue) {
+    return std::nullopt;
+  }
+  const std::int64_t back_ms = (r.window + r.lateness).count();
+  const std::int64_t lost_ms = sensor.history->lost_ms();
+  if (lost_ms == kLongAgo || lost_ms <= sensor.time_ms - back_ms) return std::nullopt;
+  const std::int64_t reach_ms = std::max<std::int64_t>(0, sensor.time_ms - lost_ms);
+  const double times =
+      static_cast<double>(back_ms) / static_cast<double>(std::max<std::int64_t>(reach_ms, 1));
+  CutWindow cut;
+  cut.alert = r.name;
+  cut.sensor = *sensor.facts.name;
+  cut.sensors = 1;
+  cut.reach_ms = reach_ms;
+  cut.back_ms = back_ms;
+  cut.needed = static_cast<std::size_t>(std::ceil(static_cast<double>(settings.window_samples + 1) * times));
+  return cut;
 }
 
 std::int64_t AlertFold::Impl::silent_deadline(const Pair& pair) const {
@@ -80,15 +112,20 @@ std::int64_t AlertFold::Impl::missing_deadline(const Pair& pair) const {
   const SensorState& sensor = sensors[pair.sensor];
   const std::size_t needed = fewest(r, sensor.facts.every_ms);
   if (needed == 0) return kNever;
-  const std::vector<std::int64_t> arrivals =
-      sensor.history->arrivals_after(kLongAgo, sensor.time_ms, kCopies);
   std::int64_t from_ms = kLongAgo;
   if (!sensor.heard) {
     from_ms = now.stream_ms - (now.subscribed_ms - sensor.subscribed_ms);  // since it is awaited
-  } else if (!arrivals.empty()) {
-    from_ms = arrivals[std::min(needed, arrivals.size()) - 1];
+  } else if (!sensor.arrivals.empty()) {
+    const std::size_t known = arrivals_after(pair, sensor.arrivals.back() - 2 * r.window.count());
+    from_ms = sensor.arrivals[sensor.arrivals.size() - std::min(needed, known)];
   }
   return std::max(from_ms, now.connected_since_ms) + r.window.count() + r.hold.count();
+}
+
+std::size_t AlertFold::Impl::arrivals_after(const Pair& pair, std::int64_t stream_ms) const {
+  const std::deque<std::int64_t>& arrivals = sensors[pair.sensor].arrivals;
+  return static_cast<std::size_t>(arrivals.end() -
+                                  std::upper_bound(arrivals.begin(), arrivals.end(), stream_ms));
 }
 
 double AlertFold::Impl::missing_ratio(const Pair& pair) const {
@@ -96,10 +133,40 @@ double AlertFold::Impl::missing_ratio(const Pair& pair) const {
   const SensorState& sensor = sensors[pair.sensor];
   const std::int64_t whole = r.window.count() / sensor.facts.every_ms;
   const auto expected = static_cast<double>(whole);
-  const std::int64_t after_ms = now.stream_ms - r.window.count();
-  const auto heard =
-      static_cast<double>(sensor.history->arrivals_after(after_ms, sensor.time_ms, kCopies).size());
+  const auto heard = static_cast<double>(arrivals_after(pair, now.stream_ms - r.window.count()));
   return std::max(0.0, 1 - heard / expected);
+}
+
+std::vector<CutWindow> AlertFold::cut_windows() const {
+  std::vector<CutWindow> cuts(impl_->settings.rules.size());
+  for (const Pair& pair : impl_->pairs) {
+    auto found = impl_->cut_window(pair);
+    if (!found) continue;
+    CutWindow& cut = cuts[pair.rule];
+    found->sensors = cut.sensors + 1;
+    found->needed = std::max(found->needed, cut.needed);
+    if (cut.sensors > 0) std::tie(found->sensor, found->reach_ms) = std::tie(cut.sensor, cut.reach_ms);
+    cut = std::move(*found);
+  }
+  std::erase_if(cuts, [](const CutWindow& cut) { return cut.sensors == 0; });
+  return cuts;
+}
+
+std::optional<CutWindow> AlertFold::cut_window(SensorId id, const std::string& name) const {
+  const SensorState& sensor = impl_->sensor_of(id);
+  for (std::uint32_t i = 0; i < sensor.pair_count; ++i) {
+    const Pair& pair = impl_->pairs[sensor.first_pair + i];
+    if (impl_->rule(pair).name == name) return impl_->cut_window(pair);
+  }
+  return std::nullopt;
+}
+
+std::int64_t recall_ms(const AlertSettings& settings, TopicMatch matches, const std::string& sensor) {
+  std::int64_t span_ms = 0;
+  for (const Rule& rule : settings.rules) {
+    if (matches(rule.sensor, sensor)) span_ms = std::max(span_ms, rule.history_ms());
+  }
+  return span_ms;
 }
 
 }  // namespace sluice

@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include "alert/alert_fold_impl.h"
 #include "alert/condition.h"
 #include "alert/message_template.h"
@@ -67,6 +69,7 @@ bool AlertFold::Impl::flaps_at(std::uint32_t i, std::int64_t at_ms) {
 AlertEvent AlertFold::Impl::event_of(std::uint32_t i, AlertState state, double value, std::int64_t at_ms,
                                      std::uint32_t flags) const {
   const Pair& pair = pairs[i];
+  if (!std::isfinite(value)) value = rule(pair).measure == Measure::kRate ? 0 : sensors[pair.sensor].value;
   AlertEvent event = telling.event_of(rule(pair), sensors[pair.sensor].facts, pair.state, value, at_ms);
   event.state = state;
   event.flags |= flags;
@@ -235,6 +238,7 @@ RuleState AlertFold::Impl::state_of(std::uint32_t i) const {
   state.deadline_ms = s.moving() ? s.move_due_ms : 0;
   state.told_level = s.told_level;
   state.value = measure_now(pair);
+  if (!std::isfinite(state.value)) state.value = sensors[pair.sensor].value;
   state.rule_digest = digests[pair.rule];
   state.level = s.level;
   state.toward = s.toward;

@@ -1,5 +1,7 @@
 #include "alert/condition.h"
 
+#include <cmath>
+
 namespace sluice {
 
 namespace {
@@ -34,6 +36,7 @@ bool holds(const Comparison& comparison, double value) {
 }
 
 int level_of(const Rule& rule, double value, int current) {
+  if (!std::isfinite(value)) return 0;
   if (rule.levels.empty()) {
     return holds({rule.kind, rule.low, rule.high}, value) || (current > 0 && within_clear(rule, value)) ? 1
                                                                                                         : 0;

@@ -1,7 +1,8 @@
 // Condition: a measured number against a rule's limits. Stateless; the caller keeps the level.
 //
-// above is >, below is <, inside is closed, outside open. A level that has been reached is left when its
-// `clear` is met (above: <=, below: >=), or without one when it no longer holds.
+// above is >, below is <, inside is closed, outside open; what is not finite meets none of them. A level that
+// has been reached is left when its `clear` is met (above: <=, below: >=), or without one when it no longer
+// holds.
 #pragma once
 
 #include "alert/rule.h"

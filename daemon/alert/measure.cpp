@@ -44,14 +44,15 @@ double change_of(const Points& points) {
   return most;
 }
 
-std::optional<double> rate_of(const Rule& rule, const Points& points) {
+double rate_of(const Rule& rule, const Points& points) {
   const std::int64_t passed_ms = points.back().time_ms - points.front().time_ms;
-  if (passed_ms == 0) return std::nullopt;
+  if (passed_ms == 0) return std::nan("");
   return (points.back().value - points.front().value) / static_cast<double>(passed_ms) *
          static_cast<double>(rule.per.count());
 }
 
-// Seconds from the first of the readings that, up to the newest, all lie within the tolerance of each other.
+// Seconds from the first of the readings that, up to the newest, all lie within the tolerance of each other
+// and no further apart than `stuck_for`: what was in between nobody knows.
 double steady_of(const Rule& rule, const Points& points) {
   double low = points.back().value;
   double high = low;
@@ -59,7 +60,7 @@ double steady_of(const Rule& rule, const Points& points) {
   for (auto at = points.rbegin(); at != points.rend(); ++at) {
     low = std::min(low, at->value);
     high = std::max(high, at->value);
-    if (high - low > rule.tolerance) break;
+    if (high - low > rule.tolerance || from_ms - at->time_ms > rule.window.count()) break;
     from_ms = at->time_ms;
   }
   return static_cast<double>(points.back().time_ms - from_ms) / 1000.0;

@@ -10,8 +10,7 @@
 
 namespace sluice {
 
-// None where there is too little to tell: no point; for a rate, two points at different times. May reorder
-// `points`.
+// None without a point. NaN: too little to tell, which is a rate of points at one time. May reorder `points`.
 std::optional<double> measure_of(const Rule& rule, std::vector<Point>& points);
 
 }  // namespace sluice

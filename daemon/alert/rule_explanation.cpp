@@ -88,6 +88,17 @@ Result<const Rule*> rule_watching(const std::vector<Rule>& rules, const std::str
                                              "\", only sensors that match " + found->sensor);
 }
 
+std::string cut_text(const CutWindow& cut) {
+  return "the readings that are remembered reach back " + format_duration(cut.reach_ms) + " of " +
+         format_duration(cut.back_ms);
+}
+
+std::string cut_advice(const CutWindow& cut) {
+  constexpr std::size_t kSamplesMax = 100000;  // of alerting.window_samples
+  if (cut.needed > kSamplesMax) return "shorten the window";
+  return "set alerting.window_samples: " + std::to_string(cut.needed) + ", or shorten the window";
+}
+
 const char* phase_name(Phase phase) {
   return phase == Phase::kFiring ? "firing" : phase == Phase::kPending ? "pending" : "idle";
 }

@@ -35,6 +35,8 @@ RuleExplanation explain_rule(const Rule& rule, const std::vector<RuleState>& sta
 // The rule of that name, which watches that sensor. kNotFound: there is none; kInvalid: it does not watch it.
 Result<const Rule*> rule_watching(const std::vector<Rule>& rules, const std::string& name,
                                   const std::string& sensor, TopicMatch matches);
+std::string cut_text(const CutWindow& cut);      // "the readings that are remembered reach back 16m of 6h"
+std::string cut_advice(const CutWindow& cut);    // "set alerting.window_samples: 2200, or shorten the window"
 const char* phase_name(RuleState::Phase phase);  // idle, pending, firing
 
 }  // namespace sluice

@@ -8,6 +8,8 @@ namespace sluice {
 
 namespace {
 
+constexpr std::size_t kSpare = 16;  // places
+
 bool earlier(const Sample& a, const Sample& b) {
   return a.time_ms < b.time_ms;
 }
@@ -23,48 +25,45 @@ void SensorHistory::add(const Sample& sample) {
   while (newest > head_ && (samples_[newest - 1].flags & (kRetained | kDuplicate))) --newest;
   const std::int64_t newest_ms = newest > head_ ? samples_[newest - 1].time_ms : sample.time_ms;
   const std::int64_t oldest_ms = newest_ms - span_ms_;
+  make_room();
   const auto first = samples_.begin() + static_cast<std::ptrdiff_t>(head_);
   samples_.insert(std::upper_bound(first, samples_.end(), sample, earlier), sample);
   const auto begin = samples_.begin() + static_cast<std::ptrdiff_t>(head_);
-  auto old = static_cast<std::size_t>(std::upper_bound(begin, samples_.end(), oldest_ms, before) - begin);
-  drop(std::max(old, size() > samples_max_ ? size() - samples_max_ : 0));
+  drop(static_cast<std::size_t>(std::upper_bound(begin, samples_.end(), oldest_ms, before) - begin));
+  if (size() <= samples_max_) return;
+  lost_ms_ = samples_[head_ + size() - samples_max_ - 1].time_ms;
+  drop(size() - samples_max_);
+}
+
+// For one more. Doubles no further than what is used at most, beside the eighth that drop() leaves.
+void SensorHistory::make_room() {
+  if (samples_.size() < samples_.capacity()) return;
+  const std::size_t most = samples_max_ + samples_max_ / 8 + kSpare;
+  samples_.reserve(std::max(samples_.size() + 1, std::min(2 * samples_.size() + kSpare, most)));
 }
 
 void SensorHistory::forget_later(std::int64_t time_ms) {
   const auto begin = samples_.begin() + static_cast<std::ptrdiff_t>(head_);
   samples_.erase(std::upper_bound(begin, samples_.end(), time_ms, before), samples_.end());
+  if (lost_ms_ > time_ms) lost_ms_ = std::numeric_limits<std::int64_t>::min();
 }
 
 void SensorHistory::drop(std::size_t count) {
   head_ += count;
-  if (head_ < 16 || head_ * 2 < samples_.size()) return;
+  if (head_ < kSpare || head_ * 8 < size()) return;
   samples_.erase(samples_.begin(), samples_.begin() + static_cast<std::ptrdiff_t>(head_));
   head_ = 0;
 }
 
-void SensorHistory::copy(std::int64_t after_ms, std::int64_t until_ms, std::int64_t now_stream_ms,
-                         std::uint32_t refused, std::vector<Point>& out) const {
+void SensorHistory::copy(std::int64_t after_ms, std::int64_t until_ms, std::uint32_t refused,
+                         std::vector<Point>& out) const {
   out.clear();
-  const std::int64_t arrived_from_ms = now_stream_ms - kept_ms(span_ms_);
   auto at = std::upper_bound(samples_.begin() + static_cast<std::ptrdiff_t>(head_), samples_.end(), after_ms,
                              before);
   for (; at != samples_.end() && at->time_ms <= until_ms; ++at) {
-    if (at->arrival_ms < arrived_from_ms || (static_cast<std::uint32_t>(at->flags) & refused)) continue;
+    if (at->flags & refused) continue;
     out.push_back({at->time_ms, at->value});
   }
-}
-
-std::vector<std::int64_t> SensorHistory::arrivals_after(std::int64_t stream_ms, std::int64_t newest_ms,
-                                                        std::uint32_t refused) const {
-  std::vector<std::int64_t> arrivals;
-  for (std::size_t i = head_; i < samples_.size(); ++i) {
-    const Sample& sample = samples_[i];
-    if (static_cast<std::uint32_t>(sample.flags) & refused) continue;
-    if (sample.time_ms <= newest_ms - span_ms_) continue;
-    if (sample.arrival_ms > stream_ms) arrivals.push_back(sample.arrival_ms);
-  }
-  std::sort(arrivals.rbegin(), arrivals.rend());
-  return arrivals;
 }
 
 }  // namespace sluice

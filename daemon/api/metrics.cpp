@@ -140,6 +140,8 @@ void add_intake(Families& out, const StatusSnapshot& s) {
   out.counter("sluice_derived_not_finite_total",
               "Results of derived sensors that were no number, since start",
               number(s.engine.derived_not_finite));
+  out.counter("sluice_figures_not_finite_total", "Figures of windows that were no number, since start",
+              number(s.engine.figures_not_finite));
 }
 
 void add_channels(Families& out, const std::vector<StatusSnapshot::Channel>& channels) {

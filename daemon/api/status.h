@@ -53,6 +53,7 @@ struct StatusSnapshot {
     std::uint64_t sensors = 0;
     std::uint64_t firing = 0;
     std::uint64_t derived_not_finite = 0;  // since start
+    std::uint64_t figures_not_finite = 0;  // since start
   } engine;
   struct Store {
     std::uint64_t cursor_seq = 0;

@@ -69,6 +69,7 @@ void read_parts(const Json& json, StatusSnapshot& s) {
   engine.get("sensors", s.engine.sensors);
   engine.get("firing", s.engine.firing);
   engine.get("derived_not_finite", s.engine.derived_not_finite);
+  engine.get("figures_not_finite", s.engine.figures_not_finite);
   Members store(json, "store");
   store.get("cursor_seq", s.store.cursor_seq);
   store.get("rows", s.store.rows);
@@ -174,7 +175,8 @@ std::string status_to_json(const StatusSnapshot& s) {
   json["engine"] = Json{{"records", s.engine.records},
                         {"sensors", s.engine.sensors},
                         {"firing", s.engine.firing},
-                        {"derived_not_finite", s.engine.derived_not_finite}};
+                        {"derived_not_finite", s.engine.derived_not_finite},
+                        {"figures_not_finite", s.engine.figures_not_finite}};
   json["store"] =
       Json{{"cursor_seq", s.store.cursor_seq},   {"rows", s.store.rows},
            {"size_bytes", s.store.size_bytes},   {"transactions", s.store.transactions},

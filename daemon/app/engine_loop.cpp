@@ -94,6 +94,7 @@ bool EngineLoop::fold_some() {
   vitals_.records = status.records;
   vitals_.sensors = status.sensors;
   vitals_.derived_not_finite = status.derived_not_finite;
+  vitals_.figures_not_finite = status.figures_not_finite;
   vitals_.firing = status.firing;
   note_trust(status.clock_trusted);
   vitals_.pending_readings = engine_.pending_readings();
@@ -101,6 +102,7 @@ bool EngineLoop::fold_some() {
   if (now.boot_ms >= tell_heard_at_ms_) {
     tell_heard_at_ms_ = now.boot_ms + kHeardMs;
     vitals_.heard_boot_ms.set(engine_.heard_boot_ms());
+    vitals_.cut_windows.set(engine_.cut_windows());
   }
   moderate(records_.size(), now);
   return !records_.empty();

@@ -114,7 +114,8 @@ StatusSnapshot GatewayApi::status() {
   s.intake.high_water = intake_.high_water();
   s.journal = {journal_.used_bytes(), journal_.capacity_bytes(),
                settings_.store.durability == Durability::kPower ? "power" : "crash", journal_.last_seq()};
-  s.engine = {vitals_.records, vitals_.sensors, vitals_.firing, vitals_.derived_not_finite};
+  s.engine = {vitals_.records, vitals_.sensors, vitals_.firing, vitals_.derived_not_finite,
+              vitals_.figures_not_finite};
 
   for (const WiredChannel& channel : channels_) s.channels.push_back(channel.loop->state());
 
@@ -140,7 +141,7 @@ StatusSnapshot GatewayApi::status() {
   s.process.resident_bytes = process.resident_bytes;
   s.certificates = certificates_.newest(now.boot_ms);
   add_problems(s, {settings_, now, vitals_.heard_boot_ms.get(), slots_.standing(),
-                   vitals_.journal_damage.get(), session.starved});
+                   vitals_.journal_damage.get(), session.starved, vitals_.cut_windows.get()});
   return s;
 }
 

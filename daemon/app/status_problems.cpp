@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "alert/gateway_alert_settings.h"
+#include "alert/rule_explanation.h"
 #include "base/counted.h"
 #include "base/time_text.h"
 #include "decode/topic_filter.h"
@@ -59,6 +60,16 @@ void add_unheard(StatusSnapshot& s, const ProblemFacts& facts) {
         "no message on " + entries[i].topic + " since we subscribed " + format_duration(up_for_ms) + " ago",
         "check that its sensors publish, the filter (sluicectl discover), and the broker's access "
         "control list");
+  }
+}
+
+void add_cut_windows(StatusSnapshot& s, const ProblemFacts& facts) {
+  for (const CutWindow& cut : facts.cut_windows) {
+    const std::string others = cut.sensors > 1 ? " and " + counted(cut.sensors - 1, "other") : "";
+    problem(
+        s,
+        "alert " + cut.alert + " sees less than its window, of " + cut.sensor + others + ": " + cut_text(cut),
+        cut_advice(cut) + "; until then it may never fire, or be wrong");
   }
 }
 
@@ -144,6 +155,7 @@ void add_problems(StatusSnapshot& s, const ProblemFacts& facts) {
             "the clock is not trusted yet: " + counted(s.clock.unset_rows, "reading") +
                 " waiting to be moved to their time, and no day is summed",
             "set up NTP (timedatectl), or set clock.trust: always");
+  add_cut_windows(s, facts);
   add_outputs(s, facts);
   add_certificates(s);
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "alert/alert_fold.h"
 #include "api/status.h"
 #include "base/clock.h"
 #include "config/settings.h"
@@ -20,6 +21,7 @@ struct ProblemFacts {
   std::vector<AlertEvent> standing;
   std::string journal_damage;
   bool starved = false;  // of heartbeats
+  std::vector<CutWindow> cut_windows = {};
 };
 
 void add_problems(StatusSnapshot& status, const ProblemFacts& facts);

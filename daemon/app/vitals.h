@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "alert/alert_fold.h"
 #include "app/condition_board.h"
 #include "base/clock.h"
 #include "intake/session.h"
@@ -48,11 +49,13 @@ struct Vitals {
   std::atomic<std::uint64_t> sensors{0};
   std::atomic<std::uint64_t> firing{0};
   std::atomic<std::uint64_t> derived_not_finite{0};
+  std::atomic<std::uint64_t> figures_not_finite{0};
   std::atomic<std::uint64_t> pending_readings{0};
   std::atomic<bool> clock_trusted{false};
   std::atomic<std::int64_t> clock_since_boot_ms{0};  // when that became so, or the process started
   std::atomic<std::uint64_t> trusted_seq{0};         // the newest record when it became so
   Shared<std::vector<std::int64_t>> heard_boot_ms;   // by readings entry, 0: nothing since start; each second
+  Shared<std::vector<CutWindow>> cut_windows;        // likewise
   std::atomic<std::uint64_t> engine_progress{0};     // grows while the engine lives
   // store
   std::atomic<std::uint64_t> cursor_seq{0};

@@ -96,6 +96,7 @@ Lookback lookback_of(const Settings& settings) {
     return recall_ms(settings.decode, settings.alerts, sensor);
   };
   lookback.recent_max = settings.alerts.window_samples;
+  lookback.ahead_ms = settings.decode.max_future.count();
   return lookback;
 }
 

@@ -153,7 +153,8 @@ EngineStatus Engine::status() const {
           engine.fold.firing() + engine.conditions.firing(),
           engine.fold.pairs(),
           engine.clock.state().clock_trusted,
-          engine.derivation.not_finite()};
+          engine.derivation.not_finite(),
+          engine.fold.not_finite()};
 }
 
 Result<RuleExplanation> Engine::explain(const std::string& sensor, const std::string& rule,
@@ -173,7 +174,14 @@ Result<RuleExplanation> Engine::explain(const std::string& sensor, const std::st
   for (const KeptBack& kept : engine.fold.kept_back()) {
     if (kept.event.alert == rule && kept.event.sensor == sensor) about.text += "; " + kept.note;
   }
+  if (auto cut = engine.fold.cut_window(known->id, rule)) {
+    about.text += "; sees less than its window: " + cut_text(*cut) + "; " + cut_advice(*cut);
+  }
   return about;
+}
+
+std::vector<CutWindow> Engine::cut_windows() const {
+  return impl_->fold.cut_windows();
 }
 
 std::vector<SensorLast> Engine::last_values() const {

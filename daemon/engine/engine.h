@@ -38,6 +38,7 @@ struct EngineStatus {
   std::size_t pairs = 0;  // of rules and sensors
   bool clock_trusted = false;
   std::uint64_t derived_not_finite = 0;  // since start: results of derived sensors that were no number
+  std::uint64_t figures_not_finite = 0;  // likewise, figures of windows
 };
 
 class Engine {
@@ -74,6 +75,7 @@ class Engine {
                                   std::int64_t boot_ms) const;
   // When the newest message of each readings entry came, since the last kStart record; 0: none did.
   const std::vector<std::int64_t>& heard_boot_ms() const;
+  std::vector<CutWindow> cut_windows() const;  // rules that see less than their window
   void visit_sensors(const std::function<void(const SensorEntryState&)>& visit) const;
   // Everything that has to be equal after a replay: for tests.
   std::vector<SensorLast> last_values() const;

@@ -19,8 +19,8 @@ bool is_registered(const DecodeSettings& decode, const std::string& sensor);
 bool may_be_heard(const DecodeSettings& decode, std::string_view sensor);
 // Points into `sensor`.
 SensorFacts facts_of(const SensorEntryState& sensor, const DecodeSettings& decode);
-// How long ago the readings of a sensor arrived that rules on it, or on what is derived from it, look back
-// on.
+// How long before its newest reading those of a sensor lie that rules on it, or on what is derived from it,
+// look back on.
 std::int64_t recall_ms(const DecodeSettings& decode, const AlertSettings& alerts, const std::string& sensor);
 // Sensors that are there before they are heard: derived ones, and those named in the configuration without
 // wildcards whose absence a rule waits for. Those that the registry knows, or has no room for, are left

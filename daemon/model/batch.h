@@ -155,9 +155,11 @@ struct Batch {
 // How far back the fold has to see, to go on.
 struct Lookback {
   std::int64_t last_ms = 0;  // sensors' newest readings, where there is no snapshot yet
-  // How long ago the readings of a sensor of this name arrived that are looked back on; 0: none are.
+  // How long before its newest reading those of a sensor of this name lie, or arrived, that are looked back
+  // on; 0: none are.
   std::function<std::int64_t(const std::string& sensor)> recall_ms = {};
-  std::size_t recent_max = 1000;  // readings of one sensor
+  std::size_t recent_max = 1000;      // readings of one sensor, the newest by time
+  std::int64_t ahead_ms = 5 * 60000;  // so much later than it arrives a reading may be
 };
 
 struct Checkpoint {

@@ -6,6 +6,7 @@
 #include "model/newest.h"
 #include "store/alert_queries.h"
 #include "store/arrivals.h"
+#include "store/recent_rows.h"
 #include "store/row_queries.h"
 
 namespace sluice {
@@ -27,15 +28,8 @@ constexpr char kBatchesBack[] = "SELECT id, stream_ms, first_row, last_row FROM 
 constexpr char kBatchesFrom[] =
     "SELECT first_row, last_row, connected, stream_ms, subscribed_ms, wall_minus_stream_ms FROM batch "
     "WHERE id >= ?1 ORDER BY id";
-constexpr char kRecentBatches[] =
-    "SELECT first_row, last_row, stream_ms, wall_minus_stream_ms FROM batch ORDER BY id DESC";
 constexpr char kRows[] =
     "SELECT sensor, time_ms, value, lag_ms, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
-
-constexpr char kRowsBack[] =
-    "SELECT sensor, time_ms, value, lag_ms, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC";
-
-constexpr std::int64_t kRecentRowsMax = 2000000;  // looked at for windows: some seconds at start
 constexpr char kDelivered[] =
     "SELECT first, delivered FROM backlog UNION ALL "
     "SELECT delivered_first, delivered FROM cursor ORDER BY 1";
@@ -131,52 +125,6 @@ Status read_rows_since(Connection& connection, std::int64_t first_batch, std::in
     if (!status.ok()) return status;
   }
   return batches.status();
-}
-
-// The rows of one batch that rules can still look at, newest first, until a sensor has as many as count.
-Status read_recent_rows(Connection& connection, std::int64_t first, std::int64_t last,
-                        std::int64_t wall_minus_stream_ms, const Lookback& lookback, std::int64_t now_ms,
-                        const std::unordered_map<SensorId, std::int64_t>& recall_ms,
-                        std::unordered_map<SensorId, std::size_t>& counts,
-                        std::vector<RecentReading>& recent) {
-  Query query = connection.query(kRowsBack, first, last);
-  while (query.next()) {
-    auto wanted = recall_ms.find(static_cast<SensorId>(query.integer(0)));
-    if (wanted == recall_ms.end()) continue;
-    std::size_t& count = counts[wanted->first];
-    if (count >= lookback.recent_max) continue;
-    RecentReading row;
-    row.reading = reading_of(query);
-    row.arrival_stream_ms = row.reading.arrival_ms - wall_minus_stream_ms;
-    if ((row.reading.flags & kImported) || row.arrival_stream_ms < now_ms - wanted->second) continue;
-    recent.push_back(row);
-    ++count;
-  }
-  return query.status();
-}
-
-Status read_recent(Connection& connection, const Lookback& lookback, Checkpoint& checkpoint) {
-  std::unordered_map<SensorId, std::int64_t> recall_ms;
-  std::int64_t longest_ms = 0;
-  for (const SensorRow& sensor : checkpoint.sensors) {
-    const std::int64_t back_ms = lookback.recall_ms ? lookback.recall_ms(sensor.name) : 0;
-    if (back_ms > 0) recall_ms[sensor.id] = back_ms;
-    longest_ms = std::max(longest_ms, back_ms);
-  }
-  if (recall_ms.empty()) return {};
-  const std::int64_t now_ms = checkpoint.clock.stream_ms;
-  std::unordered_map<SensorId, std::size_t> counts;
-  std::int64_t rows_left = kRecentRowsMax;
-  Query batches = connection.query(kRecentBatches);
-  while (rows_left > 0 && batches.next() && batches.integer(2) >= now_ms - longest_ms) {
-    rows_left -= batches.integer(1) - batches.integer(0) + 1;
-    Status status = read_recent_rows(connection, batches.integer(0), batches.integer(1), batches.integer(3),
-                                     lookback, now_ms, recall_ms, counts, checkpoint.recent);
-    if (!status.ok()) return status;
-  }
-  if (Status status = batches.status(); !status.ok()) return status;
-  std::reverse(checkpoint.recent.begin(), checkpoint.recent.end());
-  return {};
 }
 
 Status read_retained(Connection& connection, Checkpoint& checkpoint) {

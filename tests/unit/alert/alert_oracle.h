@@ -1,6 +1,6 @@
 // AlertOracle: what one rule says of one sensor, written from daemon/alert/README.md alone and as plainly as
-// can be: it keeps every reading and every call of the condition, and looks at all of them each time.
-// Silence, hours and absence have tests of their own.
+// can be: it keeps every reading and every call of the condition, and looks at all of them each time. Absence
+// has an oracle of its own.
 #pragma once
 
 #include <algorithm>
@@ -10,12 +10,18 @@
 #include <vector>
 
 #include "alert/alert_fold.h"
+#include "figure_oracle.h"
 
 namespace sluice {
 
+// Of an event, all that is compared.
+std::string line_of(AlertState state, const std::string& severity, double threshold, std::int64_t since_ms,
+                    std::int64_t at_ms, double value, std::uint32_t flags);
+
 class AlertOracle {
  public:
-  AlertOracle(const Rule& rule, std::int64_t max_age_ms) : rule_(rule), max_age_ms_(max_age_ms) {}
+  AlertOracle(const Rule& rule, const AlertSettings& settings)
+      : rule_(rule), max_age_ms_(settings.max_age.count()), samples_max_(settings.window_samples) {}
 
   void pass(const FoldTime& time) {  // every delay that ends by now, in order
     now_ = time;
@@ -26,13 +32,13 @@ class AlertOracle {
       std::int64_t repeat_ms = repeats ? told_ms_ + rule_.repeat.count() : now_.stream_ms + 1;
       if (std::min(move_ms, repeat_ms) > now_.stream_ms) return;
       if (move_ms <= repeat_ms) {
-        finish(*move, newest_value(), doubts_of_newest() | (time.backlog ? kQueued : 0u), move_ms);
+        finish(*move, newest_value(), doubts_now(), move_ms);
         continue;
       }
       // Once for all that were missed.
       const std::int64_t end_ms = std::min(move_ms, now_.stream_ms + 1);
       while (repeat_ms + rule_.repeat.count() < end_ms) repeat_ms += rule_.repeat.count();
-      tell(repeat_ms, newest_value(), "repeated");
+      if (!silenced_) tell(repeat_ms, newest_value(), kRepeated);
       told_ms_ = repeat_ms;
     }
   }
@@ -42,9 +48,11 @@ class AlertOracle {
     const bool copy = reading.flags & (kRetained | kDuplicate);
     if (reading.flags & (kRetained | kDuplicate) & ~rule_.accept) return;
     const std::optional<Reading> before = newest();
-    heard_.push_back(reading);
-    if (!copy && (!before || reading.time_ms >= before->time_ms)) open_ = 0;
+    heard_.insert(std::upper_bound(heard_.begin(), heard_.end(), reading,
+                                   [](auto& a, auto& b) { return a.time_ms < b.time_ms; }),
+                  reading);
     const bool is_newest = !before || reading.time_ms >= before->time_ms;
+    if (!copy && is_newest) open_ = 0;
     const std::uint32_t doubts = doubts_of(reading);
     if (rule_.measure == Measure::kValue) {
       if (is_newest) call(reading.time_ms, reading.value, before ? before->value : 0, doubts);
@@ -66,10 +74,13 @@ class AlertOracle {
 
   // What waited or was late counts no longer, of what stands or is on its way.
   void end_backlog() {
+    now_.backlog = false;
     if (level_ > 0 || moving()) open_ = kQueued | kLate;
-    if (level_ != told_ && level_ > 0 && !(doubts_of_newest() & kClockUnset & ~rule_.accept)) {
-      tell(now_.stream_ms, newest_value(), "standing");
-    }
+    tell_untold();
+  }
+  void silence(bool on) {
+    silenced_ = on;
+    if (!on) tell_untold();
   }
 
   std::string take() { return std::exchange(said_, ""); }
@@ -87,100 +98,43 @@ class AlertOracle {
   };
 
   std::optional<Reading> newest() const {
-    std::optional<Reading> found;
-    for (const Reading& r : heard_) {
-      if (!(r.flags & (kRetained | kDuplicate)) && (!found || r.time_ms >= found->time_ms)) found = r;
+    for (auto r = heard_.rbegin(); r != heard_.rend(); ++r) {
+      if (!(r->flags & (kRetained | kDuplicate))) return *r;
     }
-    return found;
+    return std::nullopt;
   }
   std::uint32_t doubts_of(const Reading& r) const {
     const bool late = r.arrival_ms - r.time_ms > max_age_ms_;
     return (r.flags & (kRetained | kDuplicate | kQueued | kClockUnset)) | (late ? kLate : 0u);
   }
-  std::uint32_t doubts_of_newest() const { return newest() ? doubts_of(*newest()) & ~open_ : 0u; }
+  std::uint32_t doubts_now() const {
+    return (newest() ? doubts_of(*newest()) & ~open_ : 0u) | (now_.backlog ? kQueued : 0u);
+  }
+  bool open(std::uint32_t doubts) const { return !(doubts & ~rule_.accept) && !silenced_; }
 
-  // The figure of the readings in (at - window, at]; stuck_for looks at twice its time.
+  // Of the readings in (at - window, at], as far as they are remembered; stuck_for looks at twice its time.
   std::optional<double> figure(std::int64_t at_ms) const {
     std::vector<Reading> in;
     const std::int64_t back_ms = rule_.window.count() * (rule_.measure == Measure::kSteady ? 2 : 1);
-    for (const Reading& r : heard_) {
-      if (r.time_ms > at_ms - back_ms && r.time_ms <= at_ms) in.push_back(r);
+    for (std::size_t i = heard_.size() - std::min(samples_max_, heard_.size()); i < heard_.size(); ++i) {
+      if (heard_[i].time_ms > at_ms - back_ms && heard_[i].time_ms <= at_ms) in.push_back(heard_[i]);
     }
     if (in.empty()) return std::nullopt;
-    std::stable_sort(in.begin(), in.end(), [](auto& a, auto& b) { return a.time_ms < b.time_ms; });
-    std::vector<double> sorted;
-    double sum = 0;
-    double counted = 0;
-    double change = 0;
-    for (const Reading& r : in) {
-      sorted.push_back(r.value);
-      sum += r.value;
-      counted += r.value > rule_.of.high ? 1 : 0;
-      change = std::max(change, std::fabs(r.value - in.back().value));
-    }
-    std::sort(sorted.begin(), sorted.end());
-    const double n = static_cast<double>(in.size());
-    switch (rule_.measure) {
-      case Measure::kMean:
-        return sum / n;
-      case Measure::kMin:
-        return sorted.front();
-      case Measure::kMax:
-        return sorted.back();
-      case Measure::kMedian:
-        return sorted[static_cast<std::size_t>(std::ceil(n * 0.5)) - 1];
-      case Measure::kP95:
-        return sorted[static_cast<std::size_t>(std::ceil(n * 95 / 100)) - 1];
-      case Measure::kSum:
-        return sum;
-      case Measure::kSamples:
-        return n;
-      case Measure::kFirst:
-        return in.front().value;
-      case Measure::kLast:
-        return in.back().value;
-      case Measure::kRange:
-        return sorted.back() - sorted.front();
-      case Measure::kChange:
-        return change;
-      case Measure::kCount:
-        return counted;
-      case Measure::kStddev: {
-        double squares = 0;
-        for (const Reading& r : in) squares += (r.value - sum / n) * (r.value - sum / n);
-        return std::sqrt(squares / n);
-      }
-      case Measure::kRate: {
-        const auto passed = static_cast<double>(in.back().time_ms - in.front().time_ms);
-        if (passed == 0) return std::nullopt;
-        return (in.back().value - in.front().value) / passed * static_cast<double>(rule_.per.count());
-      }
-      case Measure::kSteady: {
-        std::size_t first = in.size();
-        for (std::size_t i = in.size(); i-- > 0;) {
-          const auto [low, high] = std::minmax_element(in.begin() + static_cast<std::ptrdiff_t>(i), in.end(),
-                                                       [](auto& a, auto& b) { return a.value < b.value; });
-          if (high->value - low->value > rule_.tolerance) break;
-          first = i;
-        }
-        return static_cast<double>(in.back().time_ms - in[first].time_ms) / 1000;
-      }
-      default:
-        return std::nullopt;
-    }
+    return figure_of(rule_, in);
   }
   double newest_value() const {
     const auto reading = newest();
     if (!reading) return 0;
     if (rule_.measure == Measure::kValue) return reading->value;
-    if (rule_.every.count() == 0) return figure(reading->time_ms).value_or(reading->value);
-    const std::int64_t step_ms = rule_.every.count();
+    const std::int64_t step_ms = std::max<std::int64_t>(1, rule_.every.count());
     return figure((reading->time_ms - rule_.lateness.count()) / step_ms * step_ms).value_or(reading->value);
   }
 
   int called_for(double value) const {
+    if (std::isnan(value)) return 0;
     const bool above = rule_.kind != ConditionKind::kBelow;
-    if (rule_.measure == Measure::kSteady) return value >= rule_.low ? 1 : 0;
+    const bool one_sided = rule_.kind == ConditionKind::kAbove || rule_.kind == ConditionKind::kBelow;
+    if (!one_sided) return meets(rule_.kind, rule_.low, rule_.high, value) ? 1 : 0;
     std::vector<Level> levels = rule_.levels;
     if (levels.empty()) levels = {{rule_.severity, above ? rule_.high : rule_.low, rule_.clear}};
     for (int i = static_cast<int>(levels.size()); i > 0; --i) {
@@ -214,8 +168,8 @@ class AlertOracle {
     const auto move = moving();
     if (move && delay_ms(*move) == 0) {
       finish({at_ms, now_.stream_ms, move->level}, value, doubts, now_.stream_ms);
-    } else if (level_ != told_ && !(move && move->level < level_) && !(doubts & ~rule_.accept)) {
-      tell(at_ms, value, "standing");
+    } else if (level_ != told_ && !(move && move->level < level_) && open(doubts)) {
+      tell(at_ms, value, kStanding);
     }
     if (level_ == 0 && !moving()) open_ = 0;
   }
@@ -225,56 +179,71 @@ class AlertOracle {
     const int old = std::exchange(level_, move.level);
     calls_.clear();
     if (old == 0) since_ms_ = at_ms;
+    if (old == 0) estimated_ = doubts & kClockUnset;
     if (old == 0 || level_ == 0) changes_.push_back(at_ms);
-    if (level_ == 0) {
-      say("resolved", at_ms, value, told_ == 0 ? "quiet" : "");
-      told_ = 0;
-      open_ = 0;
-      flapping_ = false;
-      return;
-    }
     const auto n = static_cast<std::size_t>(rule_.flap_changes);
     if (old == 0 && n > 0 && changes_.size() >= n &&
         at_ms - changes_[changes_.size() - n] <= rule_.flap_within.count()) {
       flapping_ = true;
     }
-    const bool open = !(doubts & ~rule_.accept);
-    if (open) told_ = level_;
-    if (open) told_ms_ = now_.stream_ms;
-    say("firing", at_ms, value, std::string(open ? "" : "quiet") + (old > 0 ? " new_level" : ""));
+    std::uint32_t flags = flags_of(doubts);
+    if (level_ == 0) {
+      say(AlertState::kResolved, old, at_ms, value, flags | (told_ == 0 ? kQuiet : 0u));
+      told_ = 0;
+      open_ = 0;
+      flapping_ = false;
+      return;
+    }
+    if (old > 0) flags |= kNewLevel;
+    if (silenced_) flags |= kSilenced;
+    if (open(doubts)) told_ = level_;
+    if (open(doubts)) told_ms_ = now_.stream_ms;
+    say(AlertState::kFiring, level_, at_ms, value, flags | (open(doubts) ? 0u : kQuiet));
     // What the newest figure calls for beyond that begins to wait here.
     if (rule_.levels.size() > 1) calls_.push_back({at_ms, stream_ms, called_for(value)});
   }
 
-  void tell(std::int64_t at_ms, double value, const std::string& why) {
+  // What stands, and is kept from nobody any more.
+  void tell_untold() {
+    if (level_ != told_ && level_ > 0 && open(doubts_now())) tell(now_.stream_ms, newest_value(), kStanding);
+  }
+  void tell(std::int64_t at_ms, double value, std::uint32_t why) {
     told_ = level_;
     told_ms_ = now_.stream_ms;
-    say("firing", at_ms, value, why);
+    say(AlertState::kFiring, level_, at_ms, value, why);
   }
-  void say(const std::string& state, std::int64_t at_ms, double value, const std::string& why);
+  static std::uint32_t flags_of(std::uint32_t doubts) {
+    return (doubts & kQueued ? kFromQueued : 0u) | (doubts & kLate ? kFromLate : 0u) |
+           (doubts & kRetained ? kFromRetained : 0u) | (doubts & kDuplicate ? kFromDuplicate : 0u) |
+           (doubts & kClockUnset ? kClockWasUnset : 0u);
+  }
+  void say(AlertState state, int level, std::int64_t at_ms, double value, std::uint32_t flags) {
+    if (std::isnan(value)) value = 0;  // a rate
+    if (flapping_ && state == AlertState::kFiring) flags |= kFlapping;
+    if (estimated_) flags |= kClockWasUnset;
+    const bool two_ends = rule_.kind == ConditionKind::kOutside || rule_.kind == ConditionKind::kInside;
+    double limit = rule_.kind == ConditionKind::kAbove ? rule_.high : rule_.low;
+    if (two_ends && value - rule_.low >= rule_.high - value) limit = rule_.high;  // the nearer
+    if (!rule_.levels.empty()) limit = rule_.levels[static_cast<std::size_t>(level - 1)].limit;
+    said_ += line_of(state, rule_.severity_of(level), limit, since_ms_, at_ms, value, flags);
+  }
 
   Rule rule_;
   std::int64_t max_age_ms_;
+  std::size_t samples_max_;
   FoldTime now_;
-  std::vector<Reading> heard_;
-  std::vector<Call> calls_;  // of the condition, since the level changed
+  std::vector<Reading> heard_;  // in order of time
+  std::vector<Call> calls_;     // of the condition, since the level changed
   std::vector<std::int64_t> changes_;
   int level_ = 0;
   int told_ = 0;
   std::int64_t told_ms_ = 0;
   std::int64_t since_ms_ = 0;
   bool flapping_ = false;
+  bool estimated_ = false;  // since
+  bool silenced_ = false;
   std::uint32_t open_ = 0;  // doubts of the newest reading that no longer count
   std::string said_;
 };
-
-std::string line_of(const std::string& state, std::int64_t since_ms, std::int64_t at_ms, double value,
-                    const std::string& why);
-
-inline void AlertOracle::say(const std::string& state, std::int64_t at_ms, double value,
-                             const std::string& why) {
-  const bool flaps = flapping_ && state == "firing";
-  said_ += line_of(state, since_ms_, at_ms, value, why + (flaps ? " flapping" : ""));
-}
 
 }  // namespace sluice

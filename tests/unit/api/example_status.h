@@ -17,7 +17,7 @@ inline StatusSnapshot example_status() {
   s.broker = {"up", "granted", true, 0.0015, {"secret/#"}, 1772366300000, 3};
   s.intake = {1234, 250, true};
   s.journal = {4096, 16u << 20, "power", 98};
-  s.engine = {97, 12, 2};
+  s.engine = {97, 12, 2, 0, 3};
   s.store = {90, 1000000, 70u << 20, 44, 123456, 4000, "database or disk is full"};
   s.channels = {{"ops", "webhook", true, 3, 40, 2, 7, "no answer"}};
   s.days = {1, "2026-02-28"};

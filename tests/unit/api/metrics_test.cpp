@@ -87,6 +87,7 @@ TEST_F(Metrics, HaveTheNamesThatToolsDependOn) {
   EXPECT_EQ(0.0015, read.samples["sluice_broker_roundtrip_seconds"]);
   EXPECT_EQ(2, read.samples["sluice_alerts_firing"]);
   EXPECT_EQ(0, read.samples["sluice_derived_not_finite_total"]);
+  EXPECT_EQ(3, read.samples["sluice_figures_not_finite_total"]);
   EXPECT_EQ(12345678, read.samples["process_resident_memory_bytes"]);
 }
 

@@ -41,7 +41,7 @@ class Problems : public ::testing::Test {
   // The sentences, and that each says what to do.
   std::vector<std::string> problems() {
     add_problems(status_,
-                 {settings_, {kNowMs, kBootMs}, heard_boot_ms_, standing_, journal_damage_, starved_});
+                 {settings_, {kNowMs, kBootMs}, heard_boot_ms_, standing_, journal_damage_, starved_, cut_});
     std::vector<std::string> found;
     for (const StatusProblem& problem : status_.problems) {
       EXPECT_FALSE(problem.advice.empty()) << problem.what;
@@ -58,6 +58,7 @@ class Problems : public ::testing::Test {
   std::vector<std::int64_t> heard_boot_ms_{kBootMs, kBootMs};
   std::vector<AlertEvent> standing_;
   std::string journal_damage_;
+  std::vector<CutWindow> cut_;
   bool starved_ = false;
 };
 
@@ -149,6 +150,19 @@ TEST_F(Problems, DoNotCountTheAlertsOfAChannelForWhichNoneWaits) {
                       {"ops", "webhook", false, 1, 0, 0, 0, ""}};
   EXPECT_EQ((Sentences{"channel mqtt cannot be told: cannot connect", "channel ops: 1 alert waiting"}),
             problems());
+}
+
+TEST_F(Problems, TellOfRulesThatSeeLessThanTheirWindow) {
+  cut_ = {{"stuck", "room/a", 3, 1000000, 21600000, 21622}};
+  add_problems(status_, {settings_, {kNowMs, kBootMs}, heard_boot_ms_, {}, "", false, cut_});
+  ASSERT_EQ(1u, status_.problems.size());
+  EXPECT_EQ(
+      "alert stuck sees less than its window, of room/a and 2 others: the readings that are remembered reach "
+      "back 16m40s of 6h",
+      status_.problems[0].what);
+  EXPECT_EQ(
+      "set alerting.window_samples: 21622, or shorten the window; until then it may never fire, or be wrong",
+      status_.problems[0].advice);
 }
 
 }  // namespace

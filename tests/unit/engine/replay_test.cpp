@@ -263,6 +263,28 @@ TEST_F(EngineOf, ExplainsWhereARuleStandsAndWhatItWaitsFor) {
   EXPECT_EQ(ErrorCode::kNotFound, explain("p/a", "cold").error().code);
 }
 
+TEST_F(EngineOf, SaysOfARuleThatItSeesLessThanItsWindow) {
+  settings_.alerts.window_samples = 16;
+  Rule& stuck = settings_.alerts.rules.emplace_back();
+  stuck.name = "stuck";
+  stuck.sensor = "p/a";
+  stuck.measure = Measure::kSteady;
+  stuck.kind = ConditionKind::kInside;
+  stuck.low = 60;
+  stuck.high = 1e300;
+  stuck.window = std::chrono::minutes(1);
+  for (int i = 0; i < 100; ++i, clock_.pass_ms(1000)) say("p/a", "20");
+  Engine engine = fresh();
+  for (Kept& kept : journal_) feed(engine, kept);
+  EXPECT_EQ(
+      "the condition does not hold; fires once its values have stayed within 0 of each other for 1m; sees "
+      "less than its window: the readings that are remembered reach back 16s of 1m; set "
+      "alerting.window_samples: 64, or shorten the window",
+      engine.explain("p/a", "stuck", clock_.now().boot_ms)->text);
+  ASSERT_EQ(1u, engine.cut_windows().size());
+  EXPECT_EQ("stuck", engine.cut_windows()[0].alert);
+}
+
 TEST_F(EngineOf, AwaitsTheReadingsOfASensorThatIsNamedAndWasNeverHeard) {
   SensorEntry named;
   named.sensor = "s/never";

@@ -280,6 +280,28 @@ TEST_F(Commit, GivesBackTheReadingsThatRulesLookBackOn) {
   for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(i + 1, recent[i].reading.value) << "in order of arrival";
 }
 
+TEST_F(Commit, GivesBackWhatLiesBeforeTheNewestOfEachSensorHoweverLongAgoThatWas) {
+  const auto keep = [&](std::int64_t at_ms, std::vector<Reading> rows) {
+    for (Reading& row : rows) row.arrival_ms = at_ms;
+    Batch b = batch(std::move(rows));
+    b.clock.stream_ms = at_ms;
+    must(store_->commit(b));
+  };
+  keep(kStart, {reading(1, kStart - kHour, 1), reading(1, kStart - 1, 2), reading(1, kStart, 3)});
+  for (int i = 1; i < 50; ++i) keep(kStart + i * kHour, {reading(2, kStart + i * kHour, 9)});
+  const std::int64_t now_ms = kStart + 50 * kHour;
+  Reading copy = reading(2, now_ms - 1, 7);
+  copy.flags |= kRetained;
+  keep(now_ms, {reading(2, now_ms, 5), reading(2, now_ms - 2, 4), reading(2, now_ms - 5, 6), copy});
+  Lookback lookback{1000 * kHour};
+  lookback.recall_ms = [](const std::string&) { return 10; };
+  lookback.recent_max = 2;
+  std::string values;
+  for (const RecentReading& row : must(store_->load_checkpoint(lookback)).recent)
+    values += std::to_string(static_cast<int>(row.reading.value));
+  EXPECT_EQ("235467", values) << "the newest by time, those that came last, and copies beside them";
+}
+
 TEST_F(Commit, KeepsTheNewestOfADerivedSensorWhichHasNoRows) {
   Batch b = batch({reading(1, kStart, 1)});
   b.new_sensors = {{1, "a", ""}, {2, "derived", ""}};
