@@ -1,5 +1,5 @@
-// Rules of each kind that looks back, waits or tells again, for tests that compare a fold with itself, and
-// what they say where two of its results differ.
+// Rules of each kind, and of each way to look back, to wait and to tell again, for tests that compare a fold
+// with itself, and what they say where two of its results differ.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@ namespace sluice::test {
 
 inline std::vector<Rule> steady_rules(WeekHours muted) {
   using std::chrono::seconds;
-  std::vector<Rule> rules(9);
+  std::vector<Rule> rules(17);
   for (std::size_t i = 0; i < rules.size(); ++i) {
     rules[i].name = "rule-" + std::to_string(i);
     rules[i].sensor = "#";
@@ -42,6 +42,42 @@ inline std::vector<Rule> steady_rules(WeekHours muted) {
   rules[7].high = 0.5;
   rules[8].mute = {muted};
   rules[8].accept = kRetained | kQueued;
+  rules[9].measure = Measure::kSteady;
+  rules[9].window = seconds(4);
+  rules[9].tolerance = 8;
+  rules[9].kind = ConditionKind::kInside;
+  rules[9].low = 4;
+  rules[9].high = 1e300;
+  rules[10].kind = ConditionKind::kOutside;
+  rules[10].low = 22;
+  rules[10].high = 37;
+  rules[10].flap_changes = 3;
+  rules[10].flap_within = seconds(5);
+  rules[11].measure = Measure::kRange;
+  rules[11].kind = ConditionKind::kInside;
+  rules[11].low = 4;
+  rules[11].high = 16;
+  rules[11].window = seconds(5);
+  rules[12].measure = Measure::kLast;
+  rules[12].kind = ConditionKind::kEquals;
+  rules[12].low = 25;
+  rules[12].keep_firing_for = seconds(2);
+  rules[13].measure = Measure::kFirst;
+  rules[13].kind = ConditionKind::kNotEquals;
+  rules[13].low = 25;
+  rules[13].every = seconds(20);
+  rules[13].repeat = seconds(30);
+  rules[14].measure = Measure::kMedian;
+  rules[14].kind = ConditionKind::kBelow;
+  rules[14].levels = {{"info", 29, 30}, {"warning", 26, {}}};
+  rules[14].window = seconds(1);  // most sensors are slower
+  rules[14].every = seconds(1);
+  rules[15].measure = Measure::kSamples;
+  rules[15].high = 5;
+  rules[15].accept = kDuplicate | kLate;
+  rules[16].measure = Measure::kStddev;
+  rules[16].high = 6;
+  rules[16].window = seconds(40);  // more than is remembered, where that is little
   return rules;
 }
 

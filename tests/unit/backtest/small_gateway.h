@@ -86,6 +86,7 @@ class SmallGateway {
     lookback.recall_ms = [this](const std::string& sensor) {
       return recall_ms(settings_.decode, settings_.alerts, sensor);
     };
+    lookback.recent_max = settings_.alerts.window_samples;
     return store_->load_checkpoint(lookback);
   }
 
