@@ -1,5 +1,5 @@
 // Hours of a week in a time zone: is it now, and when does that change next. Periods that cross midnight
-// belong to the day on which they begin; on days with a clock change they follow the local clock.
+// belong to the day on which they begin; on days with a clock change they go by what the local clock shows.
 #pragma once
 
 #include <cstdint>
