@@ -136,7 +136,7 @@ void AlertFold::add_sensor(const SensorFacts& facts, const SensorLast* last) {
     sensor.value = last->value;
     sensor.lag_ms = last->lag_ms;
     sensor.doubts = last->flags & kDoubtful;
-    if (last->lag_ms > fold.settings.max_age.count()) sensor.doubts |= kLate;
+    if (last->lag_ms > fold.settings.max_age.count() || (last->flags & kLateInput)) sensor.doubts |= kLate;
   }
   sensor.first_pair = static_cast<std::uint32_t>(fold.pairs.size());
   std::int64_t span_ms = 0;
@@ -175,7 +175,8 @@ void AlertFold::recall(const RecentReading& recent) {
   sample.value = reading.value;
   sample.flags = reading.flags;
   if (!copy) sensor.history->forget_later(latest_before_ms(reading));
-  sensor.history->add(sample);
+  // Two messages of one millisecond make one derived reading: stored rows do not tell them apart.
+  sensor.facts.derived ? sensor.history->put(sample) : sensor.history->add(sample);
 }
 
 void AlertFold::restore(const std::vector<RuleState>& states, const std::vector<Silence>& silences,
@@ -261,7 +262,8 @@ void AlertFold::on_reading(const Reading& reading, const FoldTime& time) {
   const bool copy = reading.flags & (kRetained | kDuplicate);
   if (copy && !(reading.flags & sensor.accepts)) return;
   std::uint32_t doubts = reading.flags & kDoubtful;
-  if (reading.arrival_ms - reading.time_ms > fold.settings.max_age.count()) doubts |= kLate;
+  const bool late = reading.arrival_ms - reading.time_ms > fold.settings.max_age.count();
+  if (late || (reading.flags & kLateInput)) doubts |= kLate;
   const bool newest = is_newest(reading, sensor.time_ms);
   const Impl::Before before{sensor.time_ms, sensor.value};
   recall({reading, time.stream_ms});

@@ -42,6 +42,16 @@ void SensorHistory::make_room() {
   samples_.reserve(std::max(samples_.size() + 1, std::min(2 * samples_.size() + kSpare, most)));
 }
 
+void SensorHistory::put(const Sample& sample) {
+  for (std::size_t i = samples_.size(); i > head_ && samples_[i - 1].time_ms >= sample.time_ms; --i) {
+    Sample& known = samples_[i - 1];
+    if (known.time_ms != sample.time_ms || known.arrival_ms != sample.arrival_ms) continue;
+    known = sample;
+    return;
+  }
+  add(sample);
+}
+
 void SensorHistory::forget_later(std::int64_t time_ms) {
   const auto begin = samples_.begin() + static_cast<std::ptrdiff_t>(head_);
   samples_.erase(std::upper_bound(begin, samples_.end(), time_ms, before), samples_.end());

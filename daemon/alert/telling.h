@@ -27,6 +27,7 @@ struct SensorFacts {
   const std::map<std::string, std::string>* labels = nullptr;
   std::int64_t every_ms = 0;  // expected interval between readings; 0: not known
   bool registered = false;    // named in the configuration: its silence counts before it was ever heard
+  bool derived = false;       // no message carries it
   bool expected = true;       // something in the configuration may bring it; else its silence says nothing
 };
 

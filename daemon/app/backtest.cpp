@@ -27,7 +27,7 @@ class Run {
       : settings_(settings_of(settings)),
         filter_(filter),
         registry_(settings_.decode),
-        derivation_(settings_.decode.derived),
+        derivation_(settings_.decode.derived, settings_.alerts.max_age),
         fold_(settings_.alerts, topic_matches, calendar),
         tell_(std::move(tell)) {}
 
@@ -96,10 +96,12 @@ class Run {
       add(entry, last);
     }
     fold_.on_reading(reading, at);
-    made_.clear();
     derivation_.on_reading(reading, made_);
-    for (const Reading& made : made_) fold_.on_reading(made, at);
-    collect();
+    take_derived(at);
+  }
+  void on_message_end(const FoldTime& at) {
+    derivation_.on_message_end(made_);
+    take_derived(at);
   }
 
   std::size_t sensors() const { return registry_.all().size(); }
@@ -132,6 +134,11 @@ class Run {
   // Watched itself, or what a derived sensor is made from.
   bool looks_at(const std::string& name) const {
     return watches(name) || plays_a_part(settings_.decode.derived, name);
+  }
+  void take_derived(const FoldTime& at) {
+    for (const Reading& made : made_) fold_.on_reading(made, at);
+    made_.clear();
+    collect();
   }
   void collect() {
     for (const AlertEvent& event : fold_.take_events()) {
@@ -171,6 +178,8 @@ class History {
     at.clock_trusted = (reading.flags & kClockUnset) == 0;
     at.backlog = (reading.flags & kQueued) != 0;
     if (!begun_) begin(at, row);
+    if (reading.arrival_ms != arrival_ms_) end_message();
+    arrival_ms_ = reading.arrival_ms;
     // With a time of its own, later than the connection, it does not say whether it waited.
     if ((reading.flags & kPayloadTime) && !at.backlog) at.backlog = now_.backlog && lost_ms(at) <= 0;
     if (!move_to(at)) return false;
@@ -179,6 +188,7 @@ class History {
   }
   // To the end of what is known, or of what is asked for.
   void finish() {
+    end_message();
     FoldTime at = now_;
     at.stream_ms = facts_.clock.stream_ms;
     at.subscribed_ms = facts_.clock.subscribed_ms;
@@ -206,6 +216,11 @@ class History {
     now_.connected_since_ms = now_.stream_ms;
     began_ms_ = now_.wall_ms();
     for (Run& run : runs_) run.begin(facts_, now_, row.reading);
+  }
+
+  // Rows of one arrival are taken for those of one message.
+  void end_message() {
+    for (Run& run : runs_) run.on_message_end(now_);
   }
 
   // For how long we were not subscribed since the reading before.
@@ -264,6 +279,7 @@ class History {
   std::int64_t to_ms_;
   FoldTime now_;
   std::int64_t began_ms_ = 0;
+  std::int64_t arrival_ms_ = 0;  // of the newest row
   bool begun_ = false;
 };
 

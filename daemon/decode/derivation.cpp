@@ -11,7 +11,7 @@ namespace sluice {
 
 namespace {
 
-constexpr std::uint32_t kInherited = kQueued | kClockUnset | kTimeEstimated;
+constexpr std::uint32_t kInherited = kQueued | kClockUnset | kTimeEstimated | kLateInput;
 // How much later than its time says a reading may be told of, and still counts: clocks of sensors run ahead.
 constexpr std::int64_t kAheadMs = 3600000;
 
@@ -21,7 +21,8 @@ bool contains(const std::vector<std::size_t>& list, std::size_t wanted) {
 
 }  // namespace
 
-Derivation::Derivation(const std::vector<DerivedSensor>& derived) {
+Derivation::Derivation(const std::vector<DerivedSensor>& derived, std::chrono::milliseconds max_age)
+    : max_age_ms_(max_age.count()) {
   for (std::size_t i : order_of(derived).order) {
     const DerivedSensor& sensor = derived[i];
     std::vector<std::string> names;
@@ -65,15 +66,14 @@ void Derivation::add_sensor(SensorId id, const std::string& name, const SensorLa
   part.time_ms = last->time_ms;
   part.value = last->value;
   part.flags = last->flags;
+  if (last->lag_ms > max_age_ms_) part.flags |= kLateInput;
 }
 
-// False: it is not the newest of its sensor.
-bool Derivation::take(Part& part, const Reading& reading) const {
-  if (!is_newest(reading, part.time_ms)) return false;
+void Derivation::take(Part& part, const Reading& reading) const {
   part.time_ms = reading.time_ms;
   part.value = reading.value;
   part.flags = reading.flags;
-  return true;
+  if (reading.arrival_ms - reading.time_ms > max_age_ms_) part.flags |= kLateInput;
 }
 
 bool Derivation::compute(const Formula& formula, Reading& result) {
@@ -103,19 +103,33 @@ bool Derivation::compute(const Formula& formula, Reading& result) {
 void Derivation::on_reading(const Reading& reading, std::vector<Reading>& made) {
   if (reading.flags & (kRetained | kDuplicate)) return;
   const auto found = by_id_.find(reading.sensor);
-  if (found == by_id_.end() || !take(parts_[found->second], reading)) return;
-  moved_.assign(1, found->second);
+  if (found == by_id_.end() || !is_newest(reading, parts_[found->second].time_ms)) return;
+  if (contains(moved_, found->second)) on_message_end(made);
+  take(parts_[found->second], reading);
+  moved_.push_back(found->second);
+  arrival_ms_ = reading.arrival_ms;
+}
+
+void Derivation::on_message_end(std::vector<Reading>& made) {
+  due_.clear();
+  for (std::size_t part : moved_) {
+    due_.insert(due_.end(), parts_[part].formulas.begin(), parts_[part].formulas.end());
+  }
+  std::sort(due_.begin(), due_.end());
+  due_.erase(std::unique(due_.begin(), due_.end()), due_.end());
   Reading result;
-  result.arrival_ms = reading.arrival_ms;
-  for (std::size_t f : parts_[found->second].formulas) {
+  result.arrival_ms = arrival_ms_;
+  for (std::size_t f : due_) {
     const Formula& formula = formulas_[f];
     const bool concerned = std::any_of(formula.inputs.begin(), formula.inputs.end(),
                                        [&](std::size_t input) { return contains(moved_, input); });
     if (!concerned || !compute(formula, result)) continue;
-    take(parts_[formula.result], result);
+    Part& part = parts_[formula.result];
+    if (is_newest(result, part.time_ms)) take(part, result);
     moved_.push_back(formula.result);
     made.push_back(result);
   }
+  moved_.clear();
 }
 
 std::int64_t derived_recall_ms(const std::vector<DerivedSensor>& derived, const std::string& sensor,

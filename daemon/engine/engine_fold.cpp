@@ -97,6 +97,8 @@ void Engine::Impl::message(const JournalRecord& record) {
   for (const DecodedValue& value : values) {
     reading(record, value, value.unit.empty() ? decoder.entry(entry).unit : value.unit);
   }
+  derivation.on_message_end(made);
+  take_derived();
 }
 
 // Counts the message if it is not wanted.
@@ -154,17 +156,17 @@ void Engine::Impl::reading(const JournalRecord& record, const DecodedValue& foun
   if (row.flags & (kRetained | kDuplicate)) return;
   sensor->take(row, now.subscribed_ms);
   if (found.has_time) sensor->remember(row.time_ms, row.value);
-  derive(row);
+  derivation.on_reading(row, made);
+  take_derived();
 }
 
-void Engine::Impl::derive(const Reading& row) {
-  made.clear();
-  derivation.on_reading(row, made);
+void Engine::Impl::take_derived() {
   for (const Reading& reading : made) {
     fold.on_reading(reading, now);
     registry.by_id(reading.sensor).take(reading, now.subscribed_ms);
     derived.insert(reading.sensor);
   }
+  made.clear();
 }
 
 SensorEntryState& Engine::Impl::add_sensor(std::string_view name, std::string_view unit) {
@@ -192,14 +194,23 @@ void Engine::Impl::note_unit(const SensorEntryState& sensor) {
 
 // What rules look back on. Derived readings are not stored, but follow from what is.
 void Engine::Impl::recall(const std::vector<RecentReading>& recent) {
-  Derivation anew(settings.decode.derived);
+  Derivation anew(settings.decode.derived, settings.alerts.max_age);
   for (const SensorEntryState& sensor : registry.all()) anew.add_sensor(sensor.id, sensor.name);
-  for (const RecentReading& recalled : recent) {
-    fold.recall(recalled);
+  std::int64_t arrival_stream_ms = 0;  // rows of one are taken for those of one message
+  auto recall_made = [&] {
+    for (const Reading& reading : made) fold.recall({reading, arrival_stream_ms});
     made.clear();
+  };
+  for (const RecentReading& recalled : recent) {
+    if (recalled.arrival_stream_ms != arrival_stream_ms) anew.on_message_end(made);
+    recall_made();
+    arrival_stream_ms = recalled.arrival_stream_ms;
+    fold.recall(recalled);
     anew.on_reading(recalled.reading, made);
-    for (const Reading& reading : made) fold.recall({reading, recalled.arrival_stream_ms});
+    recall_made();
   }
+  anew.on_message_end(made);
+  recall_made();
 }
 
 void Engine::Impl::collect_rule_states() {

@@ -30,7 +30,7 @@ struct Engine::Impl {
         clock(checkpoint.clock, settings.built_ms),
         decoder(settings.decode),
         registry(settings.decode),
-        derivation(settings.decode.derived),
+        derivation(settings.decode.derived, settings.alerts.max_age),
         fold(settings.alerts, topic_matches, calendar),
         conditions(settings.alerts.gateway, settings.gateway_alerts),
         redelivery(settings.receive_maximum, checkpoint.delivered,
@@ -50,7 +50,7 @@ struct Engine::Impl {
   Redelivery redelivery;
   std::unordered_map<std::string, std::uint64_t> retained;
   std::vector<DecodedValue> values;         // of the message at hand
-  std::vector<Reading> made;                // derived from the reading at hand
+  std::vector<Reading> made;                // derived from the message at hand
   std::vector<std::int64_t> heard_boot_ms;  // by readings entry
 
   std::uint64_t last_seq = 0;
@@ -83,7 +83,7 @@ struct Engine::Impl {
   // Counts the message if it is not wanted.
   bool wants_retained(const JournalRecord& record, RetainedPolicy policy);
   void reading(const JournalRecord& record, const DecodedValue& found, std::string_view unit);
-  void derive(const Reading& row);
+  void take_derived();
   SensorEntryState& add_sensor(std::string_view name, std::string_view unit);
   void settle_unit(SensorEntryState& sensor, std::string_view unit);
   void note_unit(const SensorEntryState& sensor);

@@ -33,6 +33,7 @@ SensorFacts facts_of(const SensorEntryState& sensor, const DecodeSettings& decod
   facts.unit = &sensor.profile.unit;
   facts.labels = &sensor.profile.labels;
   facts.every_ms = sensor.profile.every.value_or(std::chrono::milliseconds(0)).count();
+  facts.derived = sensor.derived;
   facts.registered = sensor.derived || is_registered(decode, sensor.name);
   facts.expected = facts.registered || may_be_heard(decode, sensor.name);
   return facts;

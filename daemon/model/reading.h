@@ -18,6 +18,7 @@ enum ReadingFlag : std::uint32_t {
   kTooLate = 1u << 6,         // its day could no longer be reopened
   kFoundDuplicate = 1u << 7,  // with kDuplicate: found when its day was summed, not on arrival
   kImported = 1u << 8,        // from a file, not from the broker
+  kLateInput = 1u << 9,       // derived, from a reading that came later than alerting.max_age
 };
 
 struct Reading {

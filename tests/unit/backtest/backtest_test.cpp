@@ -26,7 +26,11 @@ class Backtest : public ::testing::Test {
     ReadingsEntry plain;
     plain.topic = "p/#";
     plain.format = PayloadFormat::kNumber;
-    settings_.decode.readings = {timed, plain};
+    ReadingsEntry both = timed;
+    both.topic = "m/+";
+    both.value.clear();
+    both.fields = {"x", "y"};
+    settings_.decode.readings = {timed, plain, both};
     SensorEntry all;
     all.sensor = "#";
     all.every = seconds(2);
@@ -35,7 +39,8 @@ class Backtest : public ::testing::Test {
     settings_.decode.sensors = {all, never};
     settings_.decode.derived = {
         {"d/gap", "abs(a - b) * 2", "", {{"a", "s/a", seconds(20)}, {"b", "s/b", seconds(5)}}},
-        {"d/more", "gap / (c - 20) + 20", "", {{"gap", "d/gap", seconds(10)}, {"c", "s/c", seconds(30)}}}};
+        {"d/more", "gap / (c - 20) + 20", "", {{"gap", "d/gap", seconds(10)}, {"c", "s/c", seconds(30)}}},
+        {"d/both", "x - y + 20", "", {{"x", "m/a/x", seconds(20)}, {"y", "m/a/y", seconds(20)}}}};
   }
   std::string folder() { return folders_.emplace_back().path().string(); }
   Rule rule(const std::string& name, double above) {
@@ -115,6 +120,12 @@ TEST_F(Backtest, GivesTheEventsThatTheEngineGave) {
           break;
         case 4:
           gateway.say(RecordKind::kMessage, "p/" + name, value);
+          break;
+        case 5:
+        case 6:
+          gateway.say(RecordKind::kMessage, "m/a",
+                      "{\"x\":" + value + ",\"y\":" + std::to_string(20 + random() % 20) +
+                          ",\"t\":" + std::to_string(gateway.wall_ms() - age_ms) + "}");
           break;
         default:
           gateway.say(RecordKind::kMessage, "s/" + name,

@@ -25,7 +25,7 @@ class DerivationOf : public ::testing::Test {
                  {"mean", "(t + rh) / 2", "", {{"t", "t", seconds(10)}, {"rh", "rh", seconds(60)}}}};
   }
   Derivation derivation(const std::map<SensorId, SensorLast>& last = {}) const {
-    Derivation made(settings_);
+    Derivation made(settings_, seconds(600));
     SensorId id = 0;
     for (const char* name : {"t", "rh", "out", "mean", "gap"}) {
       ++id;
@@ -43,19 +43,23 @@ class DerivationOf : public ::testing::Test {
     made.value = value;
     return made;
   }
-  // "sensor time value flags", one after the other.
-  static std::string said(Derivation& derivation, const Reading& reading) {
+  // What a message makes: "sensor time value flags", one after the other.
+  static std::string said(Derivation& derivation, const std::vector<Reading>& message) {
     std::vector<Reading> made;
-    derivation.on_reading(reading, made);
+    for (const Reading& reading : message) derivation.on_reading(reading, made);
+    derivation.on_message_end(made);
     std::string text;
     for (const Reading& result : made) {
       char line[80];
       std::snprintf(line, sizeof line, "%s%u %lld %g %u", text.empty() ? "" : "; ", result.sensor,
                     static_cast<long long>(result.time_ms), result.value, result.flags);
       text += line;
-      EXPECT_EQ(reading.arrival_ms, result.arrival_ms);
+      EXPECT_EQ(message.back().arrival_ms, result.arrival_ms);
     }
     return text;
+  }
+  static std::string said(Derivation& derivation, const Reading& reading) {
+    return said(derivation, std::vector<Reading>{reading});
   }
 
   std::vector<DerivedSensor> settings_;
@@ -69,6 +73,19 @@ TEST_F(DerivationOf, HasTheTimeOfTheNewestInputAndComputesEachOnce) {
   EXPECT_EQ("4 4000 31 0; 5 4000 4.2 0", said(all, reading(kT, 4000, 22)));
   EXPECT_EQ("4 4000 32 0; 5 4000 4.4 0", said(all, reading(kRh, 3500, 42)))
       << "its own newest, if not of all";
+}
+
+TEST_F(DerivationOf, TakesAllOfAMessageBeforeItComputesAnything) {
+  Derivation all = derivation();
+  said(all, {reading(kT, 1000, 20), reading(kRh, 1000, 40), reading(kOut, 1000, 10)});
+  EXPECT_EQ("4 2000 31 0; 5 2000 3.33333 0",
+            said(all, {reading(kOut, 2000, 11), reading(kT, 2000, 10), reading(kRh, 2000, 52)}))
+      << "nothing of the new with the old";
+  std::vector<Reading> kept{reading(kT, 3000, 11), reading(kRh, 3000, 53), reading(kT, 4000, 12),
+                            reading(kRh, 4000, 54)};
+  for (Reading& each : kept) each.arrival_ms = 4100;
+  EXPECT_EQ("4 3000 32 0; 5 3000 3.5 0; 4 4000 33 0; 5 4000 3.66667 0", said(all, kept))
+      << "a message of readings that were kept for a while";
 }
 
 TEST_F(DerivationOf, HasNoValueFromWhatIsNotFresh) {
@@ -113,6 +130,19 @@ TEST_F(DerivationOf, InheritsWhatIsDoubtfulAboutAnInput) {
   EXPECT_EQ("4 4000 30 0", said(all, reading(kRh, 4000, 40)));
 }
 
+TEST_F(DerivationOf, SaysThatAnInputCameLate) {
+  settings_[1].inputs[0].within = seconds(3600);
+  Derivation all = derivation();
+  const std::string late = " " + std::to_string(kLateInput);
+  said(all, reading(kRh, 2000000, 40));
+  Reading old = reading(kT, 1000000, 20);
+  old.arrival_ms = 2000100;
+  EXPECT_EQ("4 2000000 30" + late, said(all, old)) << "what it is made by";
+  EXPECT_EQ("4 2001000 31" + late, said(all, reading(kRh, 2001000, 42))) << "what it is made from";
+  EXPECT_EQ("4 2002000 32 0", said(all, reading(kT, 2002000, 22)));
+  EXPECT_EQ("4 2902000 32 0", said(all, reading(kRh, 2902000, 42))) << "old, and came in time";
+}
+
 TEST_F(DerivationOf, FollowsAClockThatIsSetBack) {
   Derivation all = derivation();
   auto untimed = [](SensorId sensor, std::int64_t time_ms, double value) {
@@ -129,25 +159,34 @@ TEST_F(DerivationOf, FollowsAClockThatIsSetBack) {
 // All readings ever, looked at anew each time.
 class Oracle {
  public:
-  std::vector<Reading> on_reading(const Reading& reading) {
-    const bool copy = reading.flags & (kRetained | kDuplicate);
-    const auto known = newest_.find(reading.sensor);
-    if (copy || (known != newest_.end() && reading.time_ms < known->second.time_ms)) return {};
-    newest_[reading.sensor] = reading;
+  std::vector<Reading> on_message(const std::vector<Reading>& message) {
     std::vector<Reading> made;
-    bool mean_moved = false;
-    if (reading.sensor == kT || reading.sensor == kRh) {
-      mean_moved = put(made, reading, kMean, {{kT, 10000}, {kRh, 60000}},
-                       [](double t, double rh) { return (t + rh) / 2; });
+    std::map<SensorId, Reading> news;
+    for (const Reading& reading : message) {
+      const bool copy = reading.flags & (kRetained | kDuplicate);
+      const auto known = newest_.find(reading.sensor);
+      if (copy || (known != newest_.end() && reading.time_ms < known->second.time_ms)) continue;
+      if (news.count(reading.sensor) > 0) put_all(made, std::exchange(news, {}));
+      news[reading.sensor] = newest_[reading.sensor] = reading;
     }
-    if (mean_moved || reading.sensor == kOut) {
-      put(made, reading, kGap, {{kMean, 30000}, {kOut, 20000}},
-          [](double m, double o) { return std::fabs(m - o) / (o - 5); });
-    }
+    put_all(made, news);
     return made;
   }
 
  private:
+  void put_all(std::vector<Reading>& made, const std::map<SensorId, Reading>& news) {
+    if (news.empty()) return;
+    const Reading& cause = news.begin()->second;
+    bool mean_moved = false;
+    if (news.count(kT) + news.count(kRh) > 0) {
+      mean_moved = put(made, cause, kMean, {{kT, 10000}, {kRh, 60000}},
+                       [](double t, double rh) { return (t + rh) / 2; });
+    }
+    if (mean_moved || news.count(kOut) > 0) {
+      put(made, cause, kGap, {{kMean, 30000}, {kOut, 20000}},
+          [](double m, double o) { return std::fabs(m - o) / (o - 5); });
+    }
+  }
   bool put(std::vector<Reading>& made, const Reading& cause, SensorId id,
            std::vector<std::pair<SensorId, std::int64_t>> inputs, double (*f)(double, double)) {
     for (const auto& [input, within_ms] : inputs) {
@@ -178,14 +217,18 @@ TEST_F(DerivationOf, AgreesWithTheOracleAndGoesOnFromLastValuesAnywhere) {
     std::int64_t now_ms = 1000000;
     for (int i = 0; i < 300; ++i) {
       now_ms += static_cast<std::int64_t>(random() % 8000);
-      std::uint32_t flags = 0;
-      if (random() % 10 == 0) flags = random() % 2 ? kRetained : kDuplicate;
-      const auto sensor = static_cast<SensorId>(1 + random() % 3);
-      const Reading next = reading(sensor, now_ms - static_cast<std::int64_t>(random() % 5000),
-                                   static_cast<double>(random() % 20), flags);
-      const std::vector<Reading> expected = oracle.on_reading(next);
+      std::vector<Reading> message;
+      for (std::size_t n = 1 + random() % 4; n > 0; --n) {
+        std::uint32_t flags = 0;
+        if (random() % 10 == 0) flags = random() % 2 ? kRetained : kDuplicate;
+        const auto sensor = static_cast<SensorId>(1 + random() % 3);
+        message.push_back(reading(sensor, now_ms - static_cast<std::int64_t>(random() % 5000),
+                                  static_cast<double>(random() % 20), flags));
+      }
+      const std::vector<Reading> expected = oracle.on_message(message);
       std::vector<Reading> made;
-      all.on_reading(next, made);
+      for (const Reading& next : message) all.on_reading(next, made);
+      all.on_message_end(made);
       ASSERT_EQ(expected.size(), made.size()) << "seed " << seed << ", reading " << i;
       for (std::size_t m = 0; m < made.size(); ++m) {
         ASSERT_EQ(expected[m].sensor, made[m].sensor) << "seed " << seed << ", reading " << i;
@@ -193,7 +236,7 @@ TEST_F(DerivationOf, AgreesWithTheOracleAndGoesOnFromLastValuesAnywhere) {
         ASSERT_EQ(expected[m].value, made[m].value) << "seed " << seed << ", reading " << i;
       }
       // As the store keeps it.
-      made.push_back(next);
+      made.insert(made.end(), message.begin(), message.end());
       for (const Reading& kept : made) {
         SensorLast& newest = last[kept.sensor];
         if ((kept.flags & (kRetained | kDuplicate)) || kept.time_ms < newest.time_ms) continue;

@@ -88,7 +88,12 @@ TEST_F(EngineOf, GivesTheSameRowsEventsAndCountsWhereverItIsRestarted) {
   SensorEntry awaited;
   awaited.sensor = "s/never";
   settings_.decode.sensors.push_back(awaited);
+  ReadingsEntry both;
+  both.topic = "m/+";
+  both.fields = {"x", "y"};
+  settings_.decode.readings.push_back(both);
   settings_.decode.derived = {
+      {"d/both", "x - y + 20", "", {{"x", "m/a/x", seconds(20)}, {"y", "m/a/y", seconds(20)}}},
       {"d/gap", "abs(a - b) * 2", "", {{"a", "s/a", seconds(20)}, {"b", "s/b", seconds(5)}}},
       {"d/ratio", "gap / (c - 20) + 20", "", {{"gap", "d/gap", seconds(10)}, {"c", "p/c", seconds(30)}}}};
   for (Rule& rule : test::steady_rules({0x7f, 22 * 60 + 14, 22 * 60 + 16}))
@@ -131,6 +136,9 @@ TEST_F(EngineOf, GivesTheSameRowsEventsAndCountsWhereverItIsRestarted) {
         case 4:
           say("p/" + name, value, kQos1 | (random() % 2 ? kDupFlag : 0),
               static_cast<std::uint16_t>(random() % 5 + 1));
+          break;
+        case 5:
+          say("m/a", "{\"x\":" + value + ",\"y\":" + std::to_string(20 + random() % 20) + "}");
           break;
         default:
           say("s/" + name, "{\"v\":" + value + ",\"t\":" + std::to_string(time_ms) + "}");
@@ -192,6 +200,24 @@ TEST_F(EngineOf, DerivesReadingsForRulesAndStoresNone) {
   ASSERT_EQ(1u, whole.derived.size());
   EXPECT_EQ(31, whole.derived[0].value);
   EXPECT_EQ(1700000001000, whole.derived[0].time_ms);
+}
+
+TEST_F(EngineOf, DerivesFromAMessageOnceAllOfItIsTaken) {
+  ReadingsEntry both;
+  both.topic = "m/+";
+  both.fields = {"x", "y"};
+  settings_.decode.readings.push_back(both);
+  settings_.decode.derived = {
+      {"d/sum",
+       "x + y",
+       "",
+       {{"x", "m/a/x", std::chrono::seconds(20)}, {"y", "m/a/y", std::chrono::seconds(20)}}}};
+  say("m/a", R"({"x":10,"y":-10})");
+  say("m/a", R"({"x":-25,"y":25})");
+  say("m/a", R"({"x":29,"y":-29})");
+  const Batch batch = fold();
+  EXPECT_EQ(6u, batch.readings.size());
+  EXPECT_EQ(0u, batch.events.size()) << "29 + 25 was never so";
 }
 
 TEST_F(EngineOf, RejectsAReadingUnderTheNameOfADerivedSensor) {
