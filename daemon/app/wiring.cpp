@@ -283,7 +283,13 @@ Result<std::unique_ptr<Wiring>> wire(const Settings& settings, Log& log, Reload&
       {settings, w->clock, log, w->vitals, *w->slots, *w->store_loop, *w->reading_feed, w->told_before});
   Status done = wire_days(*w, w->store->calendar());
   if (done.ok()) done = wire_api(*w, w->store->calendar(), api_socket);
-  if (done.ok()) return w;
+  if (done.ok()) {
+    // It is in force now. A channel that comes back one day is not told what one of its name was not.
+    if (Status kept = w->store->keep_slots_of(channel_names(settings)); !kept.ok()) {
+      log.warning("what channels were not told that are gone is kept for now: {}", kept.error().context);
+    }
+    return w;
+  }
   // Nothing but the configuration is wrong: whoever opens it next need not check it.
   if (!w->vitals.check_database) (void)w->store->close_cleanly();
   return done.error();

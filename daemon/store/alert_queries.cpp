@@ -29,6 +29,8 @@ constexpr char kPutSlot[] =
 constexpr char kDeleteSlot[] =
     "DELETE FROM alert_slot WHERE event_id = ?1 AND state = ?2 AND channel = ?3 AND EXISTS (SELECT 1 FROM "
     "alert_event e WHERE e.id = event AND e.at_ms = ?4 AND e.severity = ?5 AND e.flags = ?6)";
+constexpr char kDeleteOtherSlots[] =
+    "DELETE FROM alert_slot WHERE channel NOT IN (SELECT value FROM json_each(?1))";
 constexpr char kPutOpen[] = "INSERT OR REPLACE INTO alert_open(alert, sensor, event) VALUES(?1, ?2, ?3)";
 constexpr char kDeleteOpen[] = "DELETE FROM alert_open WHERE alert = ?1 AND sensor = ?2";
 constexpr char kPutState[] =
@@ -192,6 +194,10 @@ Status delete_slots(Connection& connection, const std::vector<Store::Delivered>&
     if (connection.changes() == 0) absent.push_back(d);
   }
   return {};
+}
+
+Status delete_slots_of_others(Connection& connection, const std::vector<std::string>& channels) {
+  return connection.query(kDeleteOtherSlots, json_of(channels)).run();
 }
 
 Result<std::vector<RuleState>> read_rule_states(Connection& connection) {

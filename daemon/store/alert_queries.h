@@ -20,6 +20,7 @@ Status write_alert_events(Connection& connection, const std::vector<AlertEvent>&
                           std::uint32_t events_max);
 Status delete_slots(Connection& connection, const std::vector<Store::Delivered>& delivered,
                     std::vector<Store::Delivered>& absent);
+Status delete_slots_of_others(Connection& connection, const std::vector<std::string>& channels);
 
 Result<std::vector<RuleState>> read_rule_states(Connection& connection);
 Status write_silences(Connection& connection, const std::vector<SilenceChange>& changes);

@@ -228,6 +228,10 @@ Status Store::keep_broker_session(const BrokerSession& session) {
   return impl_->write([&](CommitState&) { return write_broker_session(*impl_->connection, session); });
 }
 
+Status Store::keep_slots_of(const std::vector<std::string>& channels) {
+  return impl_->write([&](CommitState&) { return delete_slots_of_others(*impl_->connection, channels); });
+}
+
 Result<std::vector<Store::Delivered>> Store::mark_delivered(const std::vector<Delivered>& delivered) {
   std::vector<Delivered> absent;
   if (delivered.empty()) return absent;

@@ -78,6 +78,8 @@ class Store {
   Status keep_broker_session(const BrokerSession& session);
   // Those that have no slot: not stored yet, or replaced by a newer transition.
   Result<std::vector<Delivered>> mark_delivered(const std::vector<Delivered>& delivered);
+  // What no channel of the configuration has been told, nobody will be.
+  Status keep_slots_of(const std::vector<std::string>& channels);
   // One bounded step of moving what arrived while the clock was not trusted to its time, as soon as that is
   // known; true: there may be more to do. Cheap where there is nothing.
   Result<bool> retime_step();

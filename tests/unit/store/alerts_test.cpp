@@ -68,6 +68,15 @@ TEST_F(Alerts, AreToldToEachChannelUntilItHasTheNewest) {
   EXPECT_TRUE(undelivered().empty());
 }
 
+TEST_F(Alerts, AreToldToNoChannelOfANameThatWasGoneMeanwhile) {
+  happen({event("s", kFire, kStart, kStart)});
+  must(store_->keep_slots_of({"mqtt", "mail"}));
+  ASSERT_EQ(1u, undelivered().size());
+  EXPECT_EQ((std::vector<std::string>{"mqtt"}), undelivered()[0].channels);
+  must(store_->keep_slots_of({}));
+  EXPECT_TRUE(undelivered().empty());
+}
+
 TEST_F(Alerts, AreToldOfEachTransitionThatTheirReceiptIsNotOf) {
   AlertEvent begun = event("s", kFire, kStart, kStart);
   begun.severity = "warning";
