@@ -12,6 +12,7 @@ namespace {
 constexpr std::int64_t kWeekMs = 7 * 86400000ll;
 // The wall clock steps; what is less it is slewed by, and no delay is so exact.
 constexpr std::int64_t kStepMs = 1000;
+constexpr std::uint32_t kCopies = kRetained | kDuplicate;
 constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
 
 // Stream time at which subscribed time reaches (or reached) `subscribed_ms`, were we subscribed all along.
@@ -46,7 +47,8 @@ void AlertFold::Impl::run_silent() {
   const std::int64_t deadline_ms = silent_deadline(pair);
   if (deadline_ms > when_ms) return await(i);
   const SensorState& sensor = sensors[pair.sensor];
-  pair.state.call_for(rule(pair), 1, stream_of(deadline_ms, now) + now.wall_minus_stream_ms, now.stream_ms);
+  pair.state.call_for(rule(pair), 1, stream_of(deadline_ms, now) + now.wall_minus_stream_ms, now.stream_ms,
+                      nullptr);
   mark(i);
   // It is the absence that is told of: what is known of the last reading does not matter.
   const std::uint32_t doubts = doubts_of_now();
@@ -68,7 +70,7 @@ void AlertFold::Impl::run_missing() {
     return;
   }
   pair.state.call_for(rule(pair), 1, deadline_ms - rule(pair).hold.count() + now.wall_minus_stream_ms,
-                      now.stream_ms);
+                      now.stream_ms, nullptr);
   mark(i);
   if (pair.state.moving()) {
     complete_move(i, deadline_ms + now.wall_minus_stream_ms, missing_ratio(pair), doubts_of_now());
@@ -87,13 +89,30 @@ void AlertFold::Impl::run_wall(std::int64_t wall_ms) {
   tell_untold(wall_ms, 0);
 }
 
-void AlertFold::Impl::react(std::uint32_t i, const Reading& reading, std::uint32_t doubts, bool newest,
-                            const Before& before) {
+// `before`: the sensor's newest before this reading.
+void AlertFold::Impl::hear(std::uint32_t i, const Reading& reading, std::uint32_t doubts, Newest before) {
   const Rule& r = rule(pairs[i]);
-  const bool copy = reading.flags & (kRetained | kDuplicate);
-  if (copy && (reading.flags & (kRetained | kDuplicate) & ~r.accept)) return;
+  const bool copy = reading.flags & kCopies;
+  if (copy && ((reading.flags & kCopies & ~r.accept) || is_absence(r.kind))) return;
+  const auto known = r.accept & kCopies ? copies.find(i) : copies.end();
+  if (known != copies.end()) before = known->second;
+  const bool newest = is_newest(reading, before.time_ms);
+  // The grid of `every` goes by what is no copy.
+  if (newest && r.every.count() == 0 && (copy || known != copies.end())) {
+    mark(i);
+    if (copy)
+      copies[i] = {reading.time_ms, reading.value, doubts};
+    else
+      copies.erase(known);
+  }
+  if (newest && (!copy || r.every.count() == 0) && std::exchange(pairs[i].open, 0) != 0) mark(i);
+  react(i, reading, doubts, newest, before);
+}
+
+void AlertFold::Impl::react(std::uint32_t i, const Reading& reading, std::uint32_t doubts, bool newest,
+                            const Newest& before) {
+  const Rule& r = rule(pairs[i]);
   if (is_absence(r.kind)) {
-    if (copy) return;
     if (pairs[i].state.toward > 0) {
       const bool enough = r.kind == ConditionKind::kSilentFor || missing_ratio(pairs[i]) <= r.high;
       if (enough)
@@ -107,9 +126,9 @@ void AlertFold::Impl::react(std::uint32_t i, const Reading& reading, std::uint32
   if (r.measure == Measure::kValue) {
     if (newest) observe(i, reading.time_ms, reading.value, doubts, before);
   } else if (r.every.count() > 0) {
-    if (newest && !copy) look_at_grid(i, before.at_ms, doubts);
+    if (newest && (reading.flags & kCopies) == 0) look_at_grid(i, before.time_ms, doubts);
   } else {
-    const std::int64_t at_ms = std::max(reading.time_ms, sensors[pairs[i].sensor].time_ms);
+    const std::int64_t at_ms = newest ? reading.time_ms : before.time_ms;
     if (auto value = judge(pairs[i], at_ms)) observe(i, at_ms, *value, doubts, before);
   }
 }
@@ -159,7 +178,7 @@ void AlertFold::add_sensor(const SensorFacts& facts, const SensorLast* last) {
 void AlertFold::recall(const RecentReading& recent) {
   const Reading& reading = recent.reading;
   SensorState& sensor = impl_->sensor_of(reading.sensor);
-  const bool copy = reading.flags & (kRetained | kDuplicate);
+  const bool copy = reading.flags & kCopies;
   if (!copy && sensor.arrivals_ms > 0) {
     // By arrival, so that no clock's step makes readings missing.
     std::deque<std::int64_t>& arrivals = sensor.arrivals;
@@ -169,7 +188,7 @@ void AlertFold::recall(const RecentReading& recent) {
       arrivals.pop_front();
     }
   }
-  if (!sensor.history || (reading.flags & (kRetained | kDuplicate) & ~sensor.accepts)) return;
+  if (!sensor.history || (copy && !(reading.flags & sensor.accepts))) return;
   Sample sample;
   sample.time_ms = reading.time_ms;
   sample.value = reading.value;
@@ -221,10 +240,17 @@ void AlertFold::Impl::take_time(const FoldTime& time) {
   if (std::abs(step_ms) < kStepMs) return;
   for (std::uint32_t i = 0; i < pairs.size(); ++i) {
     Pair& pair = pairs[i];
-    if (!pair.state.moving()) continue;
+    const auto changed_at = flaps.find(i);
+    if (!pair.state.moving() && changed_at == flaps.end()) continue;
     if (!is_absence(rule(pair).kind) && std::abs(sensors[pair.sensor].lag_ms) > std::abs(step_ms) / 2)
       continue;
-    pair.state.move_since_ms += step_ms;
+    if (pair.state.moving()) pair.state.move_since_ms += step_ms;
+    if (const auto steps = further.find(i); steps != further.end()) {
+      for (LevelStep& step : steps->second) step.since_ms += step_ms;
+    }
+    if (changed_at != flaps.end()) {
+      for (std::int64_t& time_ms : changed_at->second) time_ms += step_ms;
+    }
     mark(i);
   }
 }
@@ -232,7 +258,7 @@ void AlertFold::Impl::take_time(const FoldTime& time) {
 void AlertFold::advance(const FoldTime& time) {
   Impl& fold = *impl_;
   fold.take_time(time);
-  if (time.wall_ms() < fold.telling.moved_to_ms()) fold.telling.move_to(time.wall_ms());
+  if (time.wall_ms() < fold.telling.moved_to_ms()) fold.run_wall(time.wall_ms());
   for (;;) {
     const std::int64_t due_at = fold.due.empty() ? kNever : fold.due.begin()->first;
     const std::int64_t silent_at =
@@ -259,13 +285,13 @@ void AlertFold::on_reading(const Reading& reading, const FoldTime& time) {
   Impl& fold = *impl_;
   fold.now = time;
   SensorState& sensor = fold.sensor_of(reading.sensor);
-  const bool copy = reading.flags & (kRetained | kDuplicate);
+  const bool copy = reading.flags & kCopies;
   if (copy && !(reading.flags & sensor.accepts)) return;
   std::uint32_t doubts = reading.flags & kDoubtful;
   const bool late = reading.arrival_ms - reading.time_ms > fold.settings.max_age.count();
   if (late || (reading.flags & kLateInput)) doubts |= kLate;
   const bool newest = is_newest(reading, sensor.time_ms);
-  const Impl::Before before{sensor.time_ms, sensor.value};
+  const Newest before{sensor.time_ms, sensor.value, sensor.doubts};
   recall({reading, time.stream_ms});
   if (!copy) {
     sensor.heard = true;
@@ -278,10 +304,7 @@ void AlertFold::on_reading(const Reading& reading, const FoldTime& time) {
     }
   }
   const std::uint32_t end = sensor.first_pair + sensor.pair_count;
-  for (std::uint32_t i = sensor.first_pair; i < end; ++i) {
-    if (newest && !copy && std::exchange(fold.pairs[i].open, 0) != 0) fold.mark(i);
-  }
-  for (std::uint32_t i = sensor.first_pair; i < end; ++i) fold.react(i, reading, doubts, newest, before);
+  for (std::uint32_t i = sensor.first_pair; i < end; ++i) fold.hear(i, reading, doubts, before);
 }
 
 void AlertFold::on_backlog_end(const FoldTime& time) {
@@ -342,7 +365,7 @@ std::vector<AlertEvent> AlertFold::standing() const {
   std::vector<AlertEvent> events;
   for (std::uint32_t i = 0; i < impl_->pairs.size(); ++i) {
     const Steadiness& state = impl_->pairs[i].state;
-    if (state.level > 0 && state.told_level > 0) events.push_back(impl_->standing_event(i));
+    if (state.level > 0 && state.told_level > 0) events.push_back(impl_->standing_event(i, state.told_level));
   }
   return events;
 }

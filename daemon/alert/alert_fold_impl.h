@@ -40,6 +40,13 @@ struct Pair {
   bool in_queue = false;         // has its one entry in a queue of absence
 };
 
+// The newest of the readings that move a pair.
+struct Newest {
+  std::int64_t time_ms = kLongAgo;
+  double value = 0;
+  std::uint32_t doubts = 0;
+};
+
 // A sensor's pairs lie side by side.
 struct SensorState {
   SensorFacts facts;
@@ -69,6 +76,10 @@ struct Absence {
 };
 using AbsenceQueue = std::priority_queue<Absence, std::vector<Absence>, std::greater<>>;
 
+inline bool is_absence(ConditionKind kind) {
+  return kind == ConditionKind::kSilentFor || kind == ConditionKind::kMissingRatio;
+}
+
 struct AlertFold::Impl {
   AlertSettings settings;
   TopicMatch matches;
@@ -82,6 +93,8 @@ struct AlertFold::Impl {
   AbsenceQueue silent_queue;                                           // subscribed time
   AbsenceQueue missing_queue;                                          // stream time
   std::unordered_map<std::uint32_t, std::vector<std::int64_t>> flaps;  // pair → when it fired and resolved
+  std::unordered_map<std::uint32_t, std::vector<LevelStep>> further;   // pair → steps beyond `toward`
+  std::unordered_map<std::uint32_t, Newest> copies;  // pair → accepted copy, newer than its sensor's newest
   std::unordered_map<std::uint32_t, std::vector<std::string>> formerly;  // pair → AlertEvent::formerly
   std::vector<AlertEvent> events;
   std::vector<std::uint32_t> changed;
@@ -101,6 +114,8 @@ struct AlertFold::Impl {
   const Rule& rule(const Pair& pair) const { return settings.rules[pair.rule]; }
   SensorState& sensor_of(SensorId id);
 
+  Newest newest_of(const Pair& pair) const;
+
   // alert_measures.cpp: the figure that a rule which looks back compares at `at_ms`; none: no reading; not
   // finite: it meets no condition.
   std::optional<double> measure_at(const Pair& pair, std::int64_t at_ms) const;
@@ -117,23 +132,21 @@ struct AlertFold::Impl {
   double missing_ratio(const Pair& pair) const;
 
   // alert_pairs.cpp
-  struct Before {  // what a pair compared last
-    std::int64_t at_ms;
-    double value;  // kValue
-  };
-  void observe(std::uint32_t i, std::int64_t at_ms, double value, std::uint32_t doubts, const Before& before);
+  // `before`: what was compared last.
+  void observe(std::uint32_t i, std::int64_t at_ms, double value, std::uint32_t doubts, const Newest& before);
+  bool call_for(std::uint32_t i, double value, std::int64_t at_ms);
   void complete_move(std::uint32_t i, std::int64_t at_ms, double value, std::uint32_t doubts);
   void run_due(std::uint32_t i, std::int64_t when_ms);
   void schedule(std::uint32_t i);
   void mark(std::uint32_t i);
-  void tell_again(std::uint32_t i, std::int64_t at_ms, double value, std::uint32_t flags);
+  void tell_again(std::uint32_t i, std::int64_t at_ms, double value, std::uint32_t flags, std::uint8_t level);
   void tell_untold(std::int64_t at_ms, std::uint32_t open);
   std::uint32_t doubts_of_now() const;
   std::uint32_t doubts_of(const Pair& pair) const;
   bool flaps_at(std::uint32_t i, std::int64_t at_ms);
   AlertEvent event_of(std::uint32_t i, AlertState state, double value, std::int64_t at_ms,
-                      std::uint32_t flags) const;
-  AlertEvent standing_event(std::uint32_t i) const;
+                      std::uint32_t flags, std::uint8_t level) const;
+  AlertEvent standing_event(std::uint32_t i, std::uint8_t level) const;
   std::optional<KeptBack> kept_back(std::uint32_t i) const;
   RuleState state_of(std::uint32_t i) const;
   // `told`: how its alert stands; null: not known, or it does not.
@@ -142,8 +155,9 @@ struct AlertFold::Impl {
 
   // alert_fold.cpp
   void take_time(const FoldTime& time);
+  void hear(std::uint32_t i, const Reading& reading, std::uint32_t doubts, Newest before);
   void react(std::uint32_t i, const Reading& reading, std::uint32_t doubts, bool newest,
-             const Before& before);
+             const Newest& before);
   void await(std::uint32_t i);
   void run_silent();
   void run_missing();

@@ -19,6 +19,11 @@ std::int64_t look_back_ms(const Rule& rule) {
   return rule.measure == Measure::kSteady ? 2 * rule.window.count() : rule.window.count();
 }
 
+// An absence has to last that long before the alert begins; what stands goes on with the absence itself.
+std::int64_t hold_ms(const Rule& rule, const Steadiness& state) {
+  return state.level == 0 ? rule.hold.count() : 0;
+}
+
 // The fewest readings in the window with which the ratio is not above the limit.
 std::size_t fewest(const Rule& rule, std::int64_t every_ms) {
   const auto expected = static_cast<std::size_t>(rule.window.count() / every_ms);
@@ -29,6 +34,15 @@ std::size_t fewest(const Rule& rule, std::int64_t every_ms) {
 }
 
 }  // namespace
+
+Newest AlertFold::Impl::newest_of(const Pair& pair) const {
+  if (rule(pair).accept & kCopies) {
+    const auto copy = copies.find(static_cast<std::uint32_t>(&pair - pairs.data()));
+    if (copy != copies.end()) return copy->second;
+  }
+  const SensorState& sensor = sensors[pair.sensor];
+  return {sensor.time_ms, sensor.value, sensor.doubts};
+}
 
 std::optional<double> AlertFold::Impl::measure_at(const Pair& pair, std::int64_t at_ms) const {
   const Rule& r = rule(pair);
@@ -51,11 +65,11 @@ std::optional<double> AlertFold::Impl::measure_by(const Pair& pair, std::int64_t
 }
 
 double AlertFold::Impl::measure_now(const Pair& pair) const {
-  const SensorState& sensor = sensors[pair.sensor];
+  const Newest newest = newest_of(pair);
   const Rule& r = rule(pair);
   if (r.kind == ConditionKind::kMissingRatio) return missing_ratio(pair);
-  if (r.measure == Measure::kValue || sensor.time_ms == kLongAgo) return sensor.value;
-  return measure_by(pair, sensor.time_ms).value_or(sensor.value);
+  if (r.measure == Measure::kValue || newest.time_ms == kLongAgo) return newest.value;
+  return measure_by(pair, newest.time_ms).value_or(newest.value);
 }
 
 // Every multiple of `every` that the newest reading has passed, less the lateness, if its window has a
@@ -69,7 +83,7 @@ void AlertFold::Impl::look_at_grid(std::uint32_t i, std::int64_t before_ms, std:
   std::int64_t grid_ms = floor_to(before_ms - r.lateness.count(), step_ms) + step_ms;
   while (grid_ms <= last_ms) {
     if (auto value = judge(pairs[i], grid_ms)) {
-      observe(i, grid_ms, *value, doubts, {grid_ms - step_ms + r.lateness.count(), 0});
+      observe(i, grid_ms, *value, doubts, {grid_ms - step_ms + r.lateness.count(), 0, 0});
       grid_ms += step_ms;
       continue;
     }
@@ -102,7 +116,7 @@ std::optional<CutWindow> AlertFold::Impl::cut_window(const Pair& pair) const {
 }
 
 std::int64_t AlertFold::Impl::silent_deadline(const Pair& pair) const {
-  return sensors[pair.sensor].subscribed_ms + rule(pair).silent_for.count() + rule(pair).hold.count();
+  return sensors[pair.sensor].subscribed_ms + rule(pair).silent_for.count() + hold_ms(rule(pair), pair.state);
 }
 
 // When so many of the readings that count now have left the window that the rest are too few, were none to
@@ -119,7 +133,7 @@ std::int64_t AlertFold::Impl::missing_deadline(const Pair& pair) const {
     const std::size_t known = arrivals_after(pair, sensor.arrivals.back() - 2 * r.window.count());
     from_ms = sensor.arrivals[sensor.arrivals.size() - std::min(needed, known)];
   }
-  return std::max(from_ms, now.connected_since_ms) + r.window.count() + r.hold.count();
+  return std::max(from_ms, now.connected_since_ms) + r.window.count() + hold_ms(r, pair.state);
 }
 
 std::size_t AlertFold::Impl::arrivals_after(const Pair& pair, std::int64_t stream_ms) const {

@@ -32,9 +32,11 @@ std::uint32_t AlertFold::Impl::doubts_of_now() const {
   return (now.backlog ? std::uint32_t{kQueued} : 0u) | (now.clock_trusted ? 0u : std::uint32_t{kClockUnset});
 }
 
-// Of a deadline: nothing has arrived for it, so the newest reading speaks, and the connection.
+// Of a deadline: nothing has arrived for it, so the newest reading speaks, and the connection. Of an absence
+// the newest reading, which was before it, says nothing.
 std::uint32_t AlertFold::Impl::doubts_of(const Pair& pair) const {
-  return (sensors[pair.sensor].doubts & ~pair.open) | doubts_of_now();
+  if (is_absence(rule(pair).kind)) return doubts_of_now();
+  return (newest_of(pair).doubts & ~pair.open) | doubts_of_now();
 }
 
 void AlertFold::Impl::mark(std::uint32_t i) {
@@ -62,15 +64,18 @@ bool AlertFold::Impl::flaps_at(std::uint32_t i, std::int64_t at_ms) {
   std::vector<std::int64_t>& times = flaps[i];
   times.push_back(at_ms);
   if (times.size() > static_cast<std::size_t>(r.flap_changes)) times.erase(times.begin());
-  return times.size() == static_cast<std::size_t>(r.flap_changes) &&
-         at_ms - times.front() <= r.flap_within.count();
+  if (times.size() < static_cast<std::size_t>(r.flap_changes)) return false;
+  // Not all in order: a deadline can be ahead of the sensor's own time.
+  const auto [first, last] = std::minmax_element(times.begin(), times.end());
+  return *last - *first <= r.flap_within.count();
 }
 
 AlertEvent AlertFold::Impl::event_of(std::uint32_t i, AlertState state, double value, std::int64_t at_ms,
-                                     std::uint32_t flags) const {
+                                     std::uint32_t flags, std::uint8_t level) const {
   const Pair& pair = pairs[i];
-  if (!std::isfinite(value)) value = rule(pair).measure == Measure::kRate ? 0 : sensors[pair.sensor].value;
-  AlertEvent event = telling.event_of(rule(pair), sensors[pair.sensor].facts, pair.state, value, at_ms);
+  if (!std::isfinite(value)) value = rule(pair).measure == Measure::kRate ? 0 : newest_of(pair).value;
+  AlertEvent event =
+      telling.event_of(rule(pair), sensors[pair.sensor].facts, pair.state, level, value, at_ms);
   event.state = state;
   event.flags |= flags;
   if (auto others = formerly.find(i); others != formerly.end()) {
@@ -96,13 +101,16 @@ void AlertFold::Impl::complete_move(std::uint32_t i, std::int64_t at_ms, double 
   }
   const bool flaps = (began || ends) && flaps_at(i, at_ms);
   mark(i);
+  if (const auto steps = further.find(i); steps != further.end()) {
+    state.take_next(steps->second);
+    if (steps->second.empty()) further.erase(steps);
+  }
   std::uint32_t flags = provenance_of(doubts);
   if (ends) {
     --firing_count;
-    state.level = old_level;  // the event is of the level that ends
-    events.push_back(
-        event_of(i, AlertState::kResolved, value, at_ms, flags | quiet_if(state.told_level == 0)));
-    state.level = 0;
+    // The event is of the level that they know, if anybody knows of one.
+    events.push_back(event_of(i, AlertState::kResolved, value, at_ms, flags | quiet_if(state.told_level == 0),
+                              state.told_level > 0 ? state.told_level : old_level));
     state.told_level = 0;
     state.flapping = false;
     pair.open = 0;
@@ -115,26 +123,40 @@ void AlertFold::Impl::complete_move(std::uint32_t i, std::int64_t at_ms, double 
   if (!began) flags |= kNewLevel;
   const std::uint32_t hushed = telling.hush(pair.rule, facts);
   const bool open = (doubts & kDoubtful & ~r.accept) == 0 && hushed == 0;
-  events.push_back(event_of(i, AlertState::kFiring, value, at_ms, flags | hushed | quiet_if(!open)));
+  events.push_back(
+      event_of(i, AlertState::kFiring, value, at_ms, flags | hushed | quiet_if(!open), state.level));
   if (!open) return;
   state.told_level = state.level;
   state.told_ms = now.stream_ms;
 }
 
-// Of an alert that stands.
-void AlertFold::Impl::tell_again(std::uint32_t i, std::int64_t at_ms, double value, std::uint32_t flags) {
+// Of an alert that stands, as of one at `level`.
+void AlertFold::Impl::tell_again(std::uint32_t i, std::int64_t at_ms, double value, std::uint32_t flags,
+                                 std::uint8_t level) {
   Pair& pair = pairs[i];
-  pair.state.told_level = pair.state.level;
+  pair.state.told_level = level;
   pair.state.told_ms = now.stream_ms;
   mark(i);
   if (pair.state.flapping) flags |= kFlapping;
-  events.push_back(event_of(i, AlertState::kFiring, value, at_ms, flags));
+  events.push_back(event_of(i, AlertState::kFiring, value, at_ms, flags, level));
   schedule(i);
+}
+
+// The condition calls for the level of `value`. True: that is news.
+bool AlertFold::Impl::call_for(std::uint32_t i, double value, std::int64_t at_ms) {
+  const Rule& r = rule(pairs[i]);
+  Steadiness& state = pairs[i].state;
+  const int level = level_of(r, value, state.level);
+  if (r.top_level() == 1) return state.call_for(r, level, at_ms, now.stream_ms, nullptr);
+  const auto steps = further.try_emplace(i).first;
+  const bool news = state.call_for(r, level, at_ms, now.stream_ms, &steps->second);
+  if (steps->second.empty()) further.erase(steps);
+  return news;
 }
 
 // The condition was looked at: `value` is what it compares.
 void AlertFold::Impl::observe(std::uint32_t i, std::int64_t at_ms, double value, std::uint32_t doubts,
-                              const Before& before) {
+                              const Newest& before) {
   Pair& pair = pairs[i];
   Steadiness& state = pair.state;
   const Rule& r = rule(pair);
@@ -143,18 +165,16 @@ void AlertFold::Impl::observe(std::uint32_t i, std::int64_t at_ms, double value,
     // In the sensor's own time the delay had passed before: a backlog gives what live delivery would.
     const std::int64_t done_ms = state.complete_at_ms(r);
     const double last =
-        r.measure == Measure::kValue ? before.value : measure_by(pair, before.at_ms).value_or(value);
+        r.measure == Measure::kValue ? before.value : measure_by(pair, before.time_ms).value_or(value);
     complete_move(i, done_ms, last, doubts);
-    if (state.level > 0 && r.top_level() > 1)
-      state.call_for(r, level_of(r, last, state.level), done_ms, now.stream_ms);
   }
-  if (state.call_for(r, level_of(r, value, state.level), at_ms, now.stream_ms)) mark(i);
+  if (call_for(i, value, at_ms)) mark(i);
   if (state.moving() && state.delay_ms(r) == 0) {
     complete_move(i, at_ms, value, doubts);
   } else if (state.level != state.told_level && state.toward >= state.level &&
              (doubts & kDoubtful & ~r.accept) == 0 &&
              telling.hush(pair.rule, sensors[pair.sensor].facts) == 0) {
-    tell_again(i, at_ms, value, kStanding);
+    tell_again(i, at_ms, value, kStanding, state.level);
   }
   if (state.idle()) pair.open = 0;
   schedule(i);
@@ -168,11 +188,7 @@ void AlertFold::Impl::run_due(std::uint32_t i, std::int64_t when_ms) {
   const SensorState& sensor = sensors[pair.sensor];
   const double value = measure_now(pair);
   if (state.moving() && state.move_due_ms <= when_ms) {
-    const std::int64_t done_ms = state.complete_at_ms(r);
-    complete_move(i, done_ms, value, doubts_of(pair));
-    if (state.level > 0 && r.top_level() > 1) {
-      state.call_for(r, level_of(r, value, state.level), done_ms, when_ms);
-    }
+    complete_move(i, state.complete_at_ms(r), value, doubts_of(pair));
   } else {
     // One telling for all that were missed while the gateway was not there.
     const std::int64_t repeat_ms = r.repeat.count();
@@ -180,7 +196,9 @@ void AlertFold::Impl::run_due(std::uint32_t i, std::int64_t when_ms) {
         state.moving() ? std::min(now.stream_ms, state.move_due_ms - 1) : now.stream_ms;
     const std::int64_t newest_ms = when_ms + (until_ms - when_ms) / repeat_ms * repeat_ms;
     if (telling.hush(pair.rule, sensor.facts) == 0) {
-      tell_again(i, newest_ms + now.wall_minus_stream_ms, value, kRepeated);
+      const bool open = (doubts_of(pair) & kDoubtful & ~r.accept) == 0;
+      tell_again(i, newest_ms + now.wall_minus_stream_ms, value, kRepeated,
+                 open ? state.level : state.told_level);
     }
     state.told_ms = newest_ms;
     mark(i);
@@ -198,19 +216,19 @@ void AlertFold::Impl::tell_untold(std::int64_t at_ms, std::uint32_t open) {
     // Of a wrong clock, that only an unset one of ours let in: the next reading tells.
     const bool ahead = sensor.time_ms > now.wall_ms() + kAheadMaxMs;
     if (ahead && (sensor.doubts & kClockUnset) && !is_absence(rule(pair).kind)) continue;
-    if (sensor.doubts & open & ~pair.open) {
+    if (newest_of(pair).doubts & open & ~pair.open) {
       pair.open |= open;
       mark(i);
     }
     if (pair.state.level == pair.state.told_level || pair.state.level == 0) continue;
     if (doubts_of(pair) & kDoubtful & ~rule(pair).accept) continue;
     if (telling.hush(pair.rule, sensor.facts) != 0) continue;
-    tell_again(i, at_ms, measure_now(pair), kStanding);
+    tell_again(i, at_ms, measure_now(pair), kStanding, pair.state.level);
   }
 }
 
-AlertEvent AlertFold::Impl::standing_event(std::uint32_t i) const {
-  return event_of(i, AlertState::kFiring, measure_now(pairs[i]), pairs[i].state.since_ms, 0);
+AlertEvent AlertFold::Impl::standing_event(std::uint32_t i, std::uint8_t level) const {
+  return event_of(i, AlertState::kFiring, measure_now(pairs[i]), pairs[i].state.since_ms, 0, level);
 }
 
 std::optional<KeptBack> AlertFold::Impl::kept_back(std::uint32_t i) const {
@@ -222,7 +240,8 @@ std::optional<KeptBack> AlertFold::Impl::kept_back(std::uint32_t i) const {
   }
   if (flags == 0) return std::nullopt;
   const Silence* silence = telling.silence_of(pair.rule, sensor.facts);
-  KeptBack kept{standing_event(i), kept_back_note(flags, silence == nullptr ? 0 : silence->id)};
+  KeptBack kept{standing_event(i, pair.state.level),
+                kept_back_note(flags, silence == nullptr ? 0 : silence->id)};
   kept.event.flags |= flags;
   return kept;
 }
@@ -247,6 +266,10 @@ RuleState AlertFold::Impl::state_of(std::uint32_t i) const {
   state.flapping = s.flapping;
   state.since_estimated = s.since_estimated;
   state.open = pair.open;
+  if (auto found = further.find(i); found != further.end()) state.further = found->second;
+  if (auto found = copies.find(i); found != copies.end()) {
+    state.copy = {found->second.time_ms, found->second.value, found->second.doubts};
+  }
   if (auto found = flaps.find(i); found != flaps.end()) state.changes = found->second;
   return state;
 }
@@ -264,6 +287,8 @@ void AlertFold::Impl::resume(std::uint32_t i, const RuleState& state, const Aler
   s.flapping = state.flapping;
   s.since_estimated = state.since_estimated;
   pairs[i].open = state.open;
+  if (!state.further.empty()) further[i] = state.further;
+  if (state.copy.time_ms != 0) copies[i] = {state.copy.time_ms, state.copy.value, state.copy.doubts};
   if (!state.changes.empty()) flaps[i] = state.changes;
   if (s.level > 0) ++firing_count;
   if (told != nullptr && s.told_level > 0) {
@@ -302,6 +327,7 @@ void AlertFold::Impl::retire(RuleState state, const SensorFacts& facts, const Fo
   }
   state.phase = Phase::kIdle;
   state.changes.clear();
+  state.copy = {};
   retired.push_back(std::move(state));
 }
 

@@ -23,6 +23,7 @@ void SensorHistory::add(const Sample& sample) {
   // Counted from the newest before this one: what fills a gap still sees the readings at its beginning.
   std::size_t newest = samples_.size();
   while (newest > head_ && (samples_[newest - 1].flags & (kRetained | kDuplicate))) --newest;
+  if (newest == head_) newest = samples_.size();  // nothing but copies: for rules that take them
   const std::int64_t newest_ms = newest > head_ ? samples_[newest - 1].time_ms : sample.time_ms;
   const std::int64_t oldest_ms = newest_ms - span_ms_;
   make_room();

@@ -34,14 +34,14 @@ std::vector<std::string> others_than(const std::vector<std::string>& now,
 }
 
 AlertEvent Telling::event_of(const Rule& rule, const SensorFacts& facts, const Steadiness& state,
-                             double value, std::int64_t at_ms) const {
+                             std::uint8_t level, double value, std::int64_t at_ms) const {
   AlertEvent event;
   event.id = alert_id(settings_.gateway, rule.name, *facts.name, state.since_ms);
   event.alert = rule.name;
   event.sensor = *facts.name;
-  event.severity = rule.severity_of(state.level);
+  event.severity = rule.severity_of(level);
   event.value = value;
-  event.threshold = threshold_of(rule, value, state.level);
+  event.threshold = threshold_of(rule, value, level);
   if (has_unit(rule)) event.unit = rule.measure == Measure::kSteady ? "s" : *facts.unit;
   event.labels = rule.labels.empty() ? *facts.labels : labels_of(rule, facts);
   event.since_ms = state.since_ms;

@@ -43,8 +43,9 @@ class Telling {
   Telling(const AlertSettings& settings, TopicMatch matches, const Calendar* calendar)
       : settings_(settings), matches_(matches), calendar_(calendar), muted_(settings.rules.size()) {}
 
-  AlertEvent event_of(const Rule& rule, const SensorFacts& facts, const Steadiness& state, double value,
-                      std::int64_t at_ms) const;
+  // As of an alert at `level`.
+  AlertEvent event_of(const Rule& rule, const SensorFacts& facts, const Steadiness& state, std::uint8_t level,
+                      double value, std::int64_t at_ms) const;
   const std::vector<Silence>& silences() const { return silences_; }
   // The first that covers this pair; null: none does.
   const Silence* silence_of(std::uint32_t rule, const SensorFacts& facts) const;

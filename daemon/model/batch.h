@@ -88,6 +88,22 @@ struct RecentReading {
   std::int64_t arrival_stream_ms = 0;  // arrival_ms less the wall_minus_stream_ms of its batch
 };
 
+// A level that an alert is on its way to.
+struct LevelStep {
+  std::uint8_t level = 0;
+  std::int64_t since_ms = 0;  // when the condition began to call for it, in the sensor's time
+  std::int64_t due_ms = 0;    // stream time at which it is reached
+  bool operator==(const LevelStep&) const = default;
+};
+
+// A retained reading or duplicate that a rule takes, newer than the sensor's newest without those.
+struct AcceptedCopy {
+  std::int64_t time_ms = 0;  // 0: there is none
+  double value = 0;
+  std::uint32_t doubts = 0;
+  bool operator==(const AcceptedCopy&) const = default;
+};
+
 // State of one rule on one sensor. A row is written when it changes, not for each reading.
 struct RuleState {
   enum class Phase : std::uint8_t { kIdle = 0, kPending = 1, kFiring = 2 };
@@ -108,8 +124,10 @@ struct RuleState {
   bool since_estimated = false;       // firing: the clock was not trusted when it began
   std::uint32_t open = 0;             // doubts of the sensor's newest reading that no longer count
   std::vector<std::int64_t> changes;  // when it fired and resolved, the newest few, for flap detection
+  std::vector<LevelStep> further;     // beyond `toward`, in order
+  AcceptedCopy copy;
   // A row without meaning, to be deleted.
-  bool forgettable() const { return phase == Phase::kIdle && changes.empty(); }
+  bool forgettable() const { return phase == Phase::kIdle && changes.empty() && copy.time_ms == 0; }
 };
 
 // A silence that began, or one that ended (only its id counts).

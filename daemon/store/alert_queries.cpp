@@ -35,12 +35,14 @@ constexpr char kPutOpen[] = "INSERT OR REPLACE INTO alert_open(alert, sensor, ev
 constexpr char kDeleteOpen[] = "DELETE FROM alert_open WHERE alert = ?1 AND sensor = ?2";
 constexpr char kPutState[] =
     "INSERT OR REPLACE INTO rule_state(rule, sensor, phase, since_ms, deadline_ms, notified, value, "
-    "rule_digest, level, toward, move_since_ms, told_ms, flapping, changes, since_estimated, open) "
-    "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+    "rule_digest, level, toward, move_since_ms, told_ms, flapping, changes, since_estimated, open, "
+    "further, copy_ms, copy_value, copy_doubts) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, "
+    "?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
 constexpr char kDeleteState[] = "DELETE FROM rule_state WHERE rule = ?1 AND sensor = ?2";
 constexpr char kStates[] =
     "SELECT rule, sensor, phase, since_ms, deadline_ms, notified, value, rule_digest, level, toward, "
-    "move_since_ms, told_ms, flapping, changes, since_estimated, open FROM rule_state ORDER BY rule, sensor";
+    "move_since_ms, told_ms, flapping, changes, since_estimated, open, further, copy_ms, copy_value, "
+    "copy_doubts FROM rule_state ORDER BY rule, sensor";
 constexpr char kPutSilence[] = "INSERT OR REPLACE INTO silence VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 constexpr char kDeleteSilence[] = "DELETE FROM silence WHERE id = ?1";
 constexpr char kSilences[] =
@@ -77,17 +79,32 @@ std::string json_of(const std::vector<std::string>& names) {
   return out + ']';
 }
 
-std::string text_of(const std::vector<std::int64_t>& times) {
+std::string text_of(const std::vector<std::int64_t>& numbers) {
   std::string text;
-  for (std::int64_t time_ms : times) text += (text.empty() ? "" : " ") + std::to_string(time_ms);
+  for (std::int64_t number : numbers) text += (text.empty() ? "" : " ") + std::to_string(number);
   return text;
 }
 
-std::vector<std::int64_t> times_of(const std::string& text) {
-  std::vector<std::int64_t> times;
+std::vector<std::int64_t> numbers_of(const std::string& text) {
+  std::vector<std::int64_t> numbers;
   std::istringstream words(text);
-  for (std::int64_t time_ms = 0; words >> time_ms;) times.push_back(time_ms);
-  return times;
+  for (std::int64_t number = 0; words >> number;) numbers.push_back(number);
+  return numbers;
+}
+
+std::string text_of(const std::vector<LevelStep>& steps) {
+  std::vector<std::int64_t> numbers;
+  for (const LevelStep& step : steps) numbers.insert(numbers.end(), {step.level, step.since_ms, step.due_ms});
+  return text_of(numbers);
+}
+
+std::vector<LevelStep> steps_of(const std::string& text) {
+  std::vector<LevelStep> steps;
+  const std::vector<std::int64_t> numbers = numbers_of(text);
+  for (std::size_t i = 0; i + 2 < numbers.size(); i += 3) {
+    steps.push_back({static_cast<std::uint8_t>(numbers[i]), numbers[i + 1], numbers[i + 2]});
+  }
+  return steps;
 }
 
 Result<AlertEvent> event_of(Connection& connection, const Query& query) {
@@ -149,13 +166,15 @@ Status write_event(Connection& connection, const AlertEvent& event, std::int64_t
 
 Status write_rule_states(Connection& connection, const std::vector<RuleState>& states) {
   for (const RuleState& s : states) {
-    Status status = s.forgettable() ? connection.query(kDeleteState, s.rule, s.sensor).run()
-                                    : connection
-                                          .query(kPutState, s.rule, s.sensor, static_cast<int>(s.phase),
-                                                 s.since_ms, s.deadline_ms, s.told_level, s.value,
-                                                 s.rule_digest, s.level, s.toward, s.move_since_ms, s.told_ms,
-                                                 s.flapping, text_of(s.changes), s.since_estimated, s.open)
-                                          .run();
+    Status status =
+        s.forgettable()
+            ? connection.query(kDeleteState, s.rule, s.sensor).run()
+            : connection
+                  .query(kPutState, s.rule, s.sensor, static_cast<int>(s.phase), s.since_ms, s.deadline_ms,
+                         s.told_level, s.value, s.rule_digest, s.level, s.toward, s.move_since_ms, s.told_ms,
+                         s.flapping, text_of(s.changes), s.since_estimated, s.open, text_of(s.further),
+                         s.copy.time_ms, s.copy.value, s.copy.doubts)
+                  .run();
     if (!status.ok()) return status;
   }
   return {};
@@ -218,9 +237,11 @@ Result<std::vector<RuleState>> read_rule_states(Connection& connection) {
     s.move_since_ms = query.integer(10);
     s.told_ms = query.integer(11);
     s.flapping = query.integer(12) != 0;
-    s.changes = times_of(query.text(13));
+    s.changes = numbers_of(query.text(13));
     s.since_estimated = query.integer(14) != 0;
     s.open = static_cast<std::uint32_t>(query.integer(15));
+    s.further = steps_of(query.text(16));
+    s.copy = {query.integer(17), query.real(18), static_cast<std::uint32_t>(query.integer(19))};
     states.push_back(std::move(s));
   }
   return query.result(std::move(states));

@@ -103,6 +103,13 @@ constexpr char kVersion7[] =
     "ALTER TABLE rule_state ADD COLUMN since_estimated INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE rule_state ADD COLUMN open INTEGER NOT NULL DEFAULT 0;";
 
+// Each level of a rule has a `for` of its own; the newest copy that a rule takes.
+constexpr char kVersion8[] =
+    "ALTER TABLE rule_state ADD COLUMN further TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE rule_state ADD COLUMN copy_ms INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE rule_state ADD COLUMN copy_value REAL NOT NULL DEFAULT 0;"
+    "ALTER TABLE rule_state ADD COLUMN copy_doubts INTEGER NOT NULL DEFAULT 0;";
+
 }  // namespace
 
 Schema current_schema() {
@@ -113,7 +120,8 @@ Schema current_schema() {
                  {3, to_version_4},
                  {4, [](Connection& connection) { return connection.execute(kVersion5); }},
                  {5, [](Connection& connection) { return connection.execute(kVersion6); }},
-                 {6, [](Connection& connection) { return connection.execute(kVersion7); }}}};
+                 {6, [](Connection& connection) { return connection.execute(kVersion7); }},
+                 {7, [](Connection& connection) { return connection.execute(kVersion8); }}}};
 }
 
 Status check_schema(Connection& connection, const Schema& schema) {

@@ -10,7 +10,7 @@
 
 namespace sluice {
 
-inline constexpr int kSchemaVersion = 7;
+inline constexpr int kSchemaVersion = 8;
 
 // What leads from version n to n + 1. Steps stay as they are once released.
 struct Migration {

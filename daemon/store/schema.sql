@@ -128,6 +128,10 @@ CREATE TABLE rule_state(
   changes       TEXT    NOT NULL DEFAULT '',  -- when it fired and resolved, ms, with a space between
   since_estimated INTEGER NOT NULL DEFAULT 0, -- 1: the clock was not trusted when the alert began
   open          INTEGER NOT NULL DEFAULT 0,   -- flags of the sensor's newest reading that no longer keep it quiet
+  further       TEXT    NOT NULL DEFAULT '',  -- levels beyond `toward`: level, since ms, deadline ms, each, with spaces
+  copy_ms       INTEGER NOT NULL DEFAULT 0,   -- the newest retained reading or duplicate that the rule took, if
+  copy_value    REAL    NOT NULL DEFAULT 0,   --   it is newer than the sensor's newest: its time (0: it is not),
+  copy_doubts   INTEGER NOT NULL DEFAULT 0,   --   value and flags
   PRIMARY KEY(rule, sensor)
 ) WITHOUT ROWID;
 

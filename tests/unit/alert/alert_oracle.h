@@ -32,13 +32,14 @@ class AlertOracle {
       std::int64_t repeat_ms = repeats ? told_ms_ + rule_.repeat.count() : now_.stream_ms + 1;
       if (std::min(move_ms, repeat_ms) > now_.stream_ms) return;
       if (move_ms <= repeat_ms) {
-        finish(*move, newest_value(), doubts_now(), move_ms);
+        finish(*move, newest_value(), doubts_now());
         continue;
       }
       // Once for all that were missed.
       const std::int64_t end_ms = std::min(move_ms, now_.stream_ms + 1);
       while (repeat_ms + rule_.repeat.count() < end_ms) repeat_ms += rule_.repeat.count();
-      if (!silenced_) tell(repeat_ms, newest_value(), kRepeated);
+      // A level that came with what nobody is told of is not told of here, either.
+      if (!silenced_) tell(repeat_ms, newest_value(), kRepeated, open(doubts_now()) ? level_ : told_);
       told_ms_ = repeat_ms;
     }
   }
@@ -52,7 +53,7 @@ class AlertOracle {
                                    [](auto& a, auto& b) { return a.time_ms < b.time_ms; }),
                   reading);
     const bool is_newest = !before || reading.time_ms >= before->time_ms;
-    if (!copy && is_newest) open_ = 0;
+    if (is_newest && newest_is(reading)) open_ = 0;
     const std::uint32_t doubts = doubts_of(reading);
     if (rule_.measure == Measure::kValue) {
       if (is_newest) call(reading.time_ms, reading.value, before ? before->value : 0, doubts);
@@ -97,9 +98,13 @@ class AlertOracle {
     int level;
   };
 
+  // Of those that the rule takes; a grid goes by what is live.
+  bool newest_is(const Reading& r) const {
+    return rule_.every.count() == 0 || !(r.flags & (kRetained | kDuplicate));
+  }
   std::optional<Reading> newest() const {
     for (auto r = heard_.rbegin(); r != heard_.rend(); ++r) {
-      if (!(r->flags & (kRetained | kDuplicate))) return *r;
+      if (newest_is(*r)) return *r;
     }
     return std::nullopt;
   }
@@ -145,14 +150,27 @@ class AlertOracle {
     return 0;
   }
 
-  // The newest calls that all were for more than the level that it has, or all for less.
+  // Since when all calls were for `level` or more, or all for less.
+  std::optional<Call> run(int level, bool more) const {
+    std::optional<Call> first;
+    for (auto c = calls_.rbegin(); c != calls_.rend() && (c->level >= level) == more; ++c) first = *c;
+    return first;
+  }
+  // Each level is a rule of its own: the nearest to move, and whatever moves at the same time.
   std::optional<Move> moving() const {
-    if (calls_.empty() || calls_.back().level == level_) return std::nullopt;
-    const bool up = calls_.back().level > level_;
-    Move move{0, 0, calls_.back().level};
-    for (auto c = calls_.rbegin(); c != calls_.rend() && (up ? c->level > level_ : c->level < level_); ++c) {
-      move = {c->at_ms, c->stream_ms, up ? std::min(move.level, c->level) : std::max(move.level, c->level)};
+    if (const auto next = run(level_ + 1, true)) {
+      Move move{next->at_ms, next->stream_ms, level_ + 1};
+      while (run(move.level + 1, true) && run(move.level + 1, true)->stream_ms == next->stream_ms &&
+             run(move.level + 1, true)->at_ms == next->at_ms)
+        ++move.level;
+      return move;
     }
+    const auto left = level_ > 0 ? run(level_, false) : std::nullopt;
+    if (!left) return std::nullopt;
+    Move move{left->at_ms, left->stream_ms, level_ - 1};
+    while (move.level > 0 && run(move.level, false) && run(move.level, false)->stream_ms == left->stream_ms &&
+           run(move.level, false)->at_ms == left->at_ms)
+      --move.level;
     return move;
   }
   std::int64_t delay_ms(const Move& move) const {
@@ -162,33 +180,33 @@ class AlertOracle {
 
   void call(std::int64_t at_ms, double value, double last, std::uint32_t doubts) {
     for (auto m = moving(); m && m->from_ms + delay_ms(*m) <= at_ms; m = moving()) {
-      finish(*m, last, doubts, now_.stream_ms);
+      finish(*m, last, doubts);
     }
     calls_.push_back({at_ms, now_.stream_ms, called_for(value)});
     const auto move = moving();
     if (move && delay_ms(*move) == 0) {
-      finish({at_ms, now_.stream_ms, move->level}, value, doubts, now_.stream_ms);
+      finish({at_ms, now_.stream_ms, move->level}, value, doubts);
     } else if (level_ != told_ && !(move && move->level < level_) && open(doubts)) {
-      tell(at_ms, value, kStanding);
+      tell(at_ms, value, kStanding, level_);
     }
     if (level_ == 0 && !moving()) open_ = 0;
   }
 
-  void finish(const Move& move, double value, std::uint32_t doubts, std::int64_t stream_ms) {
+  void finish(const Move& move, double value, std::uint32_t doubts) {
     const std::int64_t at_ms = move.from_ms + delay_ms(move);
     const int old = std::exchange(level_, move.level);
-    calls_.clear();
     if (old == 0) since_ms_ = at_ms;
     if (old == 0) estimated_ = doubts & kClockUnset;
     if (old == 0 || level_ == 0) changes_.push_back(at_ms);
     const auto n = static_cast<std::size_t>(rule_.flap_changes);
-    if (old == 0 && n > 0 && changes_.size() >= n &&
-        at_ms - changes_[changes_.size() - n] <= rule_.flap_within.count()) {
-      flapping_ = true;
+    if (old == 0 && n > 0 && changes_.size() >= n) {
+      const auto [first, last] =
+          std::minmax_element(changes_.end() - static_cast<std::ptrdiff_t>(n), changes_.end());
+      if (*last - *first <= rule_.flap_within.count()) flapping_ = true;
     }
     std::uint32_t flags = flags_of(doubts);
     if (level_ == 0) {
-      say(AlertState::kResolved, old, at_ms, value, flags | (told_ == 0 ? kQuiet : 0u));
+      say(AlertState::kResolved, told_ == 0 ? old : told_, at_ms, value, flags | (told_ == 0 ? kQuiet : 0u));
       told_ = 0;
       open_ = 0;
       flapping_ = false;
@@ -199,18 +217,16 @@ class AlertOracle {
     if (open(doubts)) told_ = level_;
     if (open(doubts)) told_ms_ = now_.stream_ms;
     say(AlertState::kFiring, level_, at_ms, value, flags | (open(doubts) ? 0u : kQuiet));
-    // What the newest figure calls for beyond that begins to wait here.
-    if (rule_.levels.size() > 1) calls_.push_back({at_ms, stream_ms, called_for(value)});
   }
 
   // What stands, and is kept from nobody any more.
   void tell_untold() {
-    if (level_ != told_ && level_ > 0 && open(doubts_now())) tell(now_.stream_ms, newest_value(), kStanding);
+    if (level_ != told_ && level_ > 0 && open(doubts_now())) tell(now_.stream_ms, newest_value(), kStanding, level_);
   }
-  void tell(std::int64_t at_ms, double value, std::uint32_t why) {
-    told_ = level_;
+  void tell(std::int64_t at_ms, double value, std::uint32_t why, int level) {
+    told_ = level;
     told_ms_ = now_.stream_ms;
-    say(AlertState::kFiring, level_, at_ms, value, why);
+    say(AlertState::kFiring, level, at_ms, value, why);
   }
   static std::uint32_t flags_of(std::uint32_t doubts) {
     return (doubts & kQueued ? kFromQueued : 0u) | (doubts & kLate ? kFromLate : 0u) |
@@ -233,7 +249,7 @@ class AlertOracle {
   std::size_t samples_max_;
   FoldTime now_;
   std::vector<Reading> heard_;  // in order of time
-  std::vector<Call> calls_;     // of the condition, since the level changed
+  std::vector<Call> calls_;     // of the condition
   std::vector<std::int64_t> changes_;
   int level_ = 0;
   int told_ = 0;

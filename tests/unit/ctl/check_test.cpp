@@ -57,7 +57,8 @@ TEST_F(Check, SaysInASentenceWhatEachAlertDoes) {
 readings: [{ topic: "#", format: number }]
 alerts:
   - { name: hot, sensor: "a/+", above: 28, clear: 27, for: 30s, severity: critical, repeat: 4h }
-  - { name: heat, sensor: "a/b", levels: [{ severity: warning, below: 5 }, { severity: critical, below: 2 }] }
+  - { name: heat, sensor: "a/b", for: 1m,
+      levels: [{ severity: warning, below: 5 }, { severity: critical, below: 2 }] }
   - { name: mean, sensor: "#", over: { function: mean, window: 10m, every: 1m }, outside: [1, 2], notify: [] }
   - { name: fast, sensor: "#", rate: { below: -2, per: 1m, within: 5m }, keep_firing_for: 1m }
   - { name: leap, sensor: "#", changes_by: { more_than: 5, within: 10m } }
@@ -74,8 +75,8 @@ alerts:
       R"(configuration is fine
 hot fires as critical for a sensor that matches a/+ once its value is above 28 and that has lasted 30s; )"
       R"(ends at 27 or less; tells mqtt and again every 4h.
-heat fires for a sensor that matches a/b once its value is below 5 (warning), below 2 (critical); )"
-      R"(ends when that is over; tells mqtt.
+heat fires for a sensor that matches a/b once its value is below 5 (warning), below 2 (critical) )"
+      R"(and that has lasted 1m, each of these for itself; ends when that is over; tells mqtt.
 mean fires as warning for a sensor that matches # once the mean over 10m at the end of every 1m is )"
       R"(outside 1 to 2; ends when that is over; tells nobody.
 fast fires as warning for a sensor that matches # once the change per 1m over 5m is below -2; )"

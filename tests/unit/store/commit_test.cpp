@@ -108,9 +108,26 @@ TEST_F(Commit, GivesBackACheckpoint) {
   b.clock.backlog = true;
   b.backlog = {{128, {{5, 6}}}, {256, {{7, 0xfedcba98u}, {65535, 1}}}};
   b.retained = {{"a/b", 0xffffffffffffffffu}};
-  RuleState firing{"hot",   1,        RuleState::Phase::kFiring, 5, 6, 2, 2.5, "d", 3, 1, 7, 8, true, true,
-                   kQueued, {1, 2, 3}};
-  RuleState pending{"hot", 2, RuleState::Phase::kPending, 5, 6, 0, 1, "d", 0, 1, 5, 0, false, false, 0, {}};
+  RuleState firing{"hot",
+                   1,
+                   RuleState::Phase::kFiring,
+                   5,
+                   6,
+                   2,
+                   2.5,
+                   "d",
+                   3,
+                   1,
+                   7,
+                   8,
+                   true,
+                   true,
+                   kQueued,
+                   {1, 2, 3},
+                   {{4, 9, 10}, {5, 11, 12}},
+                   {13, 2.25, 0x80000004u}};
+  RuleState pending{"hot", 2, RuleState::Phase::kPending, 5, 6, 0, 1, "d", 0, 1, 5, 0, false, false, 0, {},
+                    {},    {}};
   b.rule_states = {firing, pending};
   Silence silence{77, "s/+", "hot", {{"site", "a\"b"}}, 5, 6, "why"};
   b.silences = {{silence, false}, {Silence{78, "#", "", {}, 1, 2, ""}, false}};
@@ -146,6 +163,8 @@ TEST_F(Commit, GivesBackACheckpoint) {
   EXPECT_TRUE(c.rule_states[0].flapping);
   EXPECT_EQ((std::vector<std::int64_t>{1, 2, 3}), c.rule_states[0].changes);
   EXPECT_TRUE(c.rule_states[0].since_estimated);
+  EXPECT_EQ(firing.further, c.rule_states[0].further);
+  EXPECT_EQ(firing.copy, c.rule_states[0].copy);
   EXPECT_EQ(std::uint32_t{kQueued}, c.rule_states[0].open);
   EXPECT_EQ(std::vector<Silence>{silence}, c.silences);
   EXPECT_EQ(99, c.clock.connected_since_ms);

@@ -160,16 +160,19 @@ TEST_F(Migrations, BringAFileOfVersion5WithItsReadingsToOneThatKnowsAnUnsetClock
   must(store_->close_cleanly());
   view_.reset();
   store_.reset();
-  must(connect("sluice.db")
-           ->execute(
-               "ALTER TABLE rule_state DROP COLUMN since_estimated; ALTER TABLE rule_state DROP COLUMN open;"
-               "DROP VIEW ledger; DROP TABLE unset_batch; DROP TABLE unset_counter;"
-               "CREATE TABLE known(id INTEGER PRIMARY KEY, boot_id TEXT NOT NULL UNIQUE);"
-               "INSERT INTO known SELECT id, boot_id FROM boot;"
-               "DROP TABLE boot; ALTER TABLE known RENAME TO boot;"
-               "CREATE VIEW ledger(date, counter, value) AS "
-               "SELECT date(day * 86400, 'unixepoch'), name, value FROM counter;"
-               "PRAGMA user_version=5;"));
+  must(
+      connect("sluice.db")
+          ->execute(
+              "ALTER TABLE rule_state DROP COLUMN since_estimated; ALTER TABLE rule_state DROP COLUMN open;"
+              "ALTER TABLE rule_state DROP COLUMN further; ALTER TABLE rule_state DROP COLUMN copy_ms;"
+              "ALTER TABLE rule_state DROP COLUMN copy_value; ALTER TABLE rule_state DROP COLUMN copy_doubts;"
+              "DROP VIEW ledger; DROP TABLE unset_batch; DROP TABLE unset_counter;"
+              "CREATE TABLE known(id INTEGER PRIMARY KEY, boot_id TEXT NOT NULL UNIQUE);"
+              "INSERT INTO known SELECT id, boot_id FROM boot;"
+              "DROP TABLE boot; ALTER TABLE known RENAME TO boot;"
+              "CREATE VIEW ledger(date, counter, value) AS "
+              "SELECT date(day * 86400, 'unixepoch'), name, value FROM counter;"
+              "PRAGMA user_version=5;"));
   open();
   EXPECT_EQ(current_schema().version, must(connect("sluice.db")->integer("PRAGMA user_version")));
   EXPECT_EQ(std::vector<Reading>{reading(1, kStart + 7, 21.5)}, stored_rows());
