@@ -194,7 +194,7 @@ void AlertFold::recall(const RecentReading& recent) {
   sample.value = reading.value;
   sample.flags = reading.flags;
   if (!copy) sensor.history->forget_later(latest_before_ms(reading));
-  // Two messages of one millisecond make one derived reading: stored rows do not tell them apart.
+  // Of one time a derived sensor has one reading, the last that was made: it has heard most.
   sensor.facts.derived ? sensor.history->put(sample) : sensor.history->add(sample);
 }
 

@@ -76,10 +76,6 @@ struct Absence {
 };
 using AbsenceQueue = std::priority_queue<Absence, std::vector<Absence>, std::greater<>>;
 
-inline bool is_absence(ConditionKind kind) {
-  return kind == ConditionKind::kSilentFor || kind == ConditionKind::kMissingRatio;
-}
-
 struct AlertFold::Impl {
   AlertSettings settings;
   TopicMatch matches;
