@@ -192,7 +192,8 @@ void AlertFold::recall(const RecentReading& recent) {
   Sample sample;
   sample.time_ms = reading.time_ms;
   sample.value = reading.value;
-  sample.flags = reading.flags;
+  sample.arrival_ms = recent.arrival_stream_ms;
+  sample.flags = reading.flags & 0xff;
   if (!copy) sensor.history->forget_later(latest_before_ms(reading));
   // Of one time a derived sensor has one reading, the last that was made: it has heard most.
   sensor.facts.derived ? sensor.history->put(sample) : sensor.history->add(sample);

@@ -69,7 +69,7 @@ void SensorHistory::copy(std::int64_t after_ms, std::int64_t until_ms, std::uint
   auto at = std::upper_bound(samples_.begin() + static_cast<std::ptrdiff_t>(head_), samples_.end(), after_ms,
                              before);
   for (; at != samples_.end() && at->time_ms <= until_ms; ++at) {
-    if (at->flags & refused) continue;
+    if (static_cast<std::uint32_t>(at->flags) & refused) continue;
     out.push_back({at->time_ms, at->value});
   }
 }

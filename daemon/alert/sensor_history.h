@@ -14,7 +14,8 @@ namespace sluice {
 struct Sample {
   std::int64_t time_ms = 0;
   double value = 0;
-  std::uint32_t flags = 0;  // ReadingFlag bits
+  std::int64_t arrival_ms : 56 = 0;  // stream time
+  std::uint64_t flags : 8 = 0;       // ReadingFlag bits
 };
 
 struct Point {

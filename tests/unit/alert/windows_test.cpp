@@ -81,7 +81,7 @@ TEST_F(Windows, TakeTheMemoryThatIsWrittenInTheReadme) {
     SensorHistory history(1000000000, max);
     std::size_t most = 0;
     for (std::int64_t i = 0; i < 3 * static_cast<std::int64_t>(max); ++i) {
-      history.add({i % 7 == 0 ? i - 3 : i, 1, 0});
+      history.add({i % 7 == 0 ? i - 3 : i, 1, i, 0});
       most = std::max(most, history.memory_bytes());
     }
     EXPECT_EQ(max, history.size());
