@@ -23,8 +23,9 @@ void SensorHistory::add(const Sample& sample) {
   // Counted from the newest before this one: what fills a gap still sees the readings at its beginning.
   std::size_t newest = samples_.size();
   while (newest > head_ && (samples_[newest - 1].flags & (kRetained | kDuplicate))) --newest;
-  if (newest == head_) newest = samples_.size();  // nothing but copies: for rules that take them
-  const std::int64_t newest_ms = newest > head_ ? samples_[newest - 1].time_ms : sample.time_ms;
+  std::int64_t newest_ms = newest > head_ ? samples_[newest - 1].time_ms : sample.time_ms;
+  // Nothing but copies, which some rules take.
+  if (newest == head_ && size() > 0) newest_ms = std::min(newest_ms, samples_.back().time_ms);
   const std::int64_t oldest_ms = newest_ms - span_ms_;
   make_room();
   const auto first = samples_.begin() + static_cast<std::ptrdiff_t>(head_);

@@ -141,6 +141,20 @@ TEST_F(AlertTelling, AnAcceptedCopyIsTheNewestValueUntilAnotherReadingIs) {
   EXPECT_EQ("-critical@6000 20/32", told());
 }
 
+TEST_F(AlertTelling, AWindowOfAcceptedCopiesIsThereUntilAnotherReadingHasBeenTaken) {
+  Rule rule = above(1);
+  rule.measure = Measure::kRange;
+  rule.window = seconds(2);
+  rule.hold = milliseconds(1500);
+  rule.accept = kRetained;
+  start({rule});
+  hear(10, 1000, kRetained | kPayloadTime);
+  hear(12, 0, kRetained | kPayloadTime);
+  // The next has come at once, by the gateway's clock.
+  fold_->on_reading({1, kPayloadTime, kWall + 5000, kWall, 12}, time_);
+  EXPECT_EQ("+warning@1500 2/1, -warning@5000 0/1", told());
+}
+
 TEST_F(AlertTelling, AStepBackOutOfMutedHoursTellsWhatStands) {
   Rule rule = above(28);
   rule.mute = {{0x7f, 22 * 60 + 13, 22 * 60 + 20}};
