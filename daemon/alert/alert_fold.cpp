@@ -195,7 +195,7 @@ void AlertFold::recall(const RecentReading& recent) {
   sample.arrival_ms = recent.arrival_stream_ms;
   sample.flags = reading.flags & 0xff;
   if (!copy) sensor.history->forget_later(latest_before_ms(reading));
-  // Of one time a derived sensor has one reading, the last that was made: it has heard most.
+  // Two messages of one millisecond make one derived reading: stored rows do not tell them apart.
   sensor.facts.derived ? sensor.history->put(sample) : sensor.history->add(sample);
 }
 

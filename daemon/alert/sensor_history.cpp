@@ -45,10 +45,13 @@ void SensorHistory::make_room() {
 }
 
 void SensorHistory::put(const Sample& sample) {
-  const auto first = samples_.begin() + static_cast<std::ptrdiff_t>(head_);
-  const auto after = std::upper_bound(first, samples_.end(), sample, earlier);
-  if (after == first || std::prev(after)->time_ms != sample.time_ms) return add(sample);
-  *std::prev(after) = sample;
+  for (std::size_t i = samples_.size(); i > head_ && samples_[i - 1].time_ms >= sample.time_ms; --i) {
+    Sample& known = samples_[i - 1];
+    if (known.time_ms != sample.time_ms || known.arrival_ms != sample.arrival_ms) continue;
+    known = sample;
+    return;
+  }
+  add(sample);
 }
 
 void SensorHistory::forget_later(std::int64_t time_ms) {

@@ -30,7 +30,7 @@ class SensorHistory {
       : span_ms_(span_ms), samples_max_(samples_max) {}
 
   void add(const Sample& sample);
-  // Replaces the one of the same time, if there is one.
+  // Replaces one of the same time and arrival, if there is one.
   void put(const Sample& sample);
   // What is later: a clock was ahead that has been put right.
   void forget_later(std::int64_t time_ms);
