@@ -2,23 +2,28 @@
 # Installs the package in a Debian 12 that systemd has booted in a container, next to a mosquitto, and checks what only
 # a real systemd can show: start, alert, reload, crash, watchdog, upgrade, removal, purge.
 #
-#   tests/systemd/run.sh [FILE.deb]       default: the newest of this architecture in build/packages
+#   tests/systemd/run.sh [--long] [FILE.deb]       default: the newest of this architecture in build/packages
 #
-# Needs root, systemd-nspawn and mmdebstrap (cross/cross-deps.txt). Exit code 77: it cannot run here, and says why.
-# The system is made once, in build/systemd-root; nothing that a run does to it is kept.
+#   --long  besides, the store is held in a system call until the watchdog restarts the gateway, which is after ten minutes
+#
+# Needs root, systemd-nspawn and mmdebstrap (cross/cross-deps.txt). The system is made once, in build/systemd-root; nothing
+# that a run does to it is kept. Exit codes: 0 all as expected; 1 something was not; 2 wrong usage; 77 it cannot run here, and
+# says why.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
 skip() { echo "skipped: $*"; exit 77; }
 
+long=no
 case "${1:-}" in
+  --long) long=yes; shift ;;
   -h | --help) sed -n '2,/^set/{/^set/!s/^# \{0,1\}//p}' "$here/run.sh"; exit 0 ;;
   -*) echo "error: unknown option $1; see $0 --help" >&2; exit 2 ;;
 esac
 arch=$(dpkg --print-architecture)
 deb=${1:-$(ls -t build/packages/sluice_*_"$arch".deb 2>/dev/null | head -n 1 || true)}
 [ "$(id -u)" -eq 0 ] || skip "needs root, to boot a container"
-for program in systemd-nspawn mmdebstrap nsenter; do
+for program in systemd-nspawn mmdebstrap nsenter strace; do
   command -v "$program" >/dev/null || skip "$program is missing; run cross/install-deps.sh --cross"
 done
 [ -n "$deb" ] || skip "there is no package in build/packages; run cross/package.sh $arch"
@@ -41,17 +46,20 @@ fi
 
 work=$(mktemp -d)
 cp "$deb" "$work/sluice.deb"
-# The same package with a later version: an upgrade.
+# The same package with a later version, which ships another configuration: an upgrade.
 dpkg-deb -R "$deb" "$work/next"
 sed -i -E 's/^Version: .*/&+next/' "$work/next/DEBIAN/control"
+echo '# What is new in the next version.' >> "$work/next/etc/sluice/sluice.yaml"
 dpkg-deb --root-owner-group -b "$work/next" "$work/next.deb" >/dev/null
 
 systemd-nspawn --quiet -D "$root" --boot --register=no --keep-unit --private-network --volatile=overlay \
   --console=passive --bind-ro="$work:/packages" > "$work/console" 2>&1 &
 nspawn=$!
 guest=
+holder=  # strace, while it holds a thread
 finish() {
   local status=$?
+  [ -z "$holder" ] || kill "$holder" 2>/dev/null || true
   if [ -n "$guest" ] && [ "$status" -ne 0 ]; then
     inside journalctl -u sluiced --no-pager -n 40 || true
     inside systemctl status sluiced --no-pager || true
@@ -65,12 +73,13 @@ trap finish EXIT
 
 inside() { nsenter -t "$guest" -m -u -i -n -p -C -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin TERM=dumb "$@"; }
 # until_true SECONDS COMMAND…: waits for the condition; the time only bounds a failure.
+pause=0.1
 until_true() {
   local end=$((SECONDS + $1))
   shift
   until "$@" >"$work/try" 2>&1; do
     [ "$SECONDS" -lt "$end" ] || { cat "$work/try"; return 1; }
-    sleep 0.1
+    sleep "$pause"
   done
 }
 number=0
@@ -89,13 +98,13 @@ find_guest() {
   done
   return 1
 }
-end=$((SECONDS + 20))
+end=$((SECONDS + 120))
 until find_guest; do
   kill -0 "$nspawn" 2>/dev/null || skip "systemd-nspawn cannot boot here: $(tail -n 1 "$work/console")"
   [ "$SECONDS" -lt "$end" ] || skip "systemd-nspawn has not booted: $(tail -n 1 "$work/console")"
   sleep 0.1
 done
-until_true 60 inside systemctl is-active --quiet multi-user.target || { cat "$work/console"; skip "the container has not come up"; }
+until_true 120 inside systemctl is-active --quiet multi-user.target || { cat "$work/console"; skip "the container has not come up"; }
 
 source "$here/checks.sh"
 echo "all $number passed"
