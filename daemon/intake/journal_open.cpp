@@ -35,6 +35,8 @@ Result<std::unique_ptr<Journal>> Journal::create(std::unique_ptr<JournalFile> fi
 Result<std::unique_ptr<Journal>> Journal::open(std::unique_ptr<JournalFile> file, Durability durability,
                                                Clock& clock) {
   HeaderSlots slots(*file);
+  if (file->size() == 0)
+    return make_error(ErrorCode::kNotFound, "the journal file is empty: making it was not finished");
   if (file->size() < kRingOffset + journal_format::kRingBytesMin) {
     return make_error(ErrorCode::kCorrupt, "the journal file is shorter than any journal");
   }

@@ -289,5 +289,18 @@ TEST_F(JournalStarts, KeepARingAsideWhoseHeadersAreBothDamaged) {
   EXPECT_EQ(3u, ledger()[Counter::kReadingsStored]);
 }
 
+TEST_F(JournalStarts, RemoveARingWhoseMakingAKillEndedWithoutATaleOfDamage) {
+  const std::string ring = places_.runtime_dir + "/journal-0.ring";
+  for (const std::uintmax_t size : {std::uintmax_t{0}, std::uintmax_t{102400}}) {  // before and after its space was reserved
+    SCOPED_TRACE(size);
+    std::ofstream{ring};
+    std::filesystem::resize_file(ring, size);
+    ASSERT_NE(nullptr, start());
+    EXPECT_EQ("", damage_);
+    EXPECT_FALSE(std::filesystem::exists(ring));
+    EXPECT_FALSE(std::filesystem::exists(ring + ".damaged"));
+  }
+}
+
 }  // namespace
 }  // namespace sluice

@@ -322,6 +322,8 @@ TEST_F(JournalRules, RefusesFilesThatAreNoRing) {
   EXPECT_EQ(ErrorCode::kCorrupt, Journal::open(disk_->file(), Durability::kCrash, clock_).error().code);
   EXPECT_EQ(ErrorCode::kInvalid,
             Journal::create(disk_->file(), Durability::kCrash, clock_, "a", 1).error().code);
+  disk_->bytes().clear();
+  EXPECT_EQ(ErrorCode::kNotFound, Journal::open(disk_->file(), Durability::kCrash, clock_).error().code);
 }
 
 }  // namespace
