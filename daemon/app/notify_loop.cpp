@@ -101,7 +101,7 @@ void NotifyLoop::run() {
 // What failed, or was cut off, would only hang once more: the next start tells it.
 void NotifyLoop::tell_last() {
   std::erase_if(waiting_, [](const auto& slot) { return slot.second.failures > 0; });
-  while (!vitals_.reloading && !down_ && state().waiting > 0 && channel_.ready()) {
+  while (!vitals_.reloading && waiting_.size() + inbox_.size() > 0 && channel_.ready()) {
     if (!round(std::chrono::milliseconds(0))) return;
   }
 }

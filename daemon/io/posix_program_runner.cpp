@@ -218,7 +218,7 @@ void PosixProgramRunner::run(const Work& work) {
   std::size_t begun = 0;
   bool stop_seen = false;
   for (;;) {
-    while (children.size() < work.at_once && !is_set(hurry_)) {
+    while (children.size() < work.at_once && !stop_seen && !is_set(hurry_)) {
       std::optional<ProgramRun> run = work.next();
       if (!run) break;
       children.try_emplace(begun++, *run);

@@ -14,8 +14,8 @@ class PosixProgramRunner final : public ProgramRunner {
  public:
   static constexpr std::size_t kOutputBytesMax = 4096;
 
-  // Once `stop` is true, programs get two seconds more and no longer; once `hurry` is, none is begun and
-  // those that run are ended at once. Both (or null) outlive the runner.
+  // Once `stop` is true, programs get two seconds more and no longer, and no place is filled again; once
+  // `hurry` is, none is begun and those that run are ended at once. Both (or null) outlive the runner.
   explicit PosixProgramRunner(const std::atomic<bool>* stop = nullptr,
                               const std::atomic<bool>* hurry = nullptr)
       : stop_(stop), hurry_(hurry) {}

@@ -196,6 +196,22 @@ TEST_F(ExecChannelOf, EndsItsProgramsSoonOnceTheGatewayStops) {
   EXPECT_TRUE(ends.front()->timed_out);
 }
 
+TEST_F(ExecChannelOf, FillsNoPlaceAgainOnceTheGatewayStops) {
+  std::atomic<bool> stopping{true};
+  PosixProgramRunner runner(&stopping);
+  ProgramRun run;
+  run.argv = {script("quick", "exit 0")};
+  run.environment = {"PATH=/usr/bin:/bin"};
+  int given = 0;
+  runner.run({1,
+              [&]() -> std::optional<ProgramRun> {
+                if (++given > 5) return std::nullopt;
+                return run;
+              },
+              [](std::size_t, const Result<ProgramEnd>&) {}});
+  EXPECT_EQ(1, given);
+}
+
 TEST_F(ExecChannelOf, BeginsNoProgramInAReloadAndEndsAtOnceWhatRuns) {
   std::atomic<bool> hurry{false};
   PosixProgramRunner runner(nullptr, &hurry);
