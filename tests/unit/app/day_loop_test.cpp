@@ -9,18 +9,18 @@ namespace {
 
 constexpr std::chrono::milliseconds kLonger{20'000};  // than between two tries
 
-class CountingSink final : public Sink {
+class KeepingSink final : public Sink {
  public:
-  explicit CountingSink(int& count) : count_(count) {}
+  explicit KeepingSink(std::vector<std::string>& kept) : kept_(kept) {}
   const std::string& name() const override { return name_; }
-  SinkAnswer deliver(const Delivery&) override {
-    ++count_;
+  SinkAnswer deliver(const Delivery& delivery) override {
+    kept_.push_back(format_date(delivery.day) + "/" + std::to_string(delivery.revision));
     return {SinkAnswer::Kind::kDelivered, "", 0};
   }
 
  private:
   std::string name_ = "archive";
-  int& count_;
+  std::vector<std::string>& kept_;
 };
 
 // A day has its summary; then a late reading outdates it, and the disk is full when the daily run comes.
@@ -35,7 +35,7 @@ class ADayLoop : public StoreFixture {
         summary, calendar_, *view_, [](const std::string&) { return SensorNotes{}; },
         std::vector<std::string>{"archive"});
     std::vector<std::unique_ptr<Sink>> sinks;
-    sinks.push_back(std::make_unique<CountingSink>(delivered_));
+    sinks.push_back(std::make_unique<KeepingSink>(delivered_));
     uploader_ =
         std::make_unique<Uploader>(UploadSettings{}, *view_, std::move(sinks), log_, std::uint64_t{1});
     vitals_.clock_trusted = true;
@@ -44,7 +44,7 @@ class ADayLoop : public StoreFixture {
     commit({reading(1, kStart, 1)});
     loop_->step();
     ASSERT_EQ(1, revision());
-    ASSERT_EQ(1, delivered_);
+    ASSERT_EQ(std::vector<std::string>{"2026-03-01/1"}, delivered_);
     commit({reading(1, kStart + 1, 2, kStart + 30 * kHour)});
     clock_.pass_ms(2 * kDayMs);
   }
@@ -61,7 +61,7 @@ class ADayLoop : public StoreFixture {
     loop_->step();
   }
 
-  int delivered_ = 0;
+  std::vector<std::string> delivered_;
   FaultyDisk disk_;
   FakeClock clock_{kStart + 36 * kHour + kMinute};
   std::unique_ptr<Journal> journal_ = test::ram_journal(clock_);
@@ -78,7 +78,7 @@ TEST_F(ADayLoop, TriesADailyRunAgainThatFailed) {
   disk_.writes_left = -1;
   pass(kLonger);
   EXPECT_EQ(2, revision());
-  EXPECT_EQ(2, delivered_);
+  EXPECT_EQ("2026-03-01/2", delivered_.back());
   commit({reading(1, kStart + 2, 3, kStart + 80 * kHour)});
   for (int i = 0; i < 40; ++i) pass(kLonger);
   EXPECT_EQ(2, revision()) << "that run is over: this waits for the next one";
@@ -95,7 +95,7 @@ TEST_F(ADayLoop, TriesARunAgainThatWasAskedFor) {
   disk_.writes_left = -1;
   pass(kLonger);
   EXPECT_EQ(3, revision());
-  EXPECT_EQ(3, delivered_);
+  EXPECT_EQ("2026-03-01/3", delivered_.back()) << ::testing::PrintToString(delivered_);
 }
 
 }  // namespace

@@ -46,7 +46,6 @@ class JournalStarts : public ::testing::Test {
     append(*journal, RecordKind::kStart, clock_.boot_id());
     append(*journal, RecordKind::kClockTrusted);
     append(*journal, RecordKind::kConnected);
-    append(*journal, RecordKind::kBacklogEnd);
     return journal;
   }
   // The same of one that ends before its life begins.
@@ -73,7 +72,9 @@ class JournalStarts : public ::testing::Test {
   std::unique_ptr<Journal> start_with_a_rule() {
     engine_settings_.alerts.channels = {"mqtt"};
     engine_settings_.alerts.rules = {hot()};
-    return start();
+    std::unique_ptr<Journal> journal = start();
+    append(*journal, RecordKind::kBacklogEnd);
+    return journal;
   }
   std::optional<AlertState> undelivered() {
     const Checkpoint checkpoint = store_->load_checkpoint({}).value();
@@ -215,8 +216,7 @@ TEST_F(JournalStarts, ForgetARuleThatWentInTheTransactionThatTellsOfItsEnd) {
   engine_settings_.alerts.rules = {};
   (void)start();  // folds them by the changed rules
   EXPECT_FALSE(undelivered().has_value()) << "the rule was gone before they were folded";
-  engine_settings_.alerts.rules = {hot()};
-  say(*start(), 3);
+  say(*start_with_a_rule(), 3);
   (void)start();
   EXPECT_EQ(AlertState::kFiring, undelivered());
   engine_settings_.alerts.rules = {};

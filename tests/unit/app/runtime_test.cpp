@@ -25,8 +25,6 @@
 namespace sluice {
 namespace {
 
-using namespace std::string_literals;
-
 // MQTT 3.1.1 by hand, for the one connection of intake; that of the alerts is closed at once.
 class ScriptedBroker {
  public:
@@ -74,7 +72,9 @@ class ScriptedBroker {
   bool send(const std::string& bytes) {
     return ::send(peer_, bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size());
   }
-  bool welcome(bool session_present) { return send("\x20\x02"s + (session_present ? '\1' : '\0') + '\0'); }
+  bool welcome(bool session_present) {
+    return send(std::string("\x20\x02") + (session_present ? '\1' : '\0') + '\0');
+  }
   bool publish(const std::string& topic, int packet_id, const std::string& payload) {
     const std::string body = '\0' + std::string(1, static_cast<char>(topic.size())) + topic +
                              static_cast<char>(packet_id >> 8) + static_cast<char>(packet_id & 0xff) +
