@@ -179,23 +179,24 @@ void AlertFold::recall(const RecentReading& recent) {
   const Reading& reading = recent.reading;
   SensorState& sensor = impl_->sensor_of(reading.sensor);
   const bool copy = reading.flags & kCopies;
-  if (!copy && sensor.arrivals_ms > 0) {
+  // Two messages of one millisecond make one derived reading: stored rows do not tell them apart.
+  std::deque<std::int64_t>& arrivals = sensor.arrivals;
+  const bool again = sensor.facts.derived && !arrivals.empty() && arrivals.back() == recent.arrival_stream_ms;
+  if (!copy && !again && sensor.arrivals_ms > 0) {
     // By arrival, so that no clock's step makes readings missing.
-    std::deque<std::int64_t>& arrivals = sensor.arrivals;
     arrivals.push_back(recent.arrival_stream_ms);
     while (arrivals.front() <= arrivals.back() - sensor.arrivals_ms ||
            arrivals.size() > impl_->settings.window_samples) {
       arrivals.pop_front();
     }
   }
-  if (!sensor.history || (copy && !(reading.flags & sensor.accepts))) return;
+  if (!sensor.history || (reading.flags & kCopies & ~sensor.accepts)) return;
   Sample sample;
   sample.time_ms = reading.time_ms;
   sample.value = reading.value;
   sample.arrival_ms = recent.arrival_stream_ms;
   sample.flags = reading.flags & 0xff;
   if (!copy) sensor.history->forget_later(latest_before_ms(reading));
-  // Two messages of one millisecond make one derived reading: stored rows do not tell them apart.
   sensor.facts.derived ? sensor.history->put(sample) : sensor.history->add(sample);
 }
 
