@@ -74,9 +74,7 @@ Result<std::vector<FoundRing>> find_rings(const JournalPlaces& places, Clock& cl
         // Neither header can be used: kept aside for a person to look at.
         damage = ring.path + " cannot be read: " + journal.error().context;
         log.error("{}", damage);
-        if (std::rename(ring.path.c_str(), (ring.path + ".damaged").c_str()) != 0) {
-          return make_error(ErrorCode::kIo, "cannot move " + ring.path + " aside");
-        }
+        if (Status moved = put_ring_file_aside(ring.path); !moved.ok()) return moved.error();
         continue;
       }
       if (!journal.ok()) return journal.error();

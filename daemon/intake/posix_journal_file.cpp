@@ -201,6 +201,13 @@ Status copy_ring_file(Journal& journal, const std::string& folder) {
   return sync_folder(folder);
 }
 
+Status put_ring_file_aside(const std::string& path) {
+  if (::rename(path.c_str(), (path + ".damaged").c_str()) != 0) {
+    return system_error(errno, "cannot move aside", path);
+  }
+  return {};
+}
+
 Status remove_ring_file(const std::string& path) {
   if (::unlink(path.c_str()) != 0) return system_error(errno, "cannot remove", path);
   const std::string folder = std::filesystem::path(path).parent_path().string();

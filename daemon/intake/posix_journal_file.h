@@ -33,6 +33,8 @@ Result<std::unique_ptr<JournalFile>> open_ring_file(const std::string& path);
 Status copy_ring_file(Journal& journal, const std::string& folder);
 // What a copy leaves behind that a crash has ended.
 void remove_unfinished_copy(const std::string& folder);
+// A damaged ring, for a person to look at: `<path>.damaged`.
+Status put_ring_file_aside(const std::string& path);
 // For a drained ring, or one that create() never finished.
 Status remove_ring_file(const std::string& path);
 

@@ -79,7 +79,7 @@ void SimBroker::deliver(std::uint16_t packet_id, const SimMessage& message, bool
   arrived.payload = message.payload;
   arrived.qos = message.qos;
   arrived.retained = message.retain;
-  arrived.dup = dup;
+  arrived.dup = dup && message.qos == 1;  // Paho clears it for QoS 2
   arrived.packet_id = packet_id;
   const int here = connection_;
   witness_.handing_over(message);
@@ -90,11 +90,37 @@ void SimBroker::deliver(std::uint16_t packet_id, const SimMessage& message, bool
   if (message.qos == 0 || !disk_.effect()) return;
   later([this, packet_id] {
     auto found = inflight_.find(packet_id);
-    if (found == inflight_.end()) return;
+    if (found == inflight_.end() || found->second.received) return;
     witness_.acknowledged(found->second.message);
-    inflight_.erase(found);
-    pump();
+    if (found->second.message.qos < 2) return end(packet_id);
+    found->second.received = true;
+    later([this, packet_id] { end(packet_id); });  // PUBREL and PUBCOMP
   });
+}
+
+void SimBroker::end(std::uint16_t packet_id) {
+  inflight_.erase(packet_id);
+  pump();
+}
+
+// Of what the other side has not acknowledged yet.
+void SimBroker::renumber() {
+  std::map<std::uint64_t, Inflight> again;
+  for (auto at = inflight_.begin(); at != inflight_.end();) {
+    if (at->second.received) {
+      ++at;
+      continue;
+    }
+    witness_.renumbered(at->second.message);
+    again[at->second.order] = std::move(at->second);
+    at = inflight_.erase(at);
+  }
+  auto packet_id = static_cast<std::uint16_t>(random_() % 8);
+  for (auto& [order, sent] : again) {
+    do ++packet_id;
+    while (packet_id == 0 || inflight_.contains(packet_id));
+    inflight_[packet_id] = std::move(sent);
+  }
 }
 
 void SimBroker::cut(const std::string& why) {
@@ -138,13 +164,22 @@ void SimBroker::on_connect() {
   connecting_ = false;
   if (!accepts) return events_->on_connect_failed("connection refused");
   connected_ = true;
+  witness_.connected();
   const bool present = std::exchange(session_, true);
   events_->on_connected(present);
   if (disk_.dead()) return;
+  if (renumbers) renumber();
   std::vector<std::pair<std::uint64_t, std::uint16_t>> again;
   for (const auto& [packet_id, sent] : inflight_) again.emplace_back(sent.order, packet_id);
   std::sort(again.begin(), again.end());
-  for (const auto& [order, packet_id] : again) send(packet_id, inflight_[packet_id].message, true);
+  for (const auto& [order, packet_id] : again) {
+    const Inflight& sent = inflight_[packet_id];
+    if (sent.received) {
+      later([this, id = packet_id] { end(id); });
+    } else {
+      send(packet_id, sent.message, true);
+    }
+  }
   pump(backlog_at_once);
 }
 

@@ -1,8 +1,8 @@
 // SimBroker: a broker with one persistent session (MQTT 5, section 4): messages in flight under packet ids
 // that are given out lowest first, sent again with DUP after a reconnect in their old order; a bounded queue
-// behind them; retained messages at each subscription. Its network delays, and loses what is under way when a
-// connection ends. It can hang, forget the session, refuse filters, and go away. One thread; times are the
-// world's.
+// behind them; retained messages at each subscription; QoS 2 with its second round. Its network delays, and
+// loses what is under way when a connection ends. It can hang, forget the session, give out other packet ids
+// after a reconnect, refuse filters, and go away. One thread; times are the world's.
 #pragma once
 
 #include <cstdint>
@@ -35,7 +35,9 @@ class BrokerWitness {
   virtual ~BrokerWitness() = default;
   virtual void handing_over(const SimMessage& message) = 0;  // it may be kept from here on
   virtual void handed_over(const SimMessage& message) = 0;   // the gateway's callback has returned
-  virtual void acknowledged(const SimMessage& message) = 0;  // the PUBACK has reached the broker
+  virtual void acknowledged(const SimMessage& message) = 0;  // the PUBACK or PUBREC has reached the broker
+  virtual void renumbered(const SimMessage& message) = 0;    // comes again under another packet id
+  virtual void connected() = 0;                              // with its session
   virtual void dropped(const SimMessage& message) = 0;       // the broker will not deliver it (again)
 };
 
@@ -51,6 +53,7 @@ class SimBroker final : public BrokerLink {
   std::size_t queue_max = 1000;
   std::size_t receive_maximum = 20;
   bool backlog_at_once = false;  // as mosquitto 2.0.11: whatever the receive maximum; ids count up
+  bool renumbers = false;        // what is in flight, at each reconnect
   bool accepts = true;
   bool hangs = false;
   std::set<std::string> refused;     // filters
@@ -76,12 +79,15 @@ class SimBroker final : public BrokerLink {
   struct Inflight {
     SimMessage message;
     std::uint64_t order = 0;
+    bool received = false;  // QoS 2: after the PUBREC
   };
   void later(std::function<void()> action);  // on this connection, in order
   void enqueue(SimMessage message);
   void pump(bool all = false);
   void send(std::uint16_t packet_id, const SimMessage& message, bool dup);
   void deliver(std::uint16_t packet_id, const SimMessage& message, bool dup);
+  void end(std::uint16_t packet_id);
+  void renumber();
   void on_connect();
 
   SimClock& clock_;

@@ -35,16 +35,21 @@ SimDisk::Sector SimDisk::sector_of(const File& file, std::size_t sector) {
 }
 
 Status SimDisk::write(const std::string& path, std::uint64_t offset, const void* data, std::size_t size) {
-  if (!effect()) {
-    // The dead may look at what they wrote.
-  } else if (lasting(path) && fault_ != Fault::kNone) {
-    return make_error(fault_ == Fault::kIo ? ErrorCode::kIo : ErrorCode::kNoSpace, "the disk says no");
+  // The dead may look at what they wrote.
+  if (effect() && lasting(path)) {
+    if (fault_ == Fault::kIo) return make_error(ErrorCode::kIo, "the disk says no");
+    if (fault_ == Fault::kNoSpace && offset + size > this->size(path))
+      return make_error(ErrorCode::kNoSpace, "the disk is full");
   }
   File& file = files_[path];
   if (lasting(path) && !dead_) {
     written_bytes_ += size;
     for (std::size_t s = offset / kSector; s * kSector < offset + size; ++s) {
       std::vector<Sector>& versions = file.unsynced[s];
+      if (auto failed = file.failed.find(s); failed != file.failed.end()) {
+        versions.push_back(failed->second);
+        file.failed.erase(failed);
+      }
       if (versions.size() == kVersionsMax) versions.pop_back();
       versions.push_back(sector_of(file, s));
     }
@@ -69,17 +74,30 @@ Status SimDisk::truncate(const std::string& path, std::uint64_t size) {
   File& file = files_[path];
   file.data.resize(size);
   file.synced_size = std::min(file.synced_size, size);
-  file.unsynced.erase(file.unsynced.lower_bound((size + kSector - 1) / kSector), file.unsynced.end());
+  const std::size_t sectors = (size + kSector - 1) / kSector;
+  file.unsynced.erase(file.unsynced.lower_bound(sectors), file.unsynced.end());
+  file.failed.erase(file.failed.lower_bound(sectors), file.failed.end());
   return {};
 }
 
 Status SimDisk::sync(const std::string& path) {
-  if (effect() && lasting(path) && fault_ == Fault::kIo)
-    return make_error(ErrorCode::kIo, "the disk says no");
+  const bool lives = effect();
   File& file = files_[path];
+  if (lives && lasting(path) && (fault_ == Fault::kIo || (fault_ == Fault::kSync && random_() % 2 == 0))) {
+    fail_sync(file);
+    return make_error(ErrorCode::kIo, "the disk says no");
+  }
   file.unsynced.clear();
   file.synced_size = file.data.size();
   return {};
+}
+
+// Some sectors have been written all the same. None is tried again by itself.
+void SimDisk::fail_sync(File& file) {
+  for (auto& [sector, versions] : file.unsynced) {
+    if (random_() % 3 != 0) file.failed[sector] = versions[random_() % versions.size()];
+  }
+  file.unsynced.clear();
 }
 
 void SimDisk::remove(const std::string& path) {
@@ -90,6 +108,24 @@ void SimDisk::remove(const std::string& path) {
 void SimDisk::create(const std::string& path) {
   effect();
   files_[path];
+}
+
+void SimDisk::rename(const std::string& from, const std::string& to) {
+  effect();
+  auto moved = files_.extract(from);
+  if (moved.empty()) return;
+  files_.erase(to);
+  moved.key() = to;
+  files_.insert(std::move(moved));
+}
+
+bool SimDisk::flip(const std::string& path, std::uint64_t offset, int bit) {
+  File& file = files_[path];
+  const std::size_t sector = offset / kSector;
+  if (offset >= file.data.size() || file.unsynced.contains(sector) || file.failed.contains(sector))
+    return false;
+  file.data[offset] = static_cast<unsigned char>(file.data[offset] ^ 1u << bit);
+  return true;
 }
 
 std::uint64_t SimDisk::size(const std::string& path) const {
@@ -132,6 +168,12 @@ void SimDisk::revive(bool power_cut) {
 void SimDisk::lose_unsynced(const std::string& path, File& file) {
   const bool may_be_rubbish = path.ends_with(".ring");
   std::uint64_t size = file.synced_size;
+  for (const auto& [sector, platter] : file.failed) {
+    const std::size_t begin = sector * kSector;
+    if (begin < file.data.size())
+      std::memcpy(file.data.data() + begin, platter.data(), std::min(kSector, file.data.size() - begin));
+  }
+  file.failed.clear();
   const bool nothing = random_() % 8 == 0;
   for (auto& [sector, versions] : file.unsynced) {
     const std::size_t pick = nothing ? 0 : random_() % (versions.size() + 1);

@@ -1,7 +1,8 @@
 // SimDisk: every file of the simulated machine, in memory. Below /run lies a tmpfs (it survives a process and
-// dies with the power), below /state a disk that loses or tears what was not synced. Every change, and every
-// effect on the world outside, passes effect(): the process can be made to die between any two of them, and
-// what it does after that moment never happened.
+// dies with the power), below /state a disk that loses or tears what was not synced. What a failed sync did
+// not write counts as written from then on, as under Linux: only the page cache has it until it is written
+// again. Every change, and every effect on the world outside, passes effect(): the process can be made to die
+// between any two of them, and what it does after that moment never happened.
 //
 // One at a time: the SQLite VFS (vfs.cpp) and the ring files (ring_files.cpp) find it through current(),
 // because their seams have no room for an argument. One thread.
@@ -35,12 +36,18 @@ class SimDisk {
   Status sync(const std::string& path);
   void remove(const std::string& path);
   void create(const std::string& path);
+  void rename(const std::string& from, const std::string& to);
   bool exists(const std::string& path) const { return files_.contains(path); }
   std::uint64_t size(const std::string& path) const;
   std::vector<std::string> list(const std::string& folder) const;
 
   // ---- faults of /state
-  enum class Fault { kNone, kIo, kNoSpace };
+  enum class Fault {
+    kNone,
+    kIo,       // every change fails
+    kNoSpace,  // what makes a file longer fails
+    kSync      // every second sync fails, by chance; writes get as far as the page cache
+  };
   void set_fault(Fault fault) { fault_ = fault; }
   Fault fault() const { return fault_; }
 
@@ -51,6 +58,11 @@ class SimDisk {
   bool dead() const { return dead_; }
   void revive(bool power_cut);  // the process is gone; files are what they were when it died
 
+  // ---- for who spoils a file, between two processes
+  const std::vector<unsigned char>& bytes(const std::string& path) { return files_[path].data; }
+  void copy(const std::string& from, const std::string& to) { files_[to] = files_[from]; }
+  bool flip(const std::string& path, std::uint64_t offset, int bit);  // false: not on the platter yet
+
   std::uint64_t written_bytes() const { return written_bytes_; }  // to /state
 
  private:
@@ -60,9 +72,12 @@ class SimDisk {
     std::uint64_t synced_size = 0;
     // What each sector held when it was synced last, and some of what it was given since.
     std::map<std::size_t, std::vector<Sector>> unsynced;
+    // What the platter has of sectors that a failed sync has not written.
+    std::map<std::size_t, Sector> failed;
   };
   static bool lasting(const std::string& path) { return path.starts_with("/state/"); }
   static Sector sector_of(const File& file, std::size_t sector);
+  void fail_sync(File& file);
   void lose_unsynced(const std::string& path, File& file);
 
   std::mt19937_64 random_;

@@ -2,6 +2,7 @@
 
 #include "alert/event_json.h"
 #include "decode/decoder.h"
+#include "intake/posix_journal_file.h"
 
 namespace sluice::sim {
 
@@ -20,11 +21,15 @@ DecodeSettings decode_settings() {
   ReadingsEntry plain;
   plain.topic = "plain/+";
   plain.format = PayloadFormat::kNumber;
+  ReadingsEntry exact;
+  exact.topic = "exact/+";
+  exact.qos = 2;
+  exact.format = PayloadFormat::kNumber;
   ReadingsEntry sloppy;  // QoS 0
   sloppy.topic = "sloppy/+";
   sloppy.qos = 0;
   sloppy.format = PayloadFormat::kNumber;
-  decode.readings = {timed, plain, sloppy};
+  decode.readings = {timed, plain, exact, sloppy};
   return decode;
 }
 
@@ -109,10 +114,12 @@ void SimGateway::wire_channel() {
       machine_.receiver, machine_.clock, log_, kGateway,
       [](const AlertEvent& event) { return event_to_json(event, kGateway); },
       [this] { return slots_->standing_for("mqtt"); }, settings_.seed);
+  NotifyLoop::Hooks hooks;
+  hooks.close = [this] { channel_->close(R"({"state":"offline"})"); };
   notify_loop_ = std::make_unique<NotifyLoop>(
       NotifyEntry{"mqtt", MqttChannelSettings{}}, *channel_, slots_->channel("mqtt"),
       [this](const AlertEvent& event) { store_loop_->delivered(Store::Delivered::of(event, "mqtt")); },
-      machine_.clock, vitals_, log_, NotifyLoop::Hooks{}, settings_.seed);
+      machine_.clock, vitals_, log_, std::move(hooks), settings_.seed);
 }
 
 Status SimGateway::wire_days() {
@@ -148,6 +155,11 @@ void SimGateway::run_loops(int turns) {
 
 // Main, engine, store, notifier, days: one turn each.
 void SimGateway::step() {
+  step_beside_upload();
+  if (alive()) day_loop_->step();
+}
+
+void SimGateway::step_beside_upload() {
   const Instant now = machine_.clock.now();
   const double ring =
       static_cast<double>(journal_->used_bytes()) / static_cast<double>(journal_->capacity_bytes());
@@ -156,7 +168,10 @@ void SimGateway::step() {
     trusted_ = journal_->append({RecordKind::kClockTrusted, 0, 0, {}, {}}).ok();
   run_loops(4);
   if (alive()) (void)notify_loop_->step(std::chrono::milliseconds(0));
-  if (alive()) day_loop_->step();
+}
+
+void SimGateway::retry_uploads() {
+  if (view_->retry({}).ok()) vitals_.deliver_asked = true;
 }
 
 bool SimGateway::leave() {
@@ -164,14 +179,29 @@ bool SimGateway::leave() {
   return session_->stopped();
 }
 
+// As app/runtime ends its threads.
 Status SimGateway::close() {
-  for (int i = 0; i < 20 && alive() && has_unstored(); ++i) {
+  vitals_.leaving = true;
+  for (int i = 0; i < 20 && alive() && engine_->pending(); ++i) {
     vitals_.flush_asked = true;
     run_loops(4);
   }
-  channel_->close(R"({"state":"offline"})");
   if (!alive()) return {};
-  return store_->close_cleanly();
+  engine_loop_->stop();
+  engine_loop_->run();
+  vitals_.stopping = true;
+  if (alive()) notify_loop_->run();
+  store_loop_->stop();
+  store_loop_->run();
+  Status kept;
+  if (alive() && store_loop_->gave_up()) kept = copy_ring_file(*journal_, "/state");
+  if (!alive()) return {};
+  Status closed = store_->close_cleanly();
+  return kept.ok() ? closed : kept;
+}
+
+Result<SummaryRevision> SimGateway::sum_again(Day day) {
+  return summariser_->close(day, machine_.clock.now().wall_ms);
 }
 
 std::size_t SimGateway::undelivered() const {

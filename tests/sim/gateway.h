@@ -1,6 +1,6 @@
 // SimGateway: one process of the whole gateway, built of the product's own classes as app/wiring builds them,
-// without threads: step() gives each loop its turn. Destroying it is what a kill is: nothing is closed. One
-// thread.
+// without threads: step() gives each loop its turn. Destroying it is what a kill is: nothing is closed; after
+// leave() and close() it is a clean stop. One thread.
 #pragma once
 
 #include <functional>
@@ -52,7 +52,10 @@ class SimGateway {
   ~SimGateway();
 
   void step();
-  // Asks to leave the session, and whether it has been left; then close() stores what is left.
+  void step_beside_upload();  // of all but the one that waits for the upstream
+  void retry_uploads();       // those that were refused
+  // Asks to leave the session, and whether it has been left; then close() stores what is left. An error:
+  // something is only in the journal of /run.
   bool leave();
   Status close();
   bool trusts_clock() const { return trusted_; }
@@ -62,6 +65,7 @@ class SimGateway {
   const Journal& journal() const { return *journal_; }
   std::size_t undelivered() const;
   StoreView& view() { return *view_; }
+  Result<SummaryRevision> sum_again(Day day);
   const Calendar& calendar() const { return calendar_; }
 
  private:

@@ -3,6 +3,7 @@
 // way.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -18,8 +19,9 @@ struct Evidence {
   const SimReceiver& receiver;
   const SimUpstream& upstream;
   const std::map<std::string, BootClock>& boots;
+  const History& history;
   std::int64_t now_ms;
-  bool may_lose;  // power was cut in mode crash
+  std::uint64_t written_bytes;  // to the disk
 };
 
 std::vector<std::string> check_promises(const Evidence& evidence);  // a line for each that was broken

@@ -1,5 +1,6 @@
 // The journal's ring files on the simulated disk: takes the place of intake/posix_journal_file.cpp when the
 // world is linked.
+#include "intake/journal_format.h"
 #include "intake/posix_journal_file.h"
 #include "sim/disk.h"
 
@@ -11,6 +12,7 @@ using sim::SimDisk;
 
 constexpr std::string_view kPrefix = "journal-";
 constexpr std::string_view kSuffix = ".ring";
+constexpr const char* kUnfinishedCopy = "/journal.copy";
 
 class SimRingFile final : public JournalFile {
  public:
@@ -60,12 +62,36 @@ Result<std::unique_ptr<JournalFile>> open_ring_file(const std::string& path) {
   return std::unique_ptr<JournalFile>(std::make_unique<SimRingFile>(path));
 }
 
+Status put_ring_file_aside(const std::string& path) {
+  SimDisk::current().rename(path, path + ".damaged");
+  return {};
+}
+
 Status remove_ring_file(const std::string& path) {
   SimDisk::current().remove(path);
   return {};
 }
 
-// Nobody makes copies here: what stops a gateway is app/runtime, which is not simulated.
-void remove_unfinished_copy(const std::string&) {}
+void remove_unfinished_copy(const std::string& folder) {
+  SimDisk::current().remove(folder + kUnfinishedCopy);
+}
+
+Status copy_ring_file(Journal& journal, const std::string& folder) {
+  const std::string path = folder + "/" + std::string(kPrefix) + journal.id() + std::string(kSuffix);
+  const std::string unfinished = folder + kUnfinishedCopy;
+  SimDisk& disk = SimDisk::current();
+  if (disk.exists(path)) return {};
+  remove_unfinished_copy(folder);
+  Status made = disk.truncate(unfinished, journal_format::kRingOffset + journal.capacity_bytes());
+  SimRingFile file(unfinished);
+  if (made) made = journal.copy_to(file);
+  if (made) made = file.sync();
+  if (made) {
+    disk.rename(unfinished, path);
+  } else {
+    remove_unfinished_copy(folder);
+  }
+  return made;
+}
 
 }  // namespace sluice

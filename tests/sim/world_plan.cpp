@@ -44,7 +44,8 @@ void World::draw_plan() {
   }
   for (bool* may : {&plan_.lost_sessions, &plan_.refusals, &plan_.hangs, &plan_.small_queue,
                     &plan_.disk_faults, &plan_.clock_steps, &plan_.clock_unset, &plan_.receiver_down,
-                    &plan_.upstream_down, &plan_.retained}) {
+                    &plan_.upstream_down, &plan_.retained, &plan_.clean_stops, &plan_.bit_flips,
+                    &plan_.upstream_hangs, &plan_.upstream_refuses, &plan_.renumbering}) {
     *may = chance(4);
   }
   const auto& [zone, begin] = kPlaces[pick(std::size(kPlaces))];
@@ -55,7 +56,8 @@ void World::draw_plan() {
   settings_.journal_bytes = chance(4) ? 48 * 1024 : 128 * 1024;
   settings_.clock.trust = seed_ % 2 == 0 ? ClockSettings::Trust::kNtp : ClockSettings::Trust::kAuto;
   clock_ = SimClock(*parse_rfc3339(begin) + static_cast<std::int64_t>(pick(6 * kHour)));
-  plan_.backlog_at_once = seed_ % 5 == 3;  // not drawn: what older seeds do stays as it was
+  plan_.backlog_at_once = chance(5);
+  broker_.renumbers = plan_.renumbering;
   broker_.backlog_at_once = plan_.backlog_at_once;
   if (plan_.backlog_at_once) broker_.queue_max = 150;
   if (plan_.small_queue) broker_.queue_max = 30;
@@ -67,7 +69,8 @@ void World::plan_year() {
   plan_ = Plan{};
   for (bool* may :
        {&plan_.kills, &plan_.power_cuts, &plan_.connection_cuts, &plan_.repeats, &plan_.late_readings,
-        &plan_.clock_steps, &plan_.clock_unset, &plan_.receiver_down, &plan_.upstream_down}) {
+        &plan_.clock_steps, &plan_.clock_unset, &plan_.receiver_down, &plan_.upstream_down,
+        &plan_.clean_stops, &plan_.upstream_hangs, &plan_.upstream_refuses}) {
     *may = true;
   }
   settings_.zone = "Europe/Berlin";
@@ -100,7 +103,12 @@ std::string World::plan_text() const {
                                                 {plan_.repeats, "repeats"},
                                                 {plan_.retained, "retained"},
                                                 {plan_.long_pauses, "long-pauses"},
-                                                {plan_.backlog_at_once, "backlog-at-once"}};
+                                                {plan_.backlog_at_once, "backlog-at-once"},
+                                                {plan_.clean_stops, "clean-stops"},
+                                                {plan_.bit_flips, "bit-flips"},
+                                                {plan_.upstream_hangs, "upstream-hangs"},
+                                                {plan_.upstream_refuses, "upstream-refuses"},
+                                                {plan_.renumbering, "renumbering"}};
   for (const auto& [may, word] : words)
     if (may) text += std::string(" ") + word;
   return text;
