@@ -10,6 +10,10 @@ using journal_format::kRecordHeadBytes;
 using journal_format::kRingOffset;
 using journal_format::Place;
 
+namespace {
+constexpr std::int64_t kSameBootMs = 1000;  // what the boot clock may seem to go back within a boot
+}
+
 Result<std::unique_ptr<Journal>> Journal::create(std::unique_ptr<JournalFile> file, Durability durability,
                                                  Clock& clock, std::string journal_id,
                                                  std::uint64_t first_seq) {
@@ -79,7 +83,9 @@ void Journal::Impl::recover(Durability wanted) {
   recovery.in_progress_seq = header.in_progress_seq;
   recovery.in_progress_attempts = header.in_progress_attempts;
   if (boot_id == clock.boot_id()) {
-    last_boot_ms = chain.last_boot_ms;
+    // From the future, the newest record is of the boot before: a process that died early has left only its
+    // boot's id here.
+    if (chain.last_boot_ms <= clock.now().boot_ms + kSameBootMs) last_boot_ms = chain.last_boot_ms;
   } else {
     header.boot_id = clock.boot_id().substr(0, journal_format::kIdBytesMax);
     if (Status stored = slots.store(!refusal); !stored) refuse(stored.error());

@@ -276,6 +276,20 @@ TEST_F(JournalRules, TellsTheBootThatUsedTheRingBefore) {
   EXPECT_EQ(clock_.boot_id(), journal_->boot_id());
 }
 
+// A process that died before it appended anything has left its boot's id, and only records of the boot
+// before.
+TEST_F(JournalRules, TakesNoTimeFromTheBootBefore) {
+  create(Durability::kCrash);
+  clock_.pass_ms(5 * 3600 * 1000);
+  append_text("a");
+  clock_.reboot("00000000-0000-0000-0000-000000000002", 1700000100000);
+  reopen(Durability::kCrash);
+  reopen(Durability::kCrash);
+  const std::int64_t now_ms = clock_.now().boot_ms;
+  append_text("b");
+  EXPECT_EQ(now_ms, read_all(1).at(0).boot_ms);
+}
+
 TEST_F(JournalRules, OnlyDrainsARingOfTheOtherDurability) {
   create(Durability::kCrash);
   append_text("a");
