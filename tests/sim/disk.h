@@ -1,8 +1,8 @@
 // SimDisk: every file of the simulated machine, in memory. Below /run lies a tmpfs (it survives a process and
 // dies with the power), below /state a disk that loses or tears what was not synced. What a failed sync did
-// not write counts as written from then on, as under Linux: only the page cache has it until it is written
-// again. Every change, and every effect on the world outside, passes effect(): the process can be made to die
-// between any two of them, and what it does after that moment never happened.
+// not write of a ring counts as written from then on, as under Linux: only the page cache has it until it is
+// written again. Every change, and every effect on the world outside, passes effect(): the process can be
+// made to die between any two of them, and what it does after that moment never happened.
 //
 // One at a time: the SQLite VFS (vfs.cpp) and the ring files (ring_files.cpp) find it through current(),
 // because their seams have no room for an argument. One thread.

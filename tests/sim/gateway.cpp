@@ -182,11 +182,15 @@ bool SimGateway::leave() {
 // As app/runtime ends its threads.
 Status SimGateway::close() {
   vitals_.leaving = true;
-  for (int i = 0; i < 20 && alive() && engine_->pending(); ++i) {
+  // The engine's last batches wait for room at the store, which has no thread here.
+  for (int i = 0; i < 50 && alive() && (engine_->pending() || i < 4); ++i) {
     vitals_.flush_asked = true;
-    run_loops(4);
+    run_loops(1);
   }
+  vitals_.flush_asked = false;
+  for (int task = 0; task < 4 && alive(); ++task) (void)store_loop_->step(std::chrono::milliseconds(0));
   if (!alive()) return {};
+  if (!store_loop_->has_room()) return make_error(ErrorCode::kUnavailable, "the store stands still");
   engine_loop_->stop();
   engine_loop_->run();
   vitals_.stopping = true;
