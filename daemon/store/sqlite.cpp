@@ -2,7 +2,9 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <vector>
 
 namespace sluice {
 
@@ -224,11 +226,20 @@ Status Connection::checkpoint_and_truncate() {
   return {};
 }
 
-Status Connection::sync_wal() {
+// Written, too: what a failed sync did not write, Linux takes for written, and another sync passes over.
+Status Connection::write_wal_again() {
   sqlite3_file* file = nullptr;
   int rc = sqlite3_file_control(handle_, "main", SQLITE_FCNTL_JOURNAL_POINTER, &file);
-  if (rc == SQLITE_OK && file != nullptr && file->pMethods != nullptr)
-    rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+  if (rc == SQLITE_OK && (file == nullptr || file->pMethods == nullptr)) return {};
+  sqlite3_int64 size = 0;
+  if (rc == SQLITE_OK) rc = file->pMethods->xFileSize(file, &size);
+  std::vector<char> part(65536);
+  for (sqlite3_int64 at = 0; rc == SQLITE_OK && at < size; at += static_cast<sqlite3_int64>(part.size())) {
+    const int length = static_cast<int>(std::min<sqlite3_int64>(size - at, part.size()));
+    rc = file->pMethods->xRead(file, part.data(), length, at);
+    if (rc == SQLITE_OK) rc = file->pMethods->xWrite(file, part.data(), length, at);
+  }
+  if (rc == SQLITE_OK) rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
   if (rc != SQLITE_OK) return error(rc);
   return {};
 }

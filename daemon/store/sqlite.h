@@ -118,7 +118,7 @@ class Connection {
   bool in_transaction() const;
   void interrupt();                  // any thread: the statement that runs now ends with an error
   Status checkpoint_and_truncate();  // empties the WAL, as far as readers let it
-  Status sync_wal();                 // what it holds is on the disk
+  Status write_wal_again();          // what it holds is on the disk
   std::uint64_t file_bytes() const;  // database and WAL
   const std::string& path() const { return path_; }
 

@@ -84,7 +84,7 @@ Status SimDisk::sync(const std::string& path) {
   const bool lives = effect();
   File& file = files_[path];
   if (lives && lasting(path) && (fault_ == Fault::kIo || (fault_ == Fault::kSync && random_() % 2 == 0))) {
-    if (path.ends_with(".ring")) fail_sync(file);
+    fail_sync(file);
     return make_error(ErrorCode::kIo, "the disk says no");
   }
   file.unsynced.clear();
