@@ -1,6 +1,8 @@
 #include "base/json_text.h"
 
+#include <cmath>
 #include <cstdio>
+#include <cstdlib>
 
 namespace sluice {
 
@@ -56,7 +58,8 @@ void append_json_string(std::string& out, std::string_view text) {
 }
 
 void append_json_value(std::string& out, std::string_view text) {
-  if (is_json_number(text)) {
+  // Who reads the document could make nothing of a number that no double holds, nor of what else is in it.
+  if (is_json_number(text) && std::isfinite(std::strtod(std::string(text).c_str(), nullptr))) {
     out += text;
   } else {
     append_json_string(out, text);

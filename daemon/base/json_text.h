@@ -9,6 +9,7 @@ namespace sluice {
 
 bool is_json_number(std::string_view text);                        // RFC 8259 section 6, nothing around it
 void append_json_string(std::string& out, std::string_view text);  // with quotes, escaped
-void append_json_value(std::string& out, std::string_view text);   // a number as it is, all else as a string
+// A number as it is; what no double holds, and all else, as a string.
+void append_json_value(std::string& out, std::string_view text);
 
 }  // namespace sluice

@@ -18,5 +18,11 @@ TEST(JsonText, EscapesWhatAStringMayNotHold) {
   EXPECT_EQ("\"a \\\"b\\\" \\\\ \\u000a °C\"", out);
 }
 
+TEST(JsonText, WritesNoNumberThatNoDoubleHolds) {
+  std::string out;
+  for (const char* text : {"1e308", "1e616", "-1e400", "1e-400"}) append_json_value(out, text);
+  EXPECT_EQ(R"(1e308"1e616""-1e400"1e-400)", out);
+}
+
 }  // namespace
 }  // namespace sluice
