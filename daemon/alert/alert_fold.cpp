@@ -255,12 +255,13 @@ void AlertFold::Impl::take_time(const FoldTime& time) {
     }
     mark(i);
   }
+  if (step_ms < 0) run_wall(time.wall_ms());  // perhaps to before hours began or ended
 }
 
 void AlertFold::advance(const FoldTime& time) {
   Impl& fold = *impl_;
   fold.take_time(time);
-  if (time.wall_ms() < fold.telling.moved_to_ms()) fold.run_wall(time.wall_ms());
+  if (time.wall_ms() < fold.telling.moved_to_ms()) fold.telling.move_to(time.wall_ms());
   for (;;) {
     const std::int64_t due_at = fold.due.empty() ? kNever : fold.due.begin()->first;
     const std::int64_t silent_at =

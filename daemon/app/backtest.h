@@ -6,8 +6,8 @@
 // The database has no record of moments without a reading. So, where a connection was lost between two
 // readings it is taken to have been lost right after the first; a session's backlog and an unset clock last
 // until a reading says otherwise; silences are not known, none is applied; values are as they were
-// calibrated then; for derived sensors, readings of one millisecond count as those of one message. Hours are in
-// each configuration's own zone.
+// calibrated then; for derived sensors, readings of one millisecond count as those of one message. Hours are
+// in each configuration's own zone.
 #pragma once
 
 #include <cstdint>

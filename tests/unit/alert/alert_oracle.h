@@ -221,7 +221,8 @@ class AlertOracle {
 
   // What stands, and is kept from nobody any more.
   void tell_untold() {
-    if (level_ != told_ && level_ > 0 && open(doubts_now())) tell(now_.stream_ms, newest_value(), kStanding, level_);
+    if (level_ != told_ && level_ > 0 && open(doubts_now()))
+      tell(now_.stream_ms, newest_value(), kStanding, level_);
   }
   void tell(std::int64_t at_ms, double value, std::uint32_t why, int level) {
     told_ = level;

@@ -53,15 +53,15 @@ class AFullDisk : public StoreFixture {
     settings.decode.readings[0].format = PayloadFormat::kNumber;
     settings.decode.readings[0].unit = "°C";  // as it is known: only what the ring holds is to be stored
     AlertSlots slots({"mqtt"});
-    for (const bool full : {false, true}) {
+    for (const RecordKind last : {RecordKind::kClockTrusted, RecordKind::kMessage, RecordKind::kTick}) {
       Engine engine(settings, calendar_, must(store_->load_checkpoint({})));
-      if (full) fill_up_once();
+      if (last == RecordKind::kTick) fill_up_once();
       Result<JournalStart> started = start_journal(places, engine, *store_, slots, clock_, log_);
       ASSERT_TRUE(started.ok());
       EXPECT_FALSE(started->unstored.has_value());
       must(started->journal->append({RecordKind::kStart, 0, 0, clock_.boot_id(), {}}));
-      if (trusted) must(started->journal->append({RecordKind::kClockTrusted, 0, 0, {}, {}}));
-      must(started->journal->append({RecordKind::kMessage, 0, 0, "sensor/1", "2"}));
+      if (trusted || last != RecordKind::kClockTrusted)
+        must(started->journal->append({last, 0, 0, "sensor/1", "2"}));
     }
     EXPECT_LT(1, writes_) << "one that found no room, and others";
   }

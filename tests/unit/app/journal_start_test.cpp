@@ -291,7 +291,8 @@ TEST_F(JournalStarts, KeepARingAsideWhoseHeadersAreBothDamaged) {
 
 TEST_F(JournalStarts, RemoveARingWhoseMakingAKillEndedWithoutATaleOfDamage) {
   const std::string ring = places_.runtime_dir + "/journal-0.ring";
-  for (const std::uintmax_t size : {std::uintmax_t{0}, std::uintmax_t{102400}}) {  // before and after its space was reserved
+  for (const std::uintmax_t size :
+       {std::uintmax_t{0}, std::uintmax_t{102400}}) {  // before and after its space was reserved
     SCOPED_TRACE(size);
     std::ofstream{ring};
     std::filesystem::resize_file(ring, size);

@@ -76,7 +76,7 @@ alerts:
 hot fires as critical for a sensor that matches a/+ once its value is above 28 and that has lasted 30s; )"
       R"(ends at 27 or less; tells mqtt and again every 4h.
 heat fires for a sensor that matches a/b once its value is below 5 (warning), below 2 (critical) )"
-      R"(and that has lasted 1m, each of these for itself; ends when that is over; tells mqtt.
+      R"(and that has lasted 1m, for each level by itself; ends when that is over; tells mqtt.
 mean fires as warning for a sensor that matches # once the mean over 10m at the end of every 1m is )"
       R"(outside 1 to 2; ends when that is over; tells nobody.
 fast fires as warning for a sensor that matches # once the change per 1m over 5m is below -2; )"
