@@ -103,7 +103,8 @@ void add_standing(StatusSnapshot& s, const ProblemFacts& facts) {
 void add_outputs(StatusSnapshot& s, const ProblemFacts& facts) {
   for (const auto& [sink, items] : s.outbox.waiting) {
     const auto& sinks = facts.settings.upload.to;
-    if (std::any_of(sinks.begin(), sinks.end(), [&](const SinkSettings& to) { return to.name == sink; }))
+    if (std::any_of(sinks.begin(), sinks.end(),
+                    [&sink = sink](const SinkSettings& to) { return to.name == sink; }))
       continue;
     problem(s, counted(items, "upload") + " for sink " + sink + ", which upload.to does not have",
             "name a sink " + sink + " there, or sluicectl upload discard --sink " + sink +
