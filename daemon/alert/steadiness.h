@@ -52,7 +52,7 @@ struct Steadiness {
     }
     auto is_beyond = [&](std::uint8_t a, std::uint8_t b) { return up ? a > b : a < b; };
     const std::uint8_t last = further == nullptr || further->empty() ? toward : further->back().level;
-    if (wanted == last) return false;
+    if (wanted == last || further == nullptr) return false;
     if (is_beyond(wanted, last)) {
       const LevelStep step{wanted, at_ms, stream_ms + delay_ms(rule)};
       const bool first = further->empty();
