@@ -20,14 +20,15 @@ constexpr int kOpenTries = 3;
 struct FoundRing {
   std::string path;
   std::unique_ptr<Journal> journal;
+  std::uint64_t first_seq() const {
+    const std::uint64_t oldest = journal->recovery().first_seq;
+    return oldest > 0 ? oldest : journal->last_seq() + 1;
+  }
 };
-
-std::string random_id() {
-  std::random_device device;
-  std::string id;
-  for (int i = 0; i < 16; ++i) id += "0123456789abcdef"[device() & 15];
-  return id;
-}
+struct FoundRings {
+  std::vector<FoundRing> rings;     // the oldest first
+  std::vector<std::string> copies;  // files that have nothing but what one of the rings has
+};
 
 // A disk that says no once may be read a moment later.
 Result<std::unique_ptr<Journal>> open_ring(const std::string& path, Durability durability, Clock& clock) {
@@ -40,22 +41,20 @@ Result<std::unique_ptr<Journal>> open_ring(const std::string& path, Durability d
 }
 
 // What a stop copied for the case of a reboot, and the ring is still there, perhaps with more in it by now.
-Status remove_copies(std::vector<FoundRing>& rings) {
+void set_copies_apart(FoundRings& found) {
+  std::vector<FoundRing>& rings = found.rings;
   for (std::size_t i = 0; i < rings.size(); ++i) {
     for (std::size_t j = rings.size() - 1; j > i; --j) {
       if (rings[i].journal->id() != rings[j].journal->id()) continue;
       if (rings[j].journal->last_seq() > rings[i].journal->last_seq()) std::swap(rings[i], rings[j]);
-      rings[j].journal.reset();
-      if (Status removed = remove_ring_file(rings[j].path); !removed.ok()) return removed;
+      found.copies.push_back(rings[j].path);
       rings.erase(rings.begin() + static_cast<std::ptrdiff_t>(j));
     }
   }
-  return {};
 }
 
-Result<std::vector<FoundRing>> find_rings(const JournalPlaces& places, Clock& clock, Log& log,
-                                          std::string& damage) {
-  std::vector<FoundRing> found;
+Result<FoundRings> find_rings(const JournalPlaces& places, Clock& clock, Log& log, std::string& damage) {
+  FoundRings found;
   std::vector<std::string> folders{places.runtime_dir};
   if (places.state_dir != places.runtime_dir) folders.push_back(places.state_dir);
   remove_unfinished_copy(places.state_dir);
@@ -83,13 +82,12 @@ Result<std::vector<FoundRing>> find_rings(const JournalPlaces& places, Clock& cl
                  " cannot be read";
         log.error("{}", damage);
       }
-      found.push_back({ring.path, std::move(*journal)});
+      found.rings.push_back({ring.path, std::move(*journal)});
     }
   }
-  if (Status removed = remove_copies(found); !removed.ok()) return removed.error();
-  std::sort(found.begin(), found.end(), [](const FoundRing& a, const FoundRing& b) {
-    return a.journal->recovery().first_seq < b.journal->recovery().first_seq;
-  });
+  set_copies_apart(found);
+  std::sort(found.rings.begin(), found.rings.end(),
+            [](const FoundRing& a, const FoundRing& b) { return a.first_seq() < b.first_seq(); });
   return found;
 }
 
@@ -138,9 +136,7 @@ void skip_dropped(const std::vector<FoundRing>& rings, Engine& engine, Log& log)
 // Empty: it is not.
 std::string find_gap(const std::vector<FoundRing>& rings, std::uint64_t stored_seq) {
   if (rings.empty() || stored_seq == 0) return {};
-  const Journal& oldest = *rings.front().journal;
-  const std::uint64_t first =
-      oldest.recovery().first_seq > 0 ? oldest.recovery().first_seq : oldest.last_seq() + 1;
+  const std::uint64_t first = rings.front().first_seq();
   if (first <= stored_seq + 1) return {};
   return counted(first - stored_seq - 1, "record") +
          " that had been stored went missing: the database ends at record " + std::to_string(stored_seq) +
@@ -198,20 +194,28 @@ Status drain(Journal& ring, Engine& engine, Store& store, AlertSlots& slots, Jou
 
 }  // namespace
 
+std::string random_ring_id() {
+  std::random_device device;
+  std::string id;
+  for (int i = 0; i < 16; ++i) id += "0123456789abcdef"[device() & 15];
+  return id;
+}
+
 Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, Store& store,
                                    AlertSlots& slots, Clock& clock, Log& log,
                                    const std::function<void()>& progress) {
   JournalStart start;
-  auto rings = find_rings(places, clock, log, start.damage);
-  if (!rings.ok()) return rings.error();
+  auto found = find_rings(places, clock, log, start.damage);
+  if (!found.ok()) return found.error();
+  std::vector<FoundRing>& rings = found->rings;
   start.stored_seq = engine.last_seq();
   tell(engine, slots);
-  skip_dropped(*rings, engine, log);
-  if (const std::string gap = find_gap(*rings, engine.last_seq()); !gap.empty()) {
+  skip_dropped(rings, engine, log);
+  if (const std::string gap = find_gap(rings, engine.last_seq()); !gap.empty()) {
     log.error("{}", gap);
     start.damage += (start.damage.empty() ? "" : "; ") + gap;
   }
-  for (FoundRing& ring : *rings) {
+  for (FoundRing& ring : rings) {
     Status done = drain(*ring.journal, engine, store, slots, start, clock, log, progress);
     if (!done.ok()) return done.error();
   }
@@ -219,12 +223,12 @@ Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, 
   // not stored yet must stay in a ring: then the newest one goes on, whatever its size and place.
   const std::uint64_t configured_capacity = journal_format::ring_capacity(places.size_bytes);
   const std::string& folder = places.durability == Durability::kPower ? places.state_dir : places.runtime_dir;
-  for (std::size_t i = 0; i < rings->size(); ++i) {
-    FoundRing& ring = (*rings)[i];
+  for (std::size_t i = 0; i < rings.size(); ++i) {
+    FoundRing& ring = rings[i];
     bool fits = ring.path.rfind(folder + "/", 0) == 0 &&
                 ring.journal->capacity_bytes() == configured_capacity &&
                 ring.journal->boot_id() == clock.boot_id();
-    if (start.unstored) fits = i + 1 == rings->size() && ring.journal->last_seq() >= engine.last_seq();
+    if (start.unstored) fits = i + 1 == rings.size() && ring.journal->last_seq() >= engine.last_seq();
     if (!start.journal && fits && ring.journal->can_append()) {
       start.journal = std::move(ring.journal);
       const std::uint64_t over = start.unstored ? start.stored_seq : engine.last_seq();
@@ -235,8 +239,12 @@ Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, 
     if (start.unstored) continue;
     if (Status removed = remove_ring_file(ring.path); !removed.ok()) return removed.error();
   }
+  if (!start.unstored) {
+    for (const std::string& copy : found->copies)
+      if (Status removed = remove_ring_file(copy); !removed.ok()) return removed.error();
+  }
   if (start.journal) return start;
-  const std::string id = random_id();
+  const std::string& id = places.new_id;
   auto file = create_ring_file(folder, id, places.size_bytes, places.durability);
   if (!file.ok() && file.error().code == ErrorCode::kNoSpace && folder == places.runtime_dir) {
     start.elsewhere = file.error().context;

@@ -18,11 +18,14 @@
 
 namespace sluice {
 
+std::string random_ring_id();  // 16 hexadecimal digits
+
 struct JournalPlaces {
   std::string runtime_dir;
   std::string state_dir;
   Durability durability = Durability::kCrash;
   std::uint64_t size_bytes = 16u << 20;
+  std::string new_id = random_ring_id();  // of the ring that is made if none can go on
 };
 
 struct JournalStart {

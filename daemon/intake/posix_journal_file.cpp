@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "journal-";
 constexpr std::string_view kSuffix = ".ring";
+constexpr std::string_view kCopySuffix = ".copy.ring";
 constexpr const char* kUnfinishedCopy = "/journal.copy";
 
 Error system_error(int number, const std::string& what, const std::string& path) {
@@ -177,8 +178,9 @@ void remove_unfinished_copy(const std::string& folder) {
 }
 
 Status copy_ring_file(Journal& journal, const std::string& folder) {
-  const std::string path = folder + "/" + std::string(kPrefix) + journal.id() + std::string(kSuffix);
-  if (::access(path.c_str(), F_OK) == 0) return {};
+  const std::string ring = folder + "/" + std::string(kPrefix) + journal.id();
+  if (::access((ring + std::string(kSuffix)).c_str(), F_OK) == 0) return {};
+  const std::string path = ring + std::string(kCopySuffix);
   remove_unfinished_copy(folder);
   const std::string unfinished = folder + kUnfinishedCopy;
   Descriptor fd(::open(unfinished.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));

@@ -28,8 +28,9 @@ Result<std::unique_ptr<JournalFile>> create_ring_file(const std::string& folder,
                                                       std::uint64_t size, Durability durability);
 // kRefused: another process has it open.
 Result<std::unique_ptr<JournalFile>> open_ring_file(const std::string& path);
-// Puts a copy of what `journal` has not released into `folder`, whole and synced or not at all; where it is
-// already, nothing is done. Takes no more room than the records do. kNoSpace: there is not so much.
+// Puts a copy of what `journal` has not released into `folder`, whole and synced or not at all, in place of
+// an earlier copy: `journal-<id>.copy.ring`. Where the ring itself is in the folder, nothing is done. Takes
+// no more room than the records do. kNoSpace: there is not so much.
 Status copy_ring_file(Journal& journal, const std::string& folder);
 // What a copy leaves behind that a crash has ended.
 void remove_unfinished_copy(const std::string& folder);

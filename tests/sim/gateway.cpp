@@ -81,8 +81,9 @@ Status SimGateway::wire_fold() {
   slots_ = std::make_unique<AlertSlots>(std::vector<std::string>{"mqtt"});
   slots_->restore_standing(engine_->standing());
   slots_->restore_undelivered(checkpoint->undelivered);
-  auto journal = start_journal({"/run", "/state", settings_.durability, settings_.journal_bytes}, *engine_,
-                               *store_, *slots_, machine_.clock, log_);
+  auto journal = start_journal({"/run", "/state", settings_.durability, settings_.journal_bytes,
+                                "ring-" + std::to_string(settings_.starts)},
+                               *engine_, *store_, *slots_, machine_.clock, log_);
   if (!journal.ok()) return journal.error();
   journal_ = std::move(journal->journal);
   unstored_ = std::move(journal->unstored);

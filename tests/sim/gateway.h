@@ -31,6 +31,7 @@ struct GatewaySettings {
   Durability durability = Durability::kCrash;
   std::uint64_t journal_bytes = 64 * 1024;
   std::uint64_t seed = 1;
+  int starts = 0;  // of processes so far; no two rings have the same id
   ClockSettings clock;
   std::chrono::milliseconds heartbeat{60000};
   std::vector<Rule> rules;

@@ -12,6 +12,7 @@ using sim::SimDisk;
 
 constexpr std::string_view kPrefix = "journal-";
 constexpr std::string_view kSuffix = ".ring";
+constexpr std::string_view kCopySuffix = ".copy.ring";
 constexpr const char* kUnfinishedCopy = "/journal.copy";
 
 class SimRingFile final : public JournalFile {
@@ -77,10 +78,11 @@ void remove_unfinished_copy(const std::string& folder) {
 }
 
 Status copy_ring_file(Journal& journal, const std::string& folder) {
-  const std::string path = folder + "/" + std::string(kPrefix) + journal.id() + std::string(kSuffix);
+  const std::string ring = folder + "/" + std::string(kPrefix) + journal.id();
+  const std::string path = ring + std::string(kCopySuffix);
   const std::string unfinished = folder + kUnfinishedCopy;
   SimDisk& disk = SimDisk::current();
-  if (disk.exists(path)) return {};
+  if (disk.exists(ring + std::string(kSuffix))) return {};
   remove_unfinished_copy(folder);
   Status made = disk.truncate(unfinished, journal_format::kRingOffset + journal.capacity_bytes());
   SimRingFile file(unfinished);

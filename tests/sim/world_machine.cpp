@@ -87,6 +87,7 @@ void World::guard(const std::function<void()>& reach) {
 void World::start_gateway() {
   trust_noted_ = false;
   leave_until_ms_ = 0;
+  ++settings_.starts;
   auto started =
       SimGateway::start(settings_, {disk_, clock_, broker_, receiver_, upstream_, vfs_.name()}, log_);
   // A start that fails has told it in the log, and the next one need not find it again.

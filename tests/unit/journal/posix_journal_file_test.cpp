@@ -71,27 +71,38 @@ TEST_P(RingFiles, AreCopiedWithWhatIsNotReleasedAndTakeNoMoreRoom) {
   ASSERT_TRUE((*journal)->set_dropped({90, 7, 8}).ok());
   Status copied = copy_ring_file(**journal, there);
   ASSERT_TRUE(copied.ok()) << copied.error().context;
-  ASSERT_TRUE(copy_ring_file(**journal, there).ok()) << "once more is nothing new";
+  ASSERT_TRUE((*journal)->append(NewRecord{RecordKind::kMessage, 0, 0, "101", "newer"}).ok());
+  ASSERT_TRUE(copy_ring_file(**journal, there).ok()) << "in place of the earlier copy";
+  EXPECT_EQ(1u, list_ring_files(there).value().size());
   struct stat status {};
-  ASSERT_EQ(0, ::stat((there + "/journal-a1.ring").c_str(), &status));
+  ASSERT_EQ(0, ::stat((there + "/journal-a1.copy.ring").c_str(), &status));
   EXPECT_GT(1 << 20, status.st_blocks * 512);
 
-  auto again = open_ring_file(there + "/journal-a1.ring");
+  auto again = open_ring_file(there + "/journal-a1.copy.ring");
   ASSERT_TRUE(again.ok()) << again.error().context;
   auto copy = Journal::open(std::move(*again), GetParam(), clock_);
   ASSERT_TRUE(copy.ok()) << copy.error().context;
   EXPECT_EQ("a1", (*copy)->id());
   EXPECT_EQ(96u, (*copy)->recovery().first_seq);
-  EXPECT_EQ(100u, (*copy)->recovery().last_seq);
+  EXPECT_EQ(101u, (*copy)->recovery().last_seq);
   EXPECT_EQ(0u, (*copy)->recovery().damaged_bytes);
   EXPECT_EQ((JournalDrops{90, 7, 8}), (*copy)->dropped());
   EXPECT_FALSE((*copy)->can_append());
   std::vector<char> buffer;
   std::vector<JournalRecord> records;
   ASSERT_TRUE((*copy)->read(95, buffer, 1 << 20, records).ok());
-  ASSERT_EQ(5u, records.size());
+  ASSERT_EQ(6u, records.size());
   EXPECT_EQ("96", records[0].topic);
   EXPECT_EQ(payload, records[4].payload);
+}
+
+TEST_P(RingFiles, AreNotCopiedToWhereTheyAre) {
+  auto file = create_ring_file(folder_, "a1", 64 * 1024, GetParam());
+  ASSERT_TRUE(file.ok());
+  auto journal = Journal::create(std::move(*file), GetParam(), clock_, "a1", 1);
+  ASSERT_TRUE(journal.ok());
+  ASSERT_TRUE(copy_ring_file(**journal, folder_).ok());
+  EXPECT_EQ(1u, list_ring_files(folder_).value().size());
 }
 
 TEST_P(RingFiles, AreNotCopiedInPart) {
