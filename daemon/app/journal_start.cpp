@@ -129,7 +129,7 @@ void skip_dropped(const std::vector<FoundRing>& rings, Engine& engine, Log& log)
   if (newest.through_seq <= engine.last_seq()) return;
   log.warning("{} given up while nothing could be stored; the ledger counts them now",
               counted(newest.readings, "reading"));
-  engine.skip_dropped(newest.through_seq, newest.messages, newest.readings);
+  engine.skip_dropped(newest.through_seq, newest.messages, newest.readings, newest.clock);
 }
 
 // The database is older than what the journal was told to release: a restored backup, or a damaged log of it.

@@ -192,7 +192,7 @@ bool StoreLoop::give_up_readings() {
   if (!dropping_ || carried_) return false;
   drop_readings(front);
   const CarriedCounts sum = carried_counts(front);
-  Status noted = journal_.set_dropped({front.cursor.seq, sum.readings_dropped, sum.messages});
+  Status noted = journal_.set_dropped({front.cursor.seq, sum.readings_dropped, sum.messages, front.clock});
   if (!noted.ok()) log_.warning("the journal's header: {}", noted.error().context);
   journal_.release(front.cursor.seq);
   if (!std::exchange(told_dropping_, true)) {

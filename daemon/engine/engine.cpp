@@ -85,7 +85,9 @@ void Engine::count_overload(std::uint64_t messages) {
   impl_->overload += messages;
 }
 
-void Engine::skip_dropped(std::uint64_t seq, std::uint64_t messages, std::uint64_t readings) {
+void Engine::skip_dropped(std::uint64_t seq, std::uint64_t messages, std::uint64_t readings,
+                          const StreamClockState& clock) {
+  impl_->skip_to(clock);
   const std::int64_t known_ms = std::max(impl_->now.wall_ms(), impl_->settings.built_ms);
   Counts& counts = impl_->batch.counts[impl_->calendar.day_of(known_ms)];
   counts[Counter::kMessagesReceived] += messages;

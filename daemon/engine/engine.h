@@ -53,8 +53,10 @@ class Engine {
   // QoS 0 messages dropped above high water since the last call; counted on the day of the next record.
   void count_overload(std::uint64_t messages);
   // Records up to `seq` were given up, with so many messages and readings that no ledger has counted: they
-  // are counted on the last day that is known, and not folded.
-  void skip_dropped(std::uint64_t seq, std::uint64_t messages, std::uint64_t readings);
+  // are counted on the last day that is known, and not folded. `clock`: as it was after them; without a boot
+  // id nothing is known of it.
+  void skip_dropped(std::uint64_t seq, std::uint64_t messages, std::uint64_t readings,
+                    const StreamClockState& clock);
 
   // Boot-clock time at which a kTick record is wanted, if no other record comes before.
   std::optional<std::int64_t> next_deadline_boot_ms() const;

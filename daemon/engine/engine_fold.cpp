@@ -42,6 +42,17 @@ void Engine::Impl::seal_before(const JournalRecord& record) {
   }
 }
 
+// What was subscribed in between brought readings that are not known any more: no sensor was silent then.
+void Engine::Impl::skip_to(StreamClockState later) {
+  const StreamClockState& known = clock.state();
+  if (later.boot_id.empty() || later.stream_ms < known.stream_ms) return;
+  const bool now_trusted = later.clock_trusted && !(known.clock_trusted && known.boot_id == later.boot_id);
+  later.subscribed_ms = known.subscribed_ms;
+  clock = StreamClock(std::move(later), settings.built_ms);
+  now = clock.time();
+  if (now_trusted) fold.on_clock_trusted(now);
+}
+
 bool Engine::Impl::pending() {
   collect_rule_states();
   return anything;

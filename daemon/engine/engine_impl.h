@@ -92,6 +92,7 @@ struct Engine::Impl {
   void collect_rule_states();
   void collect_rule_states(std::vector<RuleState> changed);
   void seal_before(const JournalRecord& record);
+  void skip_to(StreamClockState later);
   bool pending();  // is there anything in `batch`?
   void seal();
 };

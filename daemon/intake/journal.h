@@ -19,6 +19,7 @@
 #include "base/result.h"
 #include "intake/journal_file.h"
 #include "model/journal_record.h"
+#include "model/stream_clock_state.h"
 
 namespace sluice {
 
@@ -49,6 +50,7 @@ struct JournalDrops {
   std::uint64_t through_seq = 0;  // 0: nothing
   std::uint64_t readings = 0;
   std::uint64_t messages = 0;
+  StreamClockState clock;  // after them; no boot id: not known
   bool operator==(const JournalDrops&) const = default;
 };
 

@@ -13,6 +13,8 @@ constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kSlotChecksumAt = kSlotBytes - 4;
 constexpr std::size_t kNameBytes = kIdBytesMax + 1;
 constexpr std::size_t kDropsAt = 80 + 2 * kNameBytes;
+constexpr std::size_t kClockAt = kDropsAt + 16;  // after what was given up
+static_assert(kClockAt + kNameBytes + 48 <= kSlotChecksumAt);
 constexpr std::uint64_t kPositionMax = std::uint64_t{1} << 62;
 
 template <class T>
@@ -51,6 +53,34 @@ bool sound(const Header& header) {
          header.capacity % kSectorBytes == 0 && header.capacity < kPositionMax &&
          header.kept.position < kPositionMax && header.kept.seq > 0 && header.kept.seq < kPositionMax &&
          header.first_seq > 0 && header.first_seq <= header.kept.seq && !header.id.empty();
+}
+
+void put_clock(unsigned char* at, const StreamClockState& clock) {
+  put_name(at, clock.boot_id);
+  at += kNameBytes;
+  put(at, clock.stream_minus_boot_ms);
+  put(at + 8, clock.wall_minus_stream_ms);
+  put(at + 16, clock.subscribed_ms);
+  put(at + 24, clock.stream_ms);
+  put(at + 32, clock.connected_since_ms);
+  at[40] = static_cast<unsigned char>(clock.connected | clock.backlog << 1 | clock.clock_trusted << 2 |
+                                      clock.session_present << 3);
+}
+
+StreamClockState get_clock(const unsigned char* at) {
+  StreamClockState clock;
+  clock.boot_id = get_name(at);
+  at += kNameBytes;
+  clock.stream_minus_boot_ms = get<std::int64_t>(at);
+  clock.wall_minus_stream_ms = get<std::int64_t>(at + 8);
+  clock.subscribed_ms = get<std::int64_t>(at + 16);
+  clock.stream_ms = get<std::int64_t>(at + 24);
+  clock.connected_since_ms = get<std::int64_t>(at + 32);
+  clock.connected = (at[40] & 1) != 0;
+  clock.backlog = (at[40] & 2) != 0;
+  clock.clock_trusted = (at[40] & 4) != 0;
+  clock.session_present = (at[40] & 8) != 0;
+  return clock;
 }
 
 }  // namespace
@@ -136,6 +166,7 @@ void encode_slot(const Header& header, unsigned char* slot) {
   put_name(slot + 80 + kNameBytes, header.boot_id);
   put(slot + kDropsAt, header.dropped.through_seq);
   put(slot + kDropsAt + 8, header.dropped.messages);
+  put_clock(slot + kClockAt, header.dropped.clock);
   put(slot + kSlotChecksumAt, crc(0, slot, kSlotChecksumAt));
 }
 
@@ -165,6 +196,7 @@ Result<Header> decode_slot(const unsigned char* slot) {
   header.dropped.readings = get<std::uint64_t>(slot + 72);
   header.dropped.through_seq = get<std::uint64_t>(slot + kDropsAt);
   header.dropped.messages = get<std::uint64_t>(slot + kDropsAt + 8);
+  header.dropped.clock = get_clock(slot + kClockAt);
   header.id = get_name(slot + 80);
   header.boot_id = get_name(slot + 80 + kNameBytes);
   if (!sound(header)) return make_error(ErrorCode::kCorrupt, "the header contradicts itself");

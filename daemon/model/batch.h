@@ -14,6 +14,7 @@
 #include "model/counters.h"
 #include "model/reading.h"
 #include "model/silence.h"
+#include "model/stream_clock_state.h"
 #include "model/tally.h"
 
 namespace sluice {
@@ -23,24 +24,6 @@ struct Cursor {
   std::string journal_id;  // random, made with the ring
   std::uint64_t seq = 0;
   bool operator==(const Cursor&) const = default;
-};
-
-// The engine's clocks at the end of the batch. Its readings saw the same offsets and connection: what changes
-// them cuts it.
-struct StreamClockState {
-  std::string boot_id;
-  std::int64_t stream_minus_boot_ms =
-      0;  // stream time = boot time + this; never goes back, not even over boots
-  // Wall time = stream time + this. Stays as it was while the clock is not trusted: last known time +
-  // elapsed.
-  std::int64_t wall_minus_stream_ms = 0;
-  std::int64_t subscribed_ms = 0;  // time spent subscribed, up to `stream_ms`
-  std::int64_t stream_ms = 0;      // stream time of the last record or deadline
-  bool connected = false;
-  bool backlog = false;  // connected, and the session's backlog has not ended
-  bool clock_trusted = false;
-  bool session_present = false;         // of the connection
-  std::int64_t connected_since_ms = 0;  // stream time of the newest connection
 };
 
 // A message delivered at QoS 1 or 2, remembered to know it again when the broker redelivers it. Packet id 0,

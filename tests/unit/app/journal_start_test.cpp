@@ -177,7 +177,7 @@ TEST_F(JournalStarts, HoldNothingAgainstARecordThatWasFoldedWell) {
 TEST_F(JournalStarts, CountWhatWasGivenUpOnceAndStoreTheRest) {
   std::unique_ptr<Journal> journal = start();
   say(*journal, 100);  // behind three records of the start: 4 to 103
-  ASSERT_TRUE(journal->set_dropped({53, 50, 50}).ok());
+  ASSERT_TRUE(journal->set_dropped({53, 50, 50, {}}).ok());
   journal->release(53);
   journal.reset();
   for (int again = 0; again < 3; ++again) {
@@ -187,6 +187,30 @@ TEST_F(JournalStarts, CountWhatWasGivenUpOnceAndStoreTheRest) {
     EXPECT_EQ(50u, counts[Counter::kReadingsStored]);
     EXPECT_EQ(100u, counts[Counter::kMessagesReceived]);
   }
+}
+
+// The record that says that the clock is right is among those that were given up.
+TEST_F(JournalStarts, KnowTheClockOfWhatWasGivenUp) {
+  std::unique_ptr<Journal> journal = fold_rest();
+  append(*journal, RecordKind::kStart, clock_.boot_id());
+  append(*journal, RecordKind::kClockTrusted);
+  say(*journal, 100);  // 3 to 102
+  std::vector<char> buffer;
+  std::vector<JournalRecord> records;
+  ASSERT_TRUE(journal->read(0, buffer, 1 << 20, records).ok());
+  for (const JournalRecord& record : records)
+    if (record.seq <= 52) engine_->handle(record);
+  Batch given_up = engine_->take_batch();
+  while (engine_->pending()) given_up = engine_->take_batch();
+  ASSERT_EQ(52u, given_up.cursor.seq);
+  ASSERT_TRUE(journal->set_dropped({52, 50, 50, given_up.clock}).ok());
+  journal->release(52);
+  journal.reset();
+  (void)fold_rest();
+  const Batch empty = engine_->take_batch();
+  EXPECT_TRUE(empty.clock.clock_trusted);
+  EXPECT_EQ(clock_.boot_id(), empty.clock.boot_id);
+  EXPECT_EQ(50u, ledger()[Counter::kReadingsStored]) << "under an unset clock none is counted yet";
 }
 
 TEST_F(JournalStarts, TellOfADatabaseThatIsOlderThanWhatTheJournalReleased) {

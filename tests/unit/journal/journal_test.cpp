@@ -213,10 +213,11 @@ TEST_P(JournalIn, CountsTheAttemptsAtARecordOverRestarts) {
 TEST_P(JournalIn, KeepsTheCountOfDroppedReadings) {
   create(GetParam());
   EXPECT_EQ(JournalDrops{}, journal_->dropped());
-  EXPECT_TRUE(journal_->set_dropped({5, 17, 9}).ok());
-  EXPECT_EQ((JournalDrops{5, 17, 9}), journal_->dropped());
+  const JournalDrops drops{5, 17, 9, {"boot", -1, 2, -3, 4, true, false, true, false, INT64_MIN}};
+  EXPECT_TRUE(journal_->set_dropped(drops).ok());
+  EXPECT_EQ(drops, journal_->dropped());
   reopen(GetParam());
-  EXPECT_EQ((JournalDrops{5, 17, 9}), journal_->dropped());
+  EXPECT_EQ(drops, journal_->dropped());
 }
 
 TEST_P(JournalIn, GoesOnFromTheCursorWhenItEndsBeforeIt) {

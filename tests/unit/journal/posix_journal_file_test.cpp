@@ -68,7 +68,7 @@ TEST_P(RingFiles, AreCopiedWithWhatIsNotReleasedAndTakeNoMoreRoom) {
     ASSERT_TRUE((*journal)->append(NewRecord{RecordKind::kMessage, 0, 0, std::to_string(i), payload}).ok());
     if (i > 5) (*journal)->release(i - 5);
   }
-  ASSERT_TRUE((*journal)->set_dropped({90, 7, 8}).ok());
+  ASSERT_TRUE((*journal)->set_dropped({90, 7, 8, {}}).ok());
   Status copied = copy_ring_file(**journal, there);
   ASSERT_TRUE(copied.ok()) << copied.error().context;
   ASSERT_TRUE((*journal)->append(NewRecord{RecordKind::kMessage, 0, 0, "101", "newer"}).ok());
@@ -86,7 +86,7 @@ TEST_P(RingFiles, AreCopiedWithWhatIsNotReleasedAndTakeNoMoreRoom) {
   EXPECT_EQ(96u, (*copy)->recovery().first_seq);
   EXPECT_EQ(101u, (*copy)->recovery().last_seq);
   EXPECT_EQ(0u, (*copy)->recovery().damaged_bytes);
-  EXPECT_EQ((JournalDrops{90, 7, 8}), (*copy)->dropped());
+  EXPECT_EQ((JournalDrops{90, 7, 8, {}}), (*copy)->dropped());
   EXPECT_FALSE((*copy)->can_append());
   std::vector<char> buffer;
   std::vector<JournalRecord> records;
