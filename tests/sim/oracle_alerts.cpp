@@ -16,6 +16,11 @@ using Said = std::pair<std::string, std::string>;  // id, state
 constexpr std::int64_t kAny = INT64_MIN;
 constexpr std::int64_t kMaxAgeMs = 10 * kMinute;
 
+struct Heard {
+  std::int64_t told_ms = 0;
+  Json event;
+};
+
 std::string word(AlertState state) {
   return state == AlertState::kFiring ? "firing" : "resolved";
 }
@@ -215,8 +220,8 @@ class Alerts {
         continue;
       }
       heard_[said].push_back(told_ms);
-      Json& last = last_heard_[{event["alert"], event["sensor"]}];
-      last = std::move(event);
+      Heard& last = last_heard_[{event["alert"], event["sensor"]}];
+      last = {told_ms, std::move(event)};
     }
   }
 
@@ -225,10 +230,13 @@ class Alerts {
       const std::string name = event.alert + " of " + event.sensor;
       auto heard = last_heard_.find(key);
       if (!f_.expect(heard != last_heard_.end(), "P3", "nobody was told of " + name)) continue;
-      f_.expect(heard->second["state"] == word(event.state) && heard->second["id"] == event.id, "P3",
+      const auto& [told_ms, said] = heard->second;
+      // A loss took it back; when its reading came again, it was too old to be told of.
+      if (any_holds(f_.e.history.lost, told_ms) && event.at_ms <= told_ms) continue;
+      f_.expect(said["state"] == word(event.state) && said["id"] == event.id, "P3",
                 name + " is " + word(event.state) + " " + event.id + " since " +
                     format_rfc3339(event.since_ms) + " at " + format_rfc3339(event.at_ms) + " flags " +
-                    std::to_string(event.flags) + ", told last was " + heard->second.dump());
+                    std::to_string(event.flags) + ", told last was " + said.dump());
     }
   }
 
@@ -285,7 +293,7 @@ class Alerts {
   std::map<Key, AlertEvent> last_told_;  // as the database has it
   std::map<Key, std::vector<Transition>> found_;
   std::map<Said, std::vector<std::int64_t>> heard_;  // when
-  std::map<Key, Json> last_heard_;
+  std::map<Key, Heard> last_heard_;
 };
 
 }  // namespace

@@ -100,6 +100,9 @@ void World::start_gateway() {
     started_ms_ = clock_.true_ms();
     if (damage_due && gateway_->vitals().journal_damage.get().empty())
       findings_.push_back("P1: the journal is damaged, and nobody was told");
+    if (const std::string damage = gateway_->vitals().journal_damage.get();
+        !damage.empty() && !plan_.bit_flips)
+      findings_.push_back("P10: the journal is called damaged: " + damage);
     return say("the gateway starts");
   }
   say("the gateway cannot start: " + started.error().context);
@@ -196,9 +199,12 @@ bool World::flip_in_record(const std::string& path) {
   for (std::size_t i = hit; i < records.size(); ++i) {
     if (records[i].kind == RecordKind::kClockTrusted) boots_[clock_.boot_id()].forgotten = true;
     if (records[i].kind != RecordKind::kMessage) continue;
-    for (Sent& sent : sent_)
-      sent.may_be_lost |=
-          sent.message.topic == records[i].topic && sent.message.payload == records[i].payload;
+    for (Sent& sent : sent_) {
+      if (sent.message.topic != records[i].topic || sent.message.payload != records[i].payload) continue;
+      sent.may_be_lost = true;
+      // A start that was ended has called the ring its own, and the record is of a boot before it.
+      if (!sent.handed.empty()) lost.from_ms = std::min(lost.from_ms, sent.handed.front().true_ms);
+    }
   }
   history_.lost.push_back(lost);
   return true;
