@@ -97,9 +97,11 @@ bool may_wait(const Error& error) {
          error.code == ErrorCode::kUnavailable;
 }
 
+// A record that changes nothing but the clock is stored as well: it is released with the others, and what the
+// journal has released the store must have.
 Status commit(Engine& engine, Store& store, const std::string& journal_id, JournalStart& start, Clock& clock,
               Log& log) {
-  while (engine.pending() && !start.unstored) {
+  while (!start.unstored && (engine.pending() || engine.last_seq() > start.stored_seq)) {
     Batch batch = engine.take_batch();
     batch.cursor.journal_id = journal_id;
     Status done = store.commit(batch);

@@ -17,9 +17,11 @@ Status HeaderSlots::load() {
     const Status read = file_.read(kSlotOffsets[slot], bytes, sizeof bytes);
     Result<Header> found = read ? decode_slot(bytes) : read.error();
     if (!found.ok()) {
-      // Damage tells more than emptiness, and another version more than damage. What is overwritten in the
-      // ring is what both slots allow: one that can be read is enough.
-      if (!why || why->code == ErrorCode::kNotFound || found.error().code == ErrorCode::kRefused) {
+      // create() writes the first slot, then the second: while that is empty it has not finished, and what
+      // a power cut made of the first is of no account. Another version tells more than damage.
+      const bool unfinished = found.error().code == ErrorCode::kNotFound;
+      if (!why || why->code == ErrorCode::kNotFound || found.error().code == ErrorCode::kRefused ||
+          (unfinished && why->code != ErrorCode::kRefused)) {
         why = found.error();
       }
     } else if (!newest || found->generation > newest->generation) {

@@ -213,6 +213,21 @@ TEST_F(JournalStarts, KnowTheClockOfWhatWasGivenUp) {
   EXPECT_EQ(50u, ledger()[Counter::kReadingsStored]) << "under an unset clock none is counted yet";
 }
 
+// A record that brings nothing to store is released with the others.
+TEST_F(JournalStarts, StoreHowFarTheJournalWasReleased) {
+  std::unique_ptr<Journal> journal = start();
+  say(*journal, 10);
+  append(*journal, RecordKind::kDisconnected);
+  journal.reset();
+  for (int again = 0; again < 3; ++again) {
+    journal = fold_rest();
+    EXPECT_EQ(journal->last_seq(), store_->load_checkpoint({}).value().cursor.seq);
+    append(*journal, RecordKind::kStart, clock_.boot_id());
+    journal.reset();
+  }
+  EXPECT_EQ("", damage_);
+}
+
 TEST_F(JournalStarts, TellOfADatabaseThatIsOlderThanWhatTheJournalReleased) {
   std::unique_ptr<Journal> journal = start();
   say(*journal, 10);

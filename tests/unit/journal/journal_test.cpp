@@ -341,5 +341,15 @@ TEST_F(JournalRules, RefusesFilesThatAreNoRing) {
   EXPECT_EQ(ErrorCode::kNotFound, Journal::open(disk_->file(), Durability::kCrash, clock_).error().code);
 }
 
+// create() syncs the first slot before it writes the second.
+TEST_F(JournalRules, TellsAPowerCutInCreateFromDamage) {
+  auto opened = [&] { return Journal::open(disk_->file(), Durability::kPower, clock_).error().code; };
+  std::fill_n(disk_->bytes().begin(), 512, 0x17);
+  EXPECT_EQ(ErrorCode::kNotFound, opened());
+  std::fill_n(disk_->bytes().begin(), 512, 0);
+  std::fill_n(disk_->bytes().begin() + 4096, 512, 0x17);
+  EXPECT_EQ(ErrorCode::kCorrupt, opened());
+}
+
 }  // namespace
 }  // namespace sluice
