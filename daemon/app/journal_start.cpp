@@ -145,6 +145,16 @@ std::string find_gap(const std::vector<FoundRing>& rings, std::uint64_t stored_s
          ", the journal begins at " + std::to_string(first);
 }
 
+// If this does not succeed, the next start sees that it was not finished.
+void remove_unfinished(const JournalPlaces& places, const std::string& id) {
+  for (const std::string& folder : {places.runtime_dir, places.state_dir}) {
+    auto rings = list_ring_files(folder);
+    if (!rings.ok()) continue;
+    for (const RingFile& ring : *rings)
+      if (ring.id == id) (void)remove_ring_file(ring.path);
+  }
+}
+
 void tell(Engine& engine, AlertSlots& slots) {
   for (const AlertEvent& event : engine.take_events()) slots.put(event);
 }
@@ -256,7 +266,10 @@ Result<JournalStart> start_journal(const JournalPlaces& places, Engine& engine, 
   }
   if (!file.ok()) return file.error();
   auto journal = Journal::create(std::move(*file), places.durability, clock, id, engine.last_seq() + 1);
-  if (!journal.ok()) return journal.error();
+  if (!journal.ok()) {
+    remove_unfinished(places, id);
+    return journal.error();
+  }
   start.journal = std::move(*journal);
   return start;
 }

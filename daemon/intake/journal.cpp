@@ -99,14 +99,14 @@ Status Journal::Impl::make_room(std::uint64_t size, std::unique_lock<std::mutex>
 
 // ---- releasing
 
-// Tells the disk what has been released; only then may it be overwritten.
-Status Journal::Impl::keep_tail() {
+// Tells the disk what has been released; only then may it be overwritten. `again`: also if it knows.
+Status Journal::Impl::keep_tail(bool again) {
   std::lock_guard header_lock(header_mutex);
   Place place;
   {
     std::lock_guard lock(state_mutex);
     if (refusal) return *refusal;
-    if (tail.position == kept.position && tail.seq == kept.seq) return {};
+    if (!again && tail.position == kept.position && tail.seq == kept.seq) return {};
     place = tail;
   }
   slots.header.kept = place;
@@ -145,12 +145,17 @@ Status Journal::resume_after(std::uint64_t cursor) {
   std::lock_guard one_at_a_time(my.append_mutex);
   {
     std::lock_guard lock(my.state_mutex);
-    if (my.head.seq > cursor) return {};
-    my.head.seq = cursor + 1;
-    my.tail = my.head;
     if (my.refusal) return {};
+    if (my.head.seq <= cursor) {
+      my.head.seq = cursor + 1;
+      my.tail = my.head;
+    } else if (my.durability == Durability::kCrash) {
+      return {};
+    }
   }
-  return my.keep_tail();
+  // What an earlier process has written and could not sync is read from the page cache and need not be on the
+  // disk: what is appended now must not have to be found behind it.
+  return my.keep_tail(true);
 }
 
 // ---- reading

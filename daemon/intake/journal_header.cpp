@@ -17,13 +17,14 @@ Status HeaderSlots::load() {
     const Status read = file_.read(kSlotOffsets[slot], bytes, sizeof bytes);
     Result<Header> found = read ? decode_slot(bytes) : read.error();
     if (!found.ok()) {
-      // create() writes the first slot, then the second: while that is empty it has not finished, and what
-      // a power cut made of the first is of no account. Another version tells more than damage.
-      const bool unfinished = found.error().code == ErrorCode::kNotFound;
-      if (!why || why->code == ErrorCode::kNotFound || found.error().code == ErrorCode::kRefused ||
-          (unfinished && why->code != ErrorCode::kRefused)) {
+      // Damage tells more than emptiness, and another version more than damage. What is overwritten in the
+      // ring is what both slots allow: one that can be read is enough.
+      if (!why || why->code == ErrorCode::kNotFound || found.error().code == ErrorCode::kRefused) {
         why = found.error();
       }
+      // create() writes the first slot, then this one: it has not finished. What is in the first one need not
+      // be on the disk, even if it can be read, when its sync has failed.
+      if (slot == 1 && found.error().code == ErrorCode::kNotFound) return found.error();
     } else if (!newest || found->generation > newest->generation) {
       newest = std::move(*found);
       safe_slot_ = slot;

@@ -39,7 +39,7 @@ struct Journal::Impl {
 
   void recover(Durability wanted);
   Status make_room(std::uint64_t size, std::unique_lock<std::mutex>& state_lock);
-  Status keep_tail();
+  Status keep_tail(bool again = false);
   Error fail(const Error& why);
   void refuse(const Error& why);
   Instant now_in_order();

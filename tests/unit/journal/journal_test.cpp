@@ -341,14 +341,33 @@ TEST_F(JournalRules, RefusesFilesThatAreNoRing) {
   EXPECT_EQ(ErrorCode::kNotFound, Journal::open(disk_->file(), Durability::kCrash, clock_).error().code);
 }
 
-// create() syncs the first slot before it writes the second.
-TEST_F(JournalRules, TellsAPowerCutInCreateFromDamage) {
+// create() syncs the first slot before it writes the second; one that is readable need not be on the disk.
+TEST_F(JournalRules, TellsACreateThatWasNotFinishedFromDamage) {
   auto opened = [&] { return Journal::open(disk_->file(), Durability::kPower, clock_).error().code; };
+  create(Durability::kPower);
+  std::fill_n(disk_->bytes().begin() + 4096, 512, 0);
+  EXPECT_EQ(ErrorCode::kNotFound, opened());
   std::fill_n(disk_->bytes().begin(), 512, 0x17);
   EXPECT_EQ(ErrorCode::kNotFound, opened());
   std::fill_n(disk_->bytes().begin(), 512, 0);
   std::fill_n(disk_->bytes().begin() + 4096, 512, 0x17);
   EXPECT_EQ(ErrorCode::kCorrupt, opened());
+}
+
+TEST_F(JournalRules, BeginsItsChainAnewWhereItGoesOnInModePower) {
+  create(Durability::kPower);
+  append_text("of a process that died when its sync failed");
+  reopen(Durability::kPower);
+  ASSERT_TRUE(journal_->resume_after(1).ok());
+  append_text("new");
+  journal_.reset();
+  const std::string old = "of a process";
+  auto at = std::search(disk_->bytes().begin(), disk_->bytes().end(), old.begin(), old.end());
+  ASSERT_NE(disk_->bytes().end(), at);
+  *at ^= 1;  // it never was on the disk
+  reopen(Durability::kPower);
+  EXPECT_EQ(2u, journal_->recovery().first_seq);
+  EXPECT_EQ(2u, journal_->recovery().last_seq);
 }
 
 }  // namespace
