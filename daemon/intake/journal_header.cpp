@@ -41,12 +41,11 @@ Status HeaderSlots::store(bool settle) {
   unsigned char bytes[kSlotBytes];
   encode_slot(header, bytes);
   if (Status written = file_.write(kSlotOffsets[slot], bytes, sizeof bytes); !written) return written;
-  if (header.durability == Durability::kCrash) {
-    safe_slot_ = slot;
-  } else if (settle) {
+  if (!settle) return {};
+  if (header.durability == Durability::kPower) {
     if (Status synced = file_.sync(); !synced) return synced;
-    safe_slot_ = slot;
   }
+  safe_slot_ = slot;
   return {};
 }
 

@@ -15,7 +15,8 @@ class HeaderSlots {
   // Reads the newer valid slot into `header`.
   Status load();
   // Writes `header` to one slot. It is safe from the death of the process; `settle` syncs it as well if the
-  // ring is Durability::kPower.
+  // ring is Durability::kPower. Without `settle` it is always the same slot: a copy on a disk, which is only
+  // drained, keeps the other one as it was synced.
   Status store(bool settle);
   // Writes and settles `header` in both slots, so that either alone tells it.
   Status store_twice();

@@ -100,8 +100,11 @@ void World::start_gateway() {
     started_ms_ = clock_.true_ms();
     if (damage_due && gateway_->vitals().journal_damage.get().empty())
       findings_.push_back("P1: the journal is damaged, and nobody was told");
+    // In mode crash a power cut takes what had been stored in the loss window, and that is told.
+    const bool may_be_damaged =
+        plan_.bit_flips || (plan_.power_cuts && settings_.durability == Durability::kCrash);
     if (const std::string damage = gateway_->vitals().journal_damage.get();
-        !damage.empty() && !plan_.bit_flips)
+        !damage.empty() && !may_be_damaged)
       findings_.push_back("P10: the journal is called damaged: " + damage);
     return say("the gateway starts");
   }
