@@ -231,8 +231,11 @@ class Alerts {
       auto heard = last_heard_.find(key);
       if (!f_.expect(heard != last_heard_.end(), "P3", "nobody was told of " + name)) continue;
       const auto& [told_ms, said] = heard->second;
-      // A loss took it back; when its reading came again, it was too old to be told of.
-      if (any_holds(f_.e.history.lost, told_ms) && event.at_ms <= told_ms) continue;
+      // A loss took it back: its reading was too old to be told of when it came again, or was given up.
+      const History& history = f_.e.history;
+      const bool lost =
+          any_holds(history.lost, told_ms) || (f_.dropped > 0 && any_holds(history.disk_troubles, told_ms));
+      if (lost && event.at_ms <= told_ms) continue;
       f_.expect(said["state"] == word(event.state) && said["id"] == event.id, "P3",
                 name + " is " + word(event.state) + " " + event.id + " since " +
                     format_rfc3339(event.since_ms) + " at " + format_rfc3339(event.at_ms) + " flags " +
