@@ -62,6 +62,8 @@ bool parse(int argc, char** argv, Options& options) {
 }
 
 std::uint64_t running_seed = 0;
+constexpr std::uint64_t kTellEvery = 500;
+std::FILE* progress = nullptr;  // standard error, which the gateway's own log may not have
 // Of real time: nothing in the world waits for that, so a seed that takes so long stands still.
 constexpr unsigned kSeedSeconds = 300;
 constexpr unsigned kYearSeconds = 1100;
@@ -103,6 +105,9 @@ bool run_job(const Options& options, std::uint64_t job) {
   bool well = !expects;
   for (std::uint64_t seed = options.first + job; seed <= options.last; seed += options.jobs) {
     const bool as_expected = run_seed(seed, options);
+    if (seed % kTellEvery < options.jobs && options.last > kTellEvery)
+      std::fprintf(progress, "  seed %llu of %llu\n", static_cast<unsigned long long>(seed),
+                   static_cast<unsigned long long>(options.last));
     if (expects && as_expected) return true;
     if (expects || as_expected) continue;
     well = false;
@@ -119,6 +124,9 @@ int main(int argc, char** argv) {
     std::fputs(kUsage, stderr);
     return 2;
   }
+  progress = ::fdopen(::dup(STDERR_FILENO), "w");
+  if (progress == nullptr) progress = stdout;
+  std::setvbuf(progress, nullptr, _IONBF, 0);
   // What a gateway logs in a bad world is of interest in a trace only.
   if (!options.trace) {
     const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
