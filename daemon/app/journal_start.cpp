@@ -57,8 +57,8 @@ Result<FoundRings> find_rings(const JournalPlaces& places, Clock& clock, Log& lo
   FoundRings found;
   std::vector<std::string> folders{places.runtime_dir};
   if (places.state_dir != places.runtime_dir) folders.push_back(places.state_dir);
-  remove_unfinished_copy(places.state_dir);
   for (const std::string& folder : folders) {
+    remove_unfinished_ring(folder);
     auto rings = list_ring_files(folder);
     if (!rings.ok()) return rings.error();
     for (const RingFile& ring : *rings) {

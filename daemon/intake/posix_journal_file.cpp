@@ -20,7 +20,7 @@ namespace {
 constexpr std::string_view kPrefix = "journal-";
 constexpr std::string_view kSuffix = ".ring";
 constexpr std::string_view kCopySuffix = ".copy.ring";
-constexpr const char* kUnfinishedCopy = "/journal.copy";
+constexpr const char* kUnfinished = "/journal.new";
 
 Error system_error(int number, const std::string& what, const std::string& path) {
   ErrorCode code = ErrorCode::kIo;
@@ -116,17 +116,20 @@ Status allocate(int fd, std::uint64_t size, const std::string& path) {
 }
 
 // Allocated blocks alone are not enough: the first write to one would change the file system's own records.
-Status fill_with_zeros(PosixJournalFile& file, const std::string& folder) {
+Status fill_with_zeros(PosixJournalFile& file) {
   const std::vector<char> zeros(256 * 1024);
   for (std::uint64_t at = 0; at < file.size(); at += zeros.size()) {
     const std::uint64_t size = std::min<std::uint64_t>(zeros.size(), file.size() - at);
     if (Status done = file.write(at, zeros.data(), static_cast<std::size_t>(size)); !done) return done;
   }
-  if (Status synced = file.sync(); !synced) return synced;
-  return sync_folder(folder);
+  return file.sync();
 }
 
 }  // namespace
+
+void remove_unfinished_ring(const std::string& folder) {
+  ::unlink((folder + kUnfinished).c_str());
+}
 
 Result<std::vector<RingFile>> list_ring_files(const std::string& folder) {
   std::vector<RingFile> rings;
@@ -149,15 +152,24 @@ Result<std::vector<RingFile>> list_ring_files(const std::string& folder) {
 Result<std::unique_ptr<JournalFile>> create_ring_file(const std::string& folder, const std::string& id,
                                                       std::uint64_t size, Durability durability) {
   const std::string path = folder + "/" + std::string(kPrefix) + id + std::string(kSuffix);
-  Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
-  if (fd.get() < 0) return system_error(errno, "cannot create", path);
-  Status made = lock(fd.get(), path);
-  if (made) made = allocate(fd.get(), size, path);
+  if (::access(path.c_str(), F_OK) == 0) return system_error(EEXIST, "cannot create", path);
+  const std::string unfinished = folder + kUnfinished;
+  remove_unfinished_ring(folder);
+  Descriptor fd(::open(unfinished.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
+  if (fd.get() < 0) return system_error(errno, "cannot create", unfinished);
+  Status made = lock(fd.get(), unfinished);
+  if (made) made = allocate(fd.get(), size, unfinished);
   auto file = std::make_unique<PosixJournalFile>(std::move(fd), size, path);
-  if (made && durability == Durability::kPower) made = fill_with_zeros(*file, folder);
+  if (made && durability == Durability::kPower) made = fill_with_zeros(*file);
+  if (made && ::rename(unfinished.c_str(), path.c_str()) != 0) {
+    made = system_error(errno, "cannot rename", unfinished);
+  }
   if (!made) {
-    ::unlink(path.c_str());
+    remove_unfinished_ring(folder);
     return made.error();
+  }
+  if (durability == Durability::kPower) {
+    if (Status named = sync_folder(folder); !named) return named.error();
   }
   return std::unique_ptr<JournalFile>(std::move(file));
 }
@@ -173,16 +185,12 @@ Result<std::unique_ptr<JournalFile>> open_ring_file(const std::string& path) {
       std::make_unique<PosixJournalFile>(std::move(fd), static_cast<std::uint64_t>(status.st_size), path));
 }
 
-void remove_unfinished_copy(const std::string& folder) {
-  ::unlink((folder + kUnfinishedCopy).c_str());
-}
-
 Status copy_ring_file(Journal& journal, const std::string& folder) {
   const std::string ring = folder + "/" + std::string(kPrefix) + journal.id();
   if (::access((ring + std::string(kSuffix)).c_str(), F_OK) == 0) return {};
   const std::string path = ring + std::string(kCopySuffix);
-  remove_unfinished_copy(folder);
-  const std::string unfinished = folder + kUnfinishedCopy;
+  remove_unfinished_ring(folder);
+  const std::string unfinished = folder + kUnfinished;
   Descriptor fd(::open(unfinished.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640));
   if (fd.get() < 0) return system_error(errno, "cannot create", unfinished);
   const std::uint64_t size = journal_format::kRingOffset + journal.capacity_bytes();
@@ -197,7 +205,7 @@ Status copy_ring_file(Journal& journal, const std::string& folder) {
     made = system_error(errno, "cannot rename", unfinished);
   }
   if (!made) {
-    remove_unfinished_copy(folder);
+    remove_unfinished_ring(folder);
     return made;
   }
   return sync_folder(folder);

@@ -23,7 +23,8 @@ struct RingFile {
 Result<std::vector<RingFile>> list_ring_files(const std::string& folder);
 
 // A new file of `size` bytes that are really there: allocated, and for kPower zero-filled and synced, so that
-// later writes change data only. kNoSpace: the file system is too full for it. A half-made file is removed.
+// later writes change data only. It has its name when that is done. kNoSpace: the file system is too full for
+// it.
 Result<std::unique_ptr<JournalFile>> create_ring_file(const std::string& folder, const std::string& id,
                                                       std::uint64_t size, Durability durability);
 // kRefused: another process has it open.
@@ -32,8 +33,8 @@ Result<std::unique_ptr<JournalFile>> open_ring_file(const std::string& path);
 // an earlier copy: `journal-<id>.copy.ring`. Where the ring itself is in the folder, nothing is done. Takes
 // no more room than the records do. kNoSpace: there is not so much.
 Status copy_ring_file(Journal& journal, const std::string& folder);
-// What a copy leaves behind that a crash has ended.
-void remove_unfinished_copy(const std::string& folder);
+// What a crash has left of a new ring or a copy that has no name yet: `journal.new`.
+void remove_unfinished_ring(const std::string& folder);
 // A damaged ring, for a person to look at: `<path>.damaged`.
 Status put_ring_file_aside(const std::string& path);
 // For a drained ring, or one that create() never finished.

@@ -74,7 +74,9 @@ void check_readings(Facts& f) {
     // A disk that takes nothing for long costs readings, and the ledger says how many.
     ++given_up;
     if (in_trouble && given_up <= f.dropped) continue;
-    f.fail("P1", "acknowledged and not stored: " + name_of(*sent.front()));
+    f.fail("P1", "acknowledged and not stored: " + name_of(*sent.front()) + ", handed over at " +
+                     format_rfc3339(sent.front()->handed_ms) +
+                     (in_trouble ? ", and the ledger has given up only " + std::to_string(f.dropped) : ""));
   }
   f.expect(f.dropped == 0 || !f.e.history.disk_troubles.empty(), "P1",
            "readings were given up, and the disk never failed");

@@ -13,7 +13,7 @@ using sim::SimDisk;
 constexpr std::string_view kPrefix = "journal-";
 constexpr std::string_view kSuffix = ".ring";
 constexpr std::string_view kCopySuffix = ".copy.ring";
-constexpr const char* kUnfinishedCopy = "/journal.copy";
+constexpr const char* kUnfinished = "/journal.new";
 
 class SimRingFile final : public JournalFile {
  public:
@@ -49,13 +49,15 @@ Result<std::unique_ptr<JournalFile>> create_ring_file(const std::string& folder,
                                                       std::uint64_t size, Durability durability) {
   const std::string path = folder + "/" + std::string(kPrefix) + id + std::string(kSuffix);
   SimDisk& disk = SimDisk::current();
+  const std::string unfinished = folder + kUnfinished;
   const std::vector<char> zeros(size);
-  Status made = disk.write(path, 0, zeros.data(), zeros.size());
-  if (made && durability == Durability::kPower) made = disk.sync(path);
+  Status made = disk.write(unfinished, 0, zeros.data(), zeros.size());
+  if (made && durability == Durability::kPower) made = disk.sync(unfinished);
   if (!made) {
-    disk.remove(path);
+    disk.remove(unfinished);
     return made.error();
   }
+  disk.rename(unfinished, path);
   return std::unique_ptr<JournalFile>(std::make_unique<SimRingFile>(path));
 }
 
@@ -73,17 +75,17 @@ Status remove_ring_file(const std::string& path) {
   return {};
 }
 
-void remove_unfinished_copy(const std::string& folder) {
-  SimDisk::current().remove(folder + kUnfinishedCopy);
+void remove_unfinished_ring(const std::string& folder) {
+  SimDisk::current().remove(folder + kUnfinished);
 }
 
 Status copy_ring_file(Journal& journal, const std::string& folder) {
   const std::string ring = folder + "/" + std::string(kPrefix) + journal.id();
   const std::string path = ring + std::string(kCopySuffix);
-  const std::string unfinished = folder + kUnfinishedCopy;
+  const std::string unfinished = folder + kUnfinished;
   SimDisk& disk = SimDisk::current();
   if (disk.exists(ring + std::string(kSuffix))) return {};
-  remove_unfinished_copy(folder);
+  remove_unfinished_ring(folder);
   Status made = disk.truncate(unfinished, journal_format::kRingOffset + journal.capacity_bytes());
   SimRingFile file(unfinished);
   if (made) made = journal.copy_to(file);
@@ -91,7 +93,7 @@ Status copy_ring_file(Journal& journal, const std::string& folder) {
   if (made) {
     disk.rename(unfinished, path);
   } else {
-    remove_unfinished_copy(folder);
+    remove_unfinished_ring(folder);
   }
   return made;
 }

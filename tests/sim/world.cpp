@@ -213,6 +213,8 @@ void World::note_day() {
   const BootClock& boot = boots_[clock_.boot_id()];
   const std::int64_t since_ms = std::max({started_ms_, boot.trusted_ms, now - kWhile});
   if (!boot.trusted || !boot.right || boot.stepped || now - since_ms < kWhile) return;
+  // What cannot be stored may be lost, and with it that it ran.
+  if (!history_.disk_troubles.empty() && history_.disk_troubles.back().to_ms > since_ms) return;
   const Calendar& calendar = gateway_->calendar();
   if (calendar.day_of(now) == calendar.day_of(since_ms)) history_.days.insert(calendar.day_of(now));
 }
@@ -237,6 +239,7 @@ void World::note_trust() {
 void World::end_faults() {
   faults_over_ = true;
   disk_.die_after(-1);
+  if (disk_.fault() != SimDisk::Fault::kNone) working_ms_ = clock_.true_ms();
   disk_.set_fault(SimDisk::Fault::kNone);
   broker_.accepts = true;
   broker_.hangs = false;

@@ -112,10 +112,10 @@ TEST_P(RingFiles, AreNotCopiedInPart) {
   ASSERT_TRUE(journal.ok());
   EXPECT_EQ(ErrorCode::kNotFound, copy_ring_file(**journal, folder_ + "/none").error().code);
   std::filesystem::create_directory(folder_ + "/there");
-  std::ofstream(folder_ + "/there/journal.copy") << "what a crash has left behind";
+  std::ofstream(folder_ + "/there/journal.new") << "what a crash has left behind";
   EXPECT_TRUE(list_ring_files(folder_ + "/there").value().empty());
   ASSERT_TRUE(copy_ring_file(**journal, folder_ + "/there").ok());
-  EXPECT_FALSE(std::filesystem::exists(folder_ + "/there/journal.copy"));
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/there/journal.new"));
   EXPECT_EQ(1u, list_ring_files(folder_ + "/there").value().size());
 }
 
