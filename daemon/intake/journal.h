@@ -41,7 +41,8 @@ struct JournalRecovery {
   // Appended once, and not readable any more: from the damage to the end of the last whole record behind it.
   // A damaged last record cannot be told from one that was never finished, and counts nothing.
   std::uint64_t damaged_bytes = 0;
-  std::uint64_t in_progress_seq = 0;  // the record the engine was replaying when the process ended; 0: none
+  // The record the engine was replaying when the process ended; 0: none, or the machine has booted since.
+  std::uint64_t in_progress_seq = 0;
   std::uint32_t in_progress_attempts = 0;
 };
 

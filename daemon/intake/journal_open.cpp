@@ -80,6 +80,8 @@ void Journal::Impl::recover(Durability wanted) {
   recovery.first_seq = any ? kept.seq : 0;
   recovery.last_seq = any ? head.seq - 1 : 0;
   recovery.damaged_bytes = cut_off.bytes;
+  // That the power went while a record was replayed is not the record's doing.
+  if (boot_id != clock.boot_id()) header.in_progress_seq = header.in_progress_attempts = 0;
   recovery.in_progress_seq = header.in_progress_seq;
   recovery.in_progress_attempts = header.in_progress_attempts;
   if (boot_id == clock.boot_id()) {

@@ -200,6 +200,9 @@ TEST_P(JournalIn, CountsTheAttemptsAtARecordOverRestarts) {
   EXPECT_TRUE(journal_->mark_in_progress(2).ok());
   reopen(GetParam());
   EXPECT_EQ(2u, journal_->recovery().in_progress_attempts);
+  clock_.reboot("00000000-0000-0000-0000-000000000002", clock_.now().wall_ms);
+  reopen(GetParam());
+  EXPECT_EQ(0u, journal_->recovery().in_progress_attempts) << "the power went";
   EXPECT_TRUE(journal_->mark_in_progress(1).ok());
   reopen(GetParam());
   EXPECT_EQ(1u, journal_->recovery().in_progress_seq);
