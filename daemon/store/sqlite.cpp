@@ -239,7 +239,7 @@ Status Connection::write_wal_again() {
     rc = file->pMethods->xRead(file, part.data(), length, at);
     if (rc == SQLITE_OK) rc = file->pMethods->xWrite(file, part.data(), length, at);
   }
-  if (rc == SQLITE_OK) rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
+  if (rc == SQLITE_OK && size > 0) rc = file->pMethods->xSync(file, SQLITE_SYNC_NORMAL);
   if (rc != SQLITE_OK) return error(rc);
   return {};
 }

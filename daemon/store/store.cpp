@@ -113,8 +113,9 @@ Status Store::Impl::load() {
   if (!read.ok()) return read.error();
   state = std::move(*read);
   // A process that was killed between writing a commit and syncing it, or after a sync that failed, leaves it
-  // to be read, but not on the disk; the journal would let go of its records.
-  return was_unclean ? connection->write_wal_again() : Status{};
+  // to be read, but not on the disk; the journal would let go of its records. Even that it was closed cleanly
+  // may be such a commit.
+  return connection->write_wal_again();
 }
 
 // Its own transaction, and only where something changes: a process that stores nothing leaves no trace.

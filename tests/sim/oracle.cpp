@@ -54,7 +54,7 @@ void check_copies(Facts& f, const Sent& first, const Copies& one) {
 std::set<std::string> taken_for_poison(Facts& f) {
   std::set<std::string> names;
   if (f.e.history.deaths < 2) return names;
-  for (const StoredSample& sample : f.must(f.view.quarantine("messages_crashed", 1000)))
+  for (const StoredSample& sample : f.must(f.view.quarantine("messages_rejected/crashed", 1000)))
     names.insert(sample.topic + " " + sample.payload);
   return names;
 }

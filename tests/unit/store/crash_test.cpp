@@ -158,5 +158,41 @@ TEST_F(Crash, OfTheDiskLeavesTheStoreAsItWasAndUsable) {
   store_.reset();
 }
 
+// The log's newest commit may be what a sync has failed on: it can be read, and is not on the disk.
+class ALogOnAFaultyDisk : public StoreFixture {
+ protected:
+  void SetUp() override {
+    settings_.vfs = disk_.name();
+    StoreFixture::SetUp();
+  }
+  void TearDown() override {
+    view_.reset();
+    store_.reset();
+  }
+  FaultyDisk disk_;
+};
+
+TEST_F(ALogOnAFaultyDisk, IsWrittenAgainAtEachStartThatFindsIt) {
+  int said_to_be_closed = 0;
+  for (int left = 0; left < 12; ++left) {
+    commit({reading(1, kStart + left * kMinute, left)});
+    view_.reset();
+    disk_.writes_left = left;
+    (void)store_->close_cleanly();
+    disk_.writes_left = 0;
+    store_.reset();
+    disk_.writes_left = -1;
+    const std::string log = settings_.path + "-wal";
+    const bool there = std::filesystem::exists(log) && std::filesystem::file_size(log) > 0;
+    int writes = 0;
+    disk_.before_write = [&writes] { ++writes; };
+    open();
+    disk_.before_write = nullptr;
+    EXPECT_EQ(there, writes > 0) << "with " << left << " writes before the disk failed";
+    said_to_be_closed += there && !store_->was_unclean();
+  }
+  EXPECT_LT(0, said_to_be_closed);
+}
+
 }  // namespace
 }  // namespace sluice
