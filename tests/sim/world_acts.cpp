@@ -38,7 +38,8 @@ void World::change_disk() {
   if (broken) working_ms_ = clock_.true_ms();
   if (broken || unstored_ms_ != INT64_MAX) return;
   unstored_ms_ = clock_.true_ms();
-  history_.disk_troubles.push_back({unstored_ms_ - kLossWindowMs});  // what was not stored yet
+  // What was not stored yet; without a process since the last one died.
+  history_.disk_troubles.push_back({(gateway_ ? unstored_ms_ : ended_ms_) - kLossWindowMs});
 }
 
 void World::act_on_network() {

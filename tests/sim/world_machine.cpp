@@ -153,6 +153,7 @@ void World::lose_power() {
   const std::int64_t now = clock_.true_ms();
   // What the disk would not take is still in the tmpfs.
   const std::int64_t from_ms = std::max(kept_ms_ + 1, std::min(unstored_ms_, ended_ms_) - kLossWindowMs);
+  damage_due_ &= settings_.durability == Durability::kPower;
   if (settings_.durability == Durability::kCrash && from_ms <= now) {
     history_.lost.push_back({from_ms, now});
     for (Sent& sent : sent_) sent.may_be_lost |= sent.handed_ms >= from_ms;
