@@ -78,7 +78,8 @@ struct BootClock {
   bool right = false;      // when it did
   bool forgotten = false;  // that it did may have been lost
   std::int64_t trusted_ms = 0;
-  std::vector<std::int64_t> offsets_ms;  // wall less boot clock, each time that a process came to trust it
+  // Wall less boot clock, each time that a process came to trust it, and after each step since.
+  std::vector<std::int64_t> offsets_ms;
 };
 
 struct Window {  // of true time, both ends belong to it

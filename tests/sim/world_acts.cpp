@@ -76,7 +76,10 @@ void World::act_on_clock() {
   if (!chance(2)) return;
   const auto size = static_cast<std::int64_t>(pick(chance(2) ? 10 * kSecond : 20 * kHour));
   clock_.step(chance(2) ? size : -size);
-  boots_[clock_.boot_id()].stepped = true;
+  BootClock& boot = boots_[clock_.boot_id()];
+  boot.stepped = true;
+  // The first that is stored under a trusted clock may come after this.
+  if (boot.trusted) boot.offsets_ms.push_back(clock_.now().wall_ms - clock_.now().boot_ms);
   say("the clock steps to " + format_rfc3339(clock_.now().wall_ms));
   if (chance(2)) synchronise_ms_ = clock_.true_ms() + static_cast<std::int64_t>(pick(kHour));
 }
