@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "base/check.h"
+
 namespace sluice {
 
 namespace {
@@ -130,7 +132,11 @@ void EngineLoop::tick_if_due(Instant now) {
   const std::optional<std::int64_t> deadline = engine_.next_deadline_boot_ms();
   if (!deadline || *deadline > now.boot_ms) return;
   Result<std::uint64_t> appended = journal_.append({RecordKind::kTick, 0, 0, {}, {}});
-  if (!appended.ok()) log_.debug("a deadline waits for room in the journal: {}", appended.error().context);
+  if (appended.ok()) return;
+  log_.debug("a deadline waits for room in the journal: {}", appended.error().context);
+  // Where nothing can be kept any more no deadline would ever pass: another process makes another journal.
+  const std::string why = "nothing can be kept any more: " + appended.error().context;
+  SLUICE_CHECK(appended.error().code == ErrorCode::kFull, why.c_str());
 }
 
 std::chrono::milliseconds EngineLoop::patience(Instant now) const {

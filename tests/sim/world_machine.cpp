@@ -76,8 +76,9 @@ void World::guard(const std::function<void()>& reach) {
     const bool disk_has_failed =
         !history_.disk_troubles.empty() && history_.disk_troubles.back().to_ms >= started_ms_;
     const bool excused = full ? plan_.backlog_at_once : disk_has_failed;
-    if (aborted.why.find("must not be acknowledged") == std::string::npos || !excused)
-      findings_.push_back("P1: aborted: " + aborted.why);
+    const bool known = aborted.why.find("must not be acknowledged") != std::string::npos ||
+                       aborted.why.find("nothing can be kept any more") != std::string::npos;
+    if (!known || !excused) findings_.push_back("P1: aborted: " + aborted.why);
     power_goes_ = false;
     disk_.die();
   }

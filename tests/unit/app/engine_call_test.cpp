@@ -7,6 +7,7 @@
 #include "support/eventually.h"
 #include "support/ram_journal.h"
 #include "support/temp_folder.h"
+#include "unit/journal/memory_disk.h"
 
 namespace sluice {
 namespace {
@@ -93,6 +94,19 @@ TEST_F(EngineCall, IsAnsweredByALoopThatStopsMeanwhile) {
   join();
   EXPECT_EQ(kJobsAtOnce, told_ + refused_);
   EXPECT_EQ(ran_, told_);
+}
+
+// Alerts of absence would never come, and no message need ever arrive to show it.
+TEST_F(EngineCall, EndsTheProcessWhenADeadlineCannotBeKept) {
+  MemoryDisk disk(1 << 20);
+  std::unique_ptr<Journal> journal =
+      std::move(Journal::create(disk.file(), Durability::kPower, clock_, "ring", 1).value());
+  EngineLoop loop{engine_, *journal, intake_, slots_, store_loop_, clock_, vitals_, log_, FlushSettings{}};
+  ASSERT_TRUE(journal->append({RecordKind::kStart, 0, 0, clock_.boot_id(), {}}).ok());
+  loop.step();
+  disk.fail_after(0);
+  clock_.pass_ms(25 * 3600 * 1000);  // over a midnight
+  EXPECT_DEATH(loop.step(), "nothing can be kept any more");
 }
 
 }  // namespace
