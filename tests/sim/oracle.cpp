@@ -77,7 +77,8 @@ void check_readings(Facts& f) {
       one.owed += copy->acknowledged && !copy->may_be_lost && !copy->may_be_refused && !copy->message.retain;
       one.several |= copy->message.retain || copy->may_be_double;
       one.handed += copy->handed.size();
-      in_trouble |= any_holds(f.e.history.disk_troubles, copy->handed_ms);
+      for (const Sent::Handed& handed : copy->handed)
+        in_trouble |= any_holds(f.e.history.disk_troubles, handed.true_ms);
     }
     check_copies(f, *sent.front(), one);
     if (one.owed == 0 || one.counted > 0) continue;  // equal ones under one packet id may be one row

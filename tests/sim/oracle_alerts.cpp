@@ -235,12 +235,21 @@ class Alerts {
       const History& history = f_.e.history;
       const bool lost =
           any_holds(history.lost, told_ms) || (f_.dropped > 0 && any_holds(history.disk_troubles, told_ms));
-      if (lost && event.at_ms <= told_ms) continue;
+      if (lost && moment_of(event) <= told_ms) continue;
       f_.expect(said["state"] == word(event.state) && said["id"] == event.id, "P3",
                 name + " is " + word(event.state) + " " + event.id + " since " +
                     format_rfc3339(event.since_ms) + " at " + format_rfc3339(event.at_ms) + " flags " +
-                    std::to_string(event.flags) + ", told last was " + said.dump());
+                    std::to_string(event.flags) + ", told last, at " + format_rfc3339(told_ms) + ", was " +
+                    said.dump());
     }
+  }
+
+  // In true time: of the reading that made it, if it was not moved to its time since.
+  std::int64_t moment_of(const AlertEvent& event) const {
+    for (const Row& row : f_.rows)
+      if (row.sensor == event.sensor && row.reading.time_ms == event.at_ms && !row.sent.empty())
+        return row.handed_ms();
+    return INT64_MIN;
   }
 
   // Alerts wait for nothing: told within one turn, also while the disk fails, and once if no process died.

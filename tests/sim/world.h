@@ -22,8 +22,9 @@ inline constexpr std::int64_t kSecond = 1000;
 inline constexpr std::int64_t kMinute = 60 * kSecond;
 inline constexpr std::int64_t kHour = 60 * kMinute;
 inline constexpr std::int64_t kTurnMs = 3 * kSecond;
-// What a power cut may take in mode crash: one flush, and the turn in which it is written.
-inline constexpr std::int64_t kLossWindowMs = 10 * kSecond + kTurnMs;
+// What a power cut may take in mode crash: one flush, the turn before it begins, and the one in which it is
+// written.
+inline constexpr std::int64_t kLossWindowMs = 10 * kSecond + 2 * kTurnMs;
 
 struct Plan {  // what may happen in this run
   bool kills = false;
