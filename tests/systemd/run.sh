@@ -7,8 +7,8 @@
 #   --long  besides, the store is held in a system call until the watchdog restarts the gateway, which is after ten minutes
 #
 # Needs root, systemd-nspawn and mmdebstrap (cross/cross-deps.txt). The system is made once, in build/systemd-root; nothing
-# that a run does to it is kept. Exit codes: 0 all as expected; 1 something was not; 2 wrong usage; 77 it cannot run here, and
-# says why.
+# that a run does to it is kept. A run waits two minutes for another to end. Exit codes: 0 all as expected; 1 something was
+# not; 2 wrong usage; 77 it cannot run here, and says why.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
@@ -23,11 +23,14 @@ esac
 arch=$(dpkg --print-architecture)
 deb=${1:-$(ls -t build/packages/sluice_*_"$arch".deb 2>/dev/null | head -n 1 || true)}
 [ "$(id -u)" -eq 0 ] || skip "needs root, to boot a container"
-for program in systemd-nspawn mmdebstrap nsenter strace; do
+for program in systemd-nspawn mmdebstrap nsenter strace flock; do
   command -v "$program" >/dev/null || skip "$program is missing; run cross/install-deps.sh --cross"
 done
 [ -n "$deb" ] || skip "there is no package in build/packages; run cross/package.sh $arch"
 deb=$(realpath "$deb")
+# Two systemds at once would manage the same control groups, and find each other's processes in them.
+exec 9> /run/lock/sluice-tests-systemd
+flock -w 120 9 || skip "another run of it is under way"
 
 # A system with what the package depends on and recommends, so that a run needs no network.
 root=build/systemd-root
