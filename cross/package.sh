@@ -4,7 +4,7 @@
 #
 #   cross/package.sh amd64|arm64|armhf
 #
-# Exit codes: 0 made, and lintian finds no error; 1 not; 2 wrong usage, or something is missing here.
+# Exit codes: 0 made, and lintian finds neither error nor warning; 1 not; 2 wrong usage, or something is missing here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 arch=${1:-}
@@ -67,5 +67,5 @@ deb=$(ls -t build/packages/sluice_*_"$arch".deb | head -n 1)
 dpkg-deb --field "$deb" Package Version Architecture Depends
 [[ ", $(dpkg-deb --field "$deb" Depends)" == *", libc6 "* ]] ||
   { echo "error: dpkg-shlibdeps has found no dependency on libc6" >&2; exit 1; }
-lintian --allow-root --fail-on error "$deb" || { echo "error: lintian finds errors in $deb" >&2; exit 1; }
+lintian --allow-root --fail-on error,warning "$deb" || { echo "error: lintian finds errors or warnings in $deb" >&2; exit 1; }
 echo "made: $deb"

@@ -7,8 +7,6 @@ if(GZIP)
   install(FILES ${staged}-changelog.gz DESTINATION ${CMAKE_INSTALL_DOCDIR} RENAME changelog.gz)
 endif()
 install(FILES ${PROJECT_SOURCE_DIR}/cross/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES ${PROJECT_SOURCE_DIR}/cross/debian/lintian-overrides
-        DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides RENAME sluice)
 foreach(page sluiced.8 sluice-drivers.8 sluicectl.1)
   execute_process(COMMAND ${GZIP} -9nc ${PROJECT_SOURCE_DIR}/cross/man/${page} OUTPUT_FILE ${staged}-${page}.gz)
   string(REGEX REPLACE ".*\\." "man" section ${page})
