@@ -28,13 +28,15 @@ WORK = {"sluice::Intake::on_message": "message → journal", "sluice::Engine::ha
 
 
 def inclusive(text, function):
-    """What a callgrind profile says of a function with all that it calls: the lines of its blocks, also those of calls."""
+    """What a callgrind profile says of a function with all that it calls: the lines of its blocks, also those of calls. Not
+    those of fn'2, which are in its own already: on ARM callgrind takes some returns for calls, and so for recursion."""
     names, inside, total = {}, False, 0
     for line in text.splitlines():
         if named := re.match(r"c?fn=\((\d+)\)(?: (.*))?", line):
             names.setdefault(named[1], named[2])
             if line.startswith("fn="):
-                inside = names[named[1]].split("(")[0] == function
+                name = names[named[1]]
+                inside = name.split("(")[0] == function and not re.search(r"'\d+$", name)
         elif inside and re.match(r"[-+*\d]", line):
             total += int(line.split()[1])
     return total
