@@ -15,6 +15,17 @@
 
 #include "sim/world.h"
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SIM_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SIM_SANITIZED 1
+#endif
+#endif
+#ifdef SIM_SANITIZED
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 namespace {
 
 struct Options {
@@ -78,6 +89,17 @@ void tell_seed(int signal) {
   ::_exit(1);
 }
 
+// Reports of a sanitizer are told with their seed, although standard error goes nowhere.
+void keep_reports() {
+#ifdef SIM_SANITIZED
+  __sanitizer_set_report_fd(reinterpret_cast<void*>(static_cast<std::intptr_t>(::dup(STDERR_FILENO))));
+  __sanitizer_set_death_callback([] {
+    std::printf("seed %llu: ended by a sanitizer\n", static_cast<unsigned long long>(running_seed));
+    std::fflush(stdout);
+  });
+#endif
+}
+
 // True: as expected, all promises were kept, or the one that was to be broken was.
 bool run_seed(std::uint64_t seed, const Options& options) {
   running_seed = seed;
@@ -129,6 +151,7 @@ int main(int argc, char** argv) {
   std::setvbuf(progress, nullptr, _IONBF, 0);
   // What a gateway logs in a bad world is of interest in a trace only.
   if (!options.trace) {
+    keep_reports();
     const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
     if (nowhere >= 0) ::dup2(nowhere, STDERR_FILENO);
   }
