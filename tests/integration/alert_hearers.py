@@ -74,7 +74,8 @@ def check_nobody(options):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             good = lab.config.read_text()
             lab.config.write_text(good.replace('listen: ""', f'listen: "127.0.0.1:{taken.getsockname()[1]}"'))
-            check(lab.ctl("reload").returncode == 1, "a configuration that cannot be used")
+            refused = lab.ctl("reload")
+            check(refused.returncode == 1, f"a configuration that cannot be used is told: {refused}")
         wait_stored(lab, "reload-failed", "firing")
         reload(lab, config)  # a new connection of every channel
         wait_until(lambda: told(pager, "both") and told(pager, "paged"), "the pager is told")
