@@ -311,14 +311,32 @@ def show_result(result, as_json):
         print(f"{name:22} {value:>14}")
 
 
-def run(main):
-    """Exit code 0: all as promised; 1: not, and said so; 77: it could not be tried here. SIGTERM cleans up as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+def _collect_reports(folder):
+    """From now on each program that we start writes there what its sanitizer finds, also if it is killed later."""
+    for name in ("ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS"):
+        os.environ[name] = ":".join([*filter(None, [os.environ.get(name)]), f"log_path={folder}/report"])
+
+
+def _exit_code(main):
     try:
         main()
     except Skipped as skipped:
         print(f"skipped: {skipped}")
-        sys.exit(77)
+        return 77
     except (Failure, TimeoutError, ConnectionError) as failure:
         print(f"FAILED: {failure}", file=sys.stderr)
-        sys.exit(1)
+        return 1
+    return 0
+
+
+def run(main):
+    """Exit code 0: all as promised; 1: not, or a sanitizer found something, and said so; 77: it could not be tried here.
+    SIGTERM cleans up as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    with tempfile.TemporaryDirectory(prefix="sluice-reports-") as folder:
+        _collect_reports(folder)
+        code = _exit_code(main)
+        for report in sorted(Path(folder).iterdir()):
+            print(f"FAILED: a sanitizer reports\n{report.read_text(errors='replace')}", file=sys.stderr)
+            code = 1
+    sys.exit(code)

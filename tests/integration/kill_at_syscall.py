@@ -109,8 +109,9 @@ class Run:
         path = self.path(name)
         self.lab.prefix = ["strace", "-D", "-f", "-q", "-x", "-s", "8", "-o", self.trace, "-e", f"trace={call}",
                            "-e", f"inject={call}:signal=KILL:when={number}", *(["-P", path] if path else [])]
+        self.lab.environment = {"LSAN_OPTIONS": "detect_leaks=0"}  # which no traced program can
         self.lab.spawn()
-        self.lab.prefix = []
+        self.lab.prefix, self.lab.environment = [], {}
         self.publish()
         wait_until(self.stored_or_dead, f"{what}: everything is stored, or it is dead", PATIENCE_S)
         if self.lab.daemon.poll() is None:
