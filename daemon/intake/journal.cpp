@@ -149,12 +149,10 @@ Status Journal::resume_after(std::uint64_t cursor) {
     if (my.head.seq <= cursor) {
       my.head.seq = cursor + 1;
       my.tail = my.head;
-    } else if (my.durability == Durability::kCrash) {
-      return {};
     }
   }
-  // What an earlier process has written and could not sync is read from the page cache and need not be on the
-  // disk: what is appended now must not have to be found behind it.
+  // An earlier process may have died between the two slots, or what it has written and could not sync is read
+  // from the page cache and is not on the disk: what is appended now must not have to be found behind that.
   return my.keep_tail(true);
 }
 

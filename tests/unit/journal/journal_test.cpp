@@ -375,6 +375,25 @@ TEST_F(JournalRules, LeavesOneHeaderOfACopyAsItWas) {
   EXPECT_EQ(1, untouched);
 }
 
+// A process has died between the two slots of a new tail.
+TEST_F(JournalRules, TellsItsTailInBothHeadersWhenItGoesOn) {
+  create(Durability::kCrash);
+  append_text("stored");
+  const MemoryDisk::Bytes before = disk_->bytes();
+  reopen(Durability::kCrash);
+  ASSERT_TRUE(journal_->resume_after(7).ok());
+  journal_.reset();
+  std::copy_n(before.begin() + 4096, 512, disk_->bytes().begin() + 4096);
+  reopen(Durability::kCrash);
+  ASSERT_TRUE(journal_->resume_after(7).ok());
+  append_text("new");
+  journal_.reset();
+  disk_->bytes()[100] ^= 1;
+  reopen(Durability::kCrash);
+  EXPECT_EQ(8u, journal_->recovery().first_seq);
+  EXPECT_EQ(8u, journal_->recovery().last_seq);
+}
+
 TEST_F(JournalRules, BeginsItsChainAnewWhereItGoesOnInModePower) {
   create(Durability::kPower);
   append_text("of a process that died when its sync failed");
