@@ -1,6 +1,7 @@
 // sim: runs seeds of the simulated world. Exit code 0: all promises were kept (with --expect-finding: that
 // one was broken); 1: not.
 #include <fcntl.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -156,6 +157,9 @@ int main(int argc, char** argv) {
     if (nowhere >= 0) ::dup2(nowhere, STDERR_FILENO);
   }
   for (int signal : {SIGABRT, SIGSEGV, SIGFPE, SIGBUS, SIGALRM}) std::signal(signal, tell_seed);
+  // One thread, and nobody asks how much memory it takes.
+  ::sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+  ::sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   bool well = true;
   if (options.jobs == 1) {
     well = run_job(options, 0);
