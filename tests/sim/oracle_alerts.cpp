@@ -231,10 +231,10 @@ class Alerts {
       auto heard = last_heard_.find(key);
       if (!f_.expect(heard != last_heard_.end(), "P3", "nobody was told of " + name)) continue;
       const auto& [told_ms, said] = heard->second;
-      // A loss took it back: its reading was too old to be told of when it came again, or was given up.
+      // A loss took it back: its reading was too old to be told of when it came again, was given up, or was
+      // on its way to a disk that failed.
       const History& history = f_.e.history;
-      const bool lost =
-          any_holds(history.lost, told_ms) || (f_.dropped > 0 && any_holds(history.disk_troubles, told_ms));
+      const bool lost = any_holds(history.lost, told_ms) || any_holds(history.disk_troubles, told_ms);
       if (lost && moment_of(event) <= told_ms) continue;
       f_.expect(said["state"] == word(event.state) && said["id"] == event.id, "P3",
                 name + " is " + word(event.state) + " " + event.id + " since " +

@@ -174,6 +174,7 @@ class World final : private BrokerWitness {
   std::unique_ptr<SimGateway> gateway_;
   bool trust_noted_ = false;     // of this process
   std::int64_t started_ms_ = 0;  // the process that runs
+  std::int64_t booted_ms_ = 0;   // its machine
   std::int64_t restart_ms_ = 0;
   int failed_starts_ = 0;                 // in a row
   std::int64_t leave_until_ms_ = 0;       // a clean stop has begun; 0: not

@@ -99,6 +99,7 @@ void World::start_gateway() {
     failed_starts_ = 0;
     working_ms_ = clock_.true_ms();
     started_ms_ = clock_.true_ms();
+    booted_ms_ = clock_.true_ms() - clock_.now().boot_ms;
     if (damage_due && gateway_->vitals().journal_damage.get().empty())
       findings_.push_back("P1: the journal is damaged, and nobody was told");
     // In mode crash a power cut takes what had been stored in the loss window, and that is told.
@@ -199,15 +200,13 @@ bool World::flip_in_record(const std::string& path) {
   if (at == 0 || !disk_.flip(path, at + pick(record.bytes), static_cast<int>(pick(8)))) return false;
   say("a bit flips in record " + std::to_string(record.seq) + " of " + path);
   damage_due_ = hit + 1 < records.size() && !power_goes_;
-  const std::int64_t booted_ms = clock_.true_ms() - clock_.now().boot_ms;
-  Window lost{booted_ms + record.boot_ms - kSecond, clock_.true_ms()};
+  Window lost{booted_ms_ + record.boot_ms - kSecond, clock_.true_ms()};
   for (std::size_t i = hit; i < records.size(); ++i) {
     if (records[i].kind == RecordKind::kClockTrusted) boots_[clock_.boot_id()].forgotten = true;
     if (records[i].kind != RecordKind::kMessage) continue;
     for (Sent& sent : sent_) {
       if (sent.message.topic != records[i].topic || sent.message.payload != records[i].payload) continue;
       sent.may_be_lost = true;
-      // A start that was ended has called the ring its own, and the record is of a boot before it.
       if (!sent.handed.empty()) lost.from_ms = std::min(lost.from_ms, sent.handed.front().true_ms);
     }
   }
