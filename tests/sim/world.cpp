@@ -176,6 +176,7 @@ void World::advance(std::int64_t ms, std::int64_t quantum_ms) {
 
 void World::turn() {
   const std::int64_t now = clock_.true_ms();
+  furthest_wall_ms_ = std::max(furthest_wall_ms_, clock_.now().wall_ms);
   if (synchronise_ms_ != 0 && now >= synchronise_ms_) {
     clock_.synchronise();
     synchronise_ms_ = 0;
@@ -267,7 +268,9 @@ void World::settle() {
   gateway_->retry_uploads();
   // To noon, when the last day that is over has been uploaded.
   const Calendar& calendar = gateway_->calendar();
-  const std::int64_t noon_ms = calendar.at_ms(calendar.day_of(clock_.true_ms()) + 4, 12 * 60);
+  // A clock that was ahead has had the runs of the days up to then.
+  const Day last = std::max(calendar.day_of(clock_.true_ms()) + 4, calendar.day_of(furthest_wall_ms_) + 2);
+  const std::int64_t noon_ms = calendar.at_ms(last, 12 * 60);
   advance(noon_ms - clock_.true_ms(), kHour);
 }
 

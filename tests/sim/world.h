@@ -179,6 +179,7 @@ class World final : private BrokerWitness {
   int failed_starts_ = 0;                 // in a row
   std::int64_t leave_until_ms_ = 0;       // a clean stop has begun; 0: not
   std::int64_t synchronise_ms_ = 0;       // 0: never
+  std::int64_t furthest_wall_ms_ = 0;     // of its clock, right or not
   std::int64_t working_ms_ = 0;           // when the disk began to work last, or the gateway on it
   std::int64_t unstored_ms_ = INT64_MAX;  // since when the disk would not take all; later than now: it did
   std::int64_t ended_ms_ = 0;             // the last process that had started, if there is none now
