@@ -36,7 +36,7 @@ SERIES = [("pwrite64", "wal"), ("fdatasync", "wal"), ("pwrite64", "ring"), ("fda
           ("ftruncate", "database"), ("unlink", "wal"), ("openat", "database"), ("fdatasync", "folder"),
           ("pwrite64", "index"), ("ftruncate", "index")]
 # A start with another size of the journal: the old ring is drained and removed, a new one made.
-NEW_RING = [("fallocate", "new ring"), ("fsync", "new ring"), ("unlink", "new ring")]
+NEW_RING = [("fallocate", "new ring"), ("rename", "new ring"), ("fsync", "new ring"), ("unlink", "new ring")]
 NEVER = {("crash", "fdatasync", "ring"): "the ring in memory is never synced"}
 CONTROL = ("pwrite64", "wal")
 PUBACK = re.compile(r'iov_base="(@|\\x40)\\x02"')
