@@ -53,8 +53,10 @@ Status EngineLoop::call(const std::function<void(Engine&)>& job) {
   return {};
 }
 
+// Those that are there now: one that is asked for because of an answer finds the journal read again.
 void EngineLoop::run_jobs(bool refuse) {
-  while (std::optional<Job> job = jobs_.try_pop()) {
+  for (std::size_t waiting = jobs_.size(); waiting > 0; --waiting) {
+    const std::optional<Job> job = jobs_.try_pop();
     if (!refuse) (*job->run)(engine_);
     job->done->set_value(!refuse);
   }

@@ -37,7 +37,8 @@ class EngineLoop {
   bool step();
   void stop();
   // Any other thread: runs `job` on the engine's thread, between two reads of the journal, and waits for it.
-  // The job may take milliseconds, not more: alerts wait behind it. kUnavailable: busy or stopping.
+  // The job may take milliseconds, not more: alerts wait behind it. Between two calls of one thread there is
+  // a read. kUnavailable: busy or stopping.
   Status call(const std::function<void(Engine&)>& job);
 
  private:

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 #include "app/engine_loop.h"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr int kJobsAtOnce = 16;
 constexpr int kTooMany = 3;
+constexpr std::chrono::milliseconds kWakes{60000};  // a call wakes who waits at the journal
 
 class EngineCall : public ::testing::Test {
  protected:
@@ -75,6 +77,29 @@ TEST_F(EngineCall, IsRefusedWhenTooManyWaitAndServesThoseThatWait) {
   EXPECT_EQ(kJobsAtOnce, told_);
   EXPECT_EQ(kTooMany, refused_);
   EXPECT_EQ(std::uint64_t{kTooMany}, vitals_.inbox_refused);
+}
+
+// Who asks until a record is read, on a machine that lets the asker run before the engine goes on.
+TEST_F(EngineCall, ReadsTheJournalBeforeAJobThatWasAskedForDuringAnother) {
+  std::uint64_t seq = 0;
+  std::uint64_t read = 0;
+  std::thread second;
+  std::thread first([&] {
+    EXPECT_TRUE(loop_.call([&](Engine&) {
+      seq = journal_->append({RecordKind::kStart, 0, 0, clock_.boot_id(), {}}).value();
+      second = std::thread([&] {
+        EXPECT_TRUE(loop_.call([&](Engine& asked) { read = asked.last_seq(); }));
+      });
+      journal_->wait(seq, kWakes);
+    }));
+  });
+  journal_->wait(0, kWakes);
+  loop_.step();
+  first.join();
+  loop_.step();
+  second.join();
+  EXPECT_EQ(1U, seq);
+  EXPECT_EQ(seq, read);
 }
 
 TEST_F(EngineCall, IsRefusedAfterTheStop) {
