@@ -35,6 +35,7 @@ while [ $# -gt 0 ]; do
 done
 
 jobs=$(nproc)
+tests=$((2 * jobs))  # at once: most wait for brokers, disks and timers
 say() { printf '\n== %s\n' "$*"; }
 
 # configure PRESET [OPTIONS…]
@@ -82,7 +83,7 @@ build_and_test() {
   fi
   cmake --build --preset "$1" -j "$jobs" "${targets[@]}"
   say "test $1"
-  ctest --test-dir "build/$1" -R "$2" -j "$jobs" --output-on-failure --no-tests=error 2>&1 |
+  ctest --test-dir "build/$1" -R "$2" -j "$tests" --output-on-failure --no-tests=error 2>&1 |
     tee "build/test-$1.log" || failed+=("the tests of $1")
   note_skipped "$1"
 }
@@ -100,6 +101,7 @@ if [ "$clang" = yes ]; then
 fi
 
 if [ "$asan" = yes ] || [ "$tsan" = yes ]; then
+  tests=$jobs  # slow as it is
   # Leaks and races inside the libraries of the system are not ours to mend.
   export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1
   export UBSAN_OPTIONS=print_stacktrace=1
@@ -122,14 +124,14 @@ if [ "$cross" = yes ]; then
 fi
 
 if [ "$lint" = yes ]; then
-  [ -f build/dev/compile_commands.json ] || configure dev
+  configure clang  # of dev it would see sources put together (CMAKE_UNITY_BUILD)
   say "clang-tidy"
   if command -v run-clang-tidy >/dev/null; then
-    run-clang-tidy -quiet -j "$jobs" -p build/dev "$PWD/(daemon|drivers)/.*\.cpp" > build/clang-tidy.log 2>&1 ||
+    run-clang-tidy -quiet -j "$jobs" -p build/clang "$PWD/(daemon|drivers)/.*\.cpp" > build/clang-tidy.log 2>&1 ||
       { grep -E '(warning|error):' -A 4 build/clang-tidy.log | head -n 200; failed+=("clang-tidy"); }
   else
     mapfile -t units < <(find daemon drivers -name '*.cpp' | sort)
-    clang-tidy -quiet -p build/dev "${units[@]}" || failed+=("clang-tidy")
+    clang-tidy -quiet -p build/clang "${units[@]}" || failed+=("clang-tidy")
   fi
 fi
 

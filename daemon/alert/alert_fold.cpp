@@ -12,7 +12,6 @@ namespace {
 constexpr std::int64_t kWeekMs = 7 * 86400000ll;
 // The wall clock steps; what is less it is slewed by, and no delay is so exact.
 constexpr std::int64_t kStepMs = 1000;
-constexpr std::uint32_t kCopies = kRetained | kDuplicate;
 constexpr std::uint32_t kNobody = std::numeric_limits<std::uint32_t>::max();
 
 // Stream time at which subscribed time reaches (or reached) `subscribed_ms`, were we subscribed all along.

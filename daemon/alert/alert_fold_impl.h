@@ -23,8 +23,9 @@ namespace sluice {
 inline constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 inline constexpr std::int64_t kLongAgo = std::numeric_limits<std::int64_t>::min();
 
+inline constexpr std::uint32_t kCopies = kRetained | kDuplicate;
 // Provenance that keeps a reading from raising a live alert, unless its rule accepts it.
-inline constexpr std::uint32_t kDoubtful = kRetained | kDuplicate | kQueued | kClockUnset | kLate;
+inline constexpr std::uint32_t kDoubtful = kCopies | kQueued | kClockUnset | kLate;
 
 inline bool is_absence(ConditionKind kind) {
   return kind == ConditionKind::kSilentFor || kind == ConditionKind::kMissingRatio;

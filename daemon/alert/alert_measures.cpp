@@ -8,8 +8,6 @@ namespace sluice {
 
 namespace {
 
-constexpr std::uint32_t kCopies = kRetained | kDuplicate;
-
 std::int64_t floor_to(std::int64_t time_ms, std::int64_t step_ms) {
   const std::int64_t rest = time_ms % step_ms;
   return time_ms - (rest < 0 ? rest + step_ms : rest);

@@ -43,10 +43,6 @@ std::string spelt_like(const std::string& model, std::string text) {
   return text;
 }
 
-std::string last_key(const std::string& pointer) {
-  return pointer.substr(pointer.rfind('/') + 1);
-}
-
 MemberShape member_of(const Json& value, std::int64_t arrival_ms) {
   MemberShape member;
   std::optional<std::int64_t> time;
@@ -124,6 +120,10 @@ bool time_like_name(const std::string& pointer) {
 }
 
 }  // namespace
+
+std::string last_key(const std::string& pointer) {
+  return pointer.substr(pointer.rfind('/') + 1);
+}
 
 void MemberShape::merge(const MemberShape& more) {
   number = number || more.number;

@@ -36,6 +36,7 @@ struct PayloadShape {
 
 PayloadShape shape_of(std::string_view payload, std::int64_t arrival_ms);
 
+std::string last_key(const std::string& pointer);                      // of a JSON pointer: after its last /
 bool is_value(const std::string& pointer, const MemberShape& member);  // a reading can be made of it
 bool is_time(const std::string& pointer, const MemberShape& member);
 // OFF: 0 and ON: 1 for one of them, and so for other pairs that are known; false for other words.

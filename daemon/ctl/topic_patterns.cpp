@@ -180,10 +180,6 @@ std::string field_of(const std::string& pointer) {
   return plain ? pointer.substr(1) : pointer;
 }
 
-std::string last_key(const std::string& pointer) {
-  return pointer.substr(pointer.rfind('/') + 1);
-}
-
 std::string time_of(const PayloadShape& shape) {
   std::string best;
   for (const auto& [pointer, member] : shape.members) {

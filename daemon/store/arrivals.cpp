@@ -8,12 +8,12 @@ namespace sluice {
 
 namespace {
 
-constexpr char kBatches[] =
+constexpr char kArrivedBatches[] =
     "SELECT id, first_row, last_row, connected, stream_ms, subscribed_ms, wall_minus_stream_ms FROM batch "
     "WHERE id >= ?1 AND max_arrival_ms >= ?2 AND min_arrival_ms < ?3 ORDER BY id";
-constexpr char kRows[] =
+constexpr char kArrivedRows[] =
     "SELECT id, sensor, time_ms, value, lag_ms, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
-constexpr char kSensors[] =
+constexpr char kArrivedSensors[] =
     "SELECT id, name, unit, last_time_ms, last_value, last_flags, last_lag_ms, last_arrival_ms, "
     "last_subscribed_ms FROM sensor ORDER BY id";
 constexpr char kFirstRow[] = "SELECT first_row FROM batch ORDER BY id LIMIT 1";
@@ -21,7 +21,7 @@ constexpr char kLastRow[] = "SELECT last_row FROM batch ORDER BY id DESC LIMIT 1
 
 Status choose_batches(Connection& connection, const ArrivalSpan& span, Arrivals& piece) {
   auto room = static_cast<std::int64_t>(span.rows_max);
-  Query query = connection.query(kBatches, piece.next_batch, span.from_ms, span.to_ms);
+  Query query = connection.query(kArrivedBatches, piece.next_batch, span.from_ms, span.to_ms);
   while (room > 0) {
     if (!query.next()) {
       piece.end = true;
@@ -42,7 +42,7 @@ Status choose_batches(Connection& connection, const ArrivalSpan& span, Arrivals&
 
 Status read_range(Connection& connection, std::int64_t first, std::int64_t last,
                   std::vector<ArrivedRow>& rows) {
-  Query query = connection.query(kRows, first, last);
+  Query query = connection.query(kArrivedRows, first, last);
   while (query.next()) {
     rows.push_back({query.integer(0), reading_of(query, 1)});
   }
@@ -76,7 +76,7 @@ Result<ArrivalFacts> read_arrival_facts(Connection& connection) {
   if (!last_row.ok()) return last_row.error();
   facts.first_row = *first_row;
   facts.last_row = *last_row;
-  Query query = connection.query(kSensors);
+  Query query = connection.query(kArrivedSensors);
   while (query.next()) {
     KnownSensor& known = facts.sensors.emplace_back();
     known.sensor = {static_cast<SensorId>(query.integer(0)), query.text(1), query.text(2), query.integer(8)};

@@ -18,7 +18,7 @@ constexpr char kClock[] =
     "SELECT coalesce(boot.boot_id, ''), stream_minus_boot_ms, wall_minus_stream_ms, subscribed_ms, "
     "stream_ms, connected, backlog, clock_trusted, session_present, connected_since_ms "
     "FROM cursor LEFT JOIN boot ON boot.id = cursor.boot";
-constexpr char kSensors[] =
+constexpr char kKnownSensors[] =
     "SELECT id, name, unit, last_time_ms, last_value, last_flags, last_lag_ms, last_arrival_ms, "
     "last_subscribed_ms FROM sensor ORDER BY id";
 constexpr char kRetainedTopics[] = "SELECT topic, hash FROM retained ORDER BY topic";
@@ -28,7 +28,7 @@ constexpr char kBatchesBack[] = "SELECT id, stream_ms, first_row, last_row FROM 
 constexpr char kBatchesFrom[] =
     "SELECT first_row, last_row, connected, stream_ms, subscribed_ms, wall_minus_stream_ms FROM batch "
     "WHERE id >= ?1 ORDER BY id";
-constexpr char kRows[] =
+constexpr char kReplayedRows[] =
     "SELECT sensor, time_ms, value, lag_ms, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
 constexpr char kDelivered[] =
     "SELECT first, delivered FROM backlog UNION ALL "
@@ -70,7 +70,7 @@ Status read_delivered(Connection& connection, Checkpoint& checkpoint) {
 }
 
 Status read_sensors(Connection& connection, Checkpoint& checkpoint) {
-  Query query = connection.query(kSensors);
+  Query query = connection.query(kKnownSensors);
   while (query.next()) {
     auto id = static_cast<SensorId>(query.integer(0));
     checkpoint.sensors.push_back({id, query.text(1), query.text(2)});
@@ -96,7 +96,7 @@ Result<std::int64_t> first_batch_to_read(Connection& connection, std::int64_t sn
 
 Status fold_rows(Connection& connection, std::int64_t first, std::int64_t last, const BatchClock& clock,
                  LastValues& last_values) {
-  Query query = connection.query(kRows, first, last);
+  Query query = connection.query(kReplayedRows, first, last);
   while (query.next()) {
     SensorLast* value = last_values.of(static_cast<SensorId>(query.integer(0)));
     const Reading reading = reading_of(query);

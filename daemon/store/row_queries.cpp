@@ -15,11 +15,11 @@ constexpr std::int64_t kPieceRows = 1000000;
 constexpr char kBatchSpan[] =
     "SELECT min(first_batch), max(CASE WHEN open THEN (SELECT commits FROM cursor) ELSE last_batch END) "
     "FROM day WHERE day BETWEEN ?1 - 1 AND ?2 + 1";
-constexpr char kBatches[] =
+constexpr char kPageBatches[] =
     "SELECT id, first_row, last_row FROM batch "
     "WHERE id BETWEEN ?1 AND ?2 AND max_time_ms >= ?3 AND min_time_ms < ?4 AND last_row > ?5 "
     "AND id NOT IN (SELECT id FROM unset_batch) ORDER BY id";
-constexpr char kRows[] =
+constexpr char kPageRows[] =
     "SELECT sensor, time_ms, value, lag_ms, flags, id FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
 
 constexpr char kTallies[] =
@@ -52,7 +52,7 @@ Result<Piece> next_piece(Connection& connection, std::int64_t first_batch, std::
                          const Span& span) {
   Piece piece;
   std::int64_t rows = 0;
-  Query query = connection.query(kBatches, first_batch, last_batch, span.from_ms, span.to_ms, span.after);
+  Query query = connection.query(kPageBatches, first_batch, last_batch, span.from_ms, span.to_ms, span.after);
   while (rows < kPieceRows) {
     if (!query.next()) {
       if (Status status = query.status(); !status.ok()) return status.error();
@@ -72,7 +72,7 @@ Result<Piece> next_piece(Connection& connection, std::int64_t first_batch, std::
 
 // False: the examiner has enough.
 Result<bool> examine_range(Connection& connection, Range range, const RowExaminer& examine) {
-  Query query = connection.query(kRows, range.first, range.second);
+  Query query = connection.query(kPageRows, range.first, range.second);
   while (query.next()) {
     if (!examine(query.integer(5), reading_of(query))) return false;
   }

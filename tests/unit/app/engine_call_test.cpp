@@ -87,9 +87,7 @@ TEST_F(EngineCall, ReadsTheJournalBeforeAJobThatWasAskedForDuringAnother) {
   std::thread first([&] {
     EXPECT_TRUE(loop_.call([&](Engine&) {
       seq = journal_->append({RecordKind::kStart, 0, 0, clock_.boot_id(), {}}).value();
-      second = std::thread([&] {
-        EXPECT_TRUE(loop_.call([&](Engine& asked) { read = asked.last_seq(); }));
-      });
+      second = std::thread([&] { EXPECT_TRUE(loop_.call([&](Engine& asked) { read = asked.last_seq(); })); });
       journal_->wait(seq, kWakes);
     }));
   });

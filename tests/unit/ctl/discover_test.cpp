@@ -7,12 +7,12 @@
 namespace sluice {
 namespace {
 
-constexpr std::int64_t kNow = 1775000000000;
+constexpr std::int64_t kHeardAt = 1775000000000;
 
 class Discover : public ::testing::Test {
  protected:
   void hear(const std::string& topic, const std::string& payload) {
-    survey_.add(topic, payload, false, kNow);
+    survey_.add(topic, payload, false, kHeardAt);
     heard_.emplace_back(topic, payload);
   }
   // What is printed, as `check` would read it.
@@ -131,7 +131,7 @@ TEST_F(Discover, MakesEntriesThatLoadOfControlCharactersAndBraces) {
 }
 
 TEST_F(Discover, IsBounded) {
-  for (int i = 0; i < 5100; ++i) survey_.add("t/" + std::to_string(i), "1", false, kNow);
+  for (int i = 0; i < 5100; ++i) survey_.add("t/" + std::to_string(i), "1", false, kHeardAt);
   EXPECT_EQ(5000u, survey_.topics());
   EXPECT_EQ(100u, survey_.left_out());
   ASSERT_EQ(1u, survey_.patterns().size());

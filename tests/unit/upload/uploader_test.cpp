@@ -12,7 +12,7 @@ namespace sluice {
 namespace {
 
 constexpr std::int64_t kSecond = 1000;
-constexpr std::int64_t kHour = 3600 * kSecond;
+constexpr std::int64_t kAnHour = 3600 * kSecond;
 constexpr std::int64_t kStart = 1459116000000;
 
 class FakeOutbox final : public OutboxTable {
@@ -163,20 +163,20 @@ TEST_F(UploaderOf, HoldsBackLaterDaysOfASinkThatFailsAndNoOtherSink) {
   EXPECT_EQ(0, uploader.tick(kStart + 700, true, 100).value());
   EXPECT_EQ("10 10 ", days_seen("a")) << "forced";
   script_["a"] = nullptr;
-  EXPECT_EQ(2, uploader.tick(kStart + kHour, false, 100).value());
+  EXPECT_EQ(2, uploader.tick(kStart + kAnHour, false, 100).value());
   EXPECT_EQ("10 10 10 11 ", days_seen("a"));
   EXPECT_EQ(3, outbox_.items[1].attempts);
 }
 
 TEST_F(UploaderOf, WaitsAsLongAsTheReceiverAsks) {
   outbox_.add("a", 10, 1);
-  script_["a"] = [](const Delivery&) { return retry(3 * kHour); };
+  script_["a"] = [](const Delivery&) { return retry(3 * kAnHour); };
   Uploader uploader = this->uploader();
   ASSERT_TRUE(uploader.tick(kStart, false, 100).ok());
-  ASSERT_TRUE(uploader.tick(kStart + 3 * kHour - 1, false, 100).ok());
+  ASSERT_TRUE(uploader.tick(kStart + 3 * kAnHour - 1, false, 100).ok());
   EXPECT_EQ(1u, seen_["a"].size());
   script_["a"] = nullptr;
-  EXPECT_EQ(1, uploader.tick(kStart + 3 * kHour, false, 100).value());
+  EXPECT_EQ(1, uploader.tick(kStart + 3 * kAnHour, false, 100).value());
 }
 
 TEST_F(UploaderOf, ParksWhatIsRefusedAndGoesOn) {
@@ -196,8 +196,8 @@ TEST_F(UploaderOf, ParksAnItemWhoseDocumentIsGone) {
 }
 
 TEST_F(UploaderOf, DoesNotWaitForATimeThatAClockStepMadeFar) {
-  outbox_.add("a", 10, 1, kStart - kHour);
-  outbox_.items[1].next_try_ms = kStart + 400 * 24 * kHour;
+  outbox_.add("a", 10, 1, kStart - kAnHour);
+  outbox_.items[1].next_try_ms = kStart + 400 * 24 * kAnHour;
   EXPECT_EQ(1, uploader().tick(kStart, false, 100).value());
 }
 
@@ -221,7 +221,7 @@ TEST_F(UploaderOf, DrainsABacklogAtTheRateToEachSink) {
     EXPECT_EQ(2, uploader.tick(kStart + second * 1000 + 500, false, 100).value()) << second;
   }
   EXPECT_EQ(21u, seen_["a"].size());
-  EXPECT_EQ(2, uploader.tick(kStart - 1000 * kHour, false, 100).value() / 2) << "the clock stepped back";
+  EXPECT_EQ(2, uploader.tick(kStart - 1000 * kAnHour, false, 100).value() / 2) << "the clock stepped back";
 }
 
 TEST_F(UploaderOf, HasASlowRateToo) {
@@ -235,8 +235,8 @@ TEST_F(UploaderOf, HasASlowRateToo) {
 
 TEST_F(UploaderOf, GivesUpOnlyWhatIsOlderThanKeep) {
   settings_.keep = std::chrono::hours(10);
-  outbox_.add("a", 10, 1, kStart - 11 * kHour);
-  outbox_.add("a", 11, 1, kStart - 9 * kHour);
+  outbox_.add("a", 10, 1, kStart - 11 * kAnHour);
+  outbox_.add("a", 11, 1, kStart - 9 * kAnHour);
   Uploader uploader = this->uploader();
   EXPECT_EQ(1, uploader.tick(kStart, false, 100).value());
   EXPECT_EQ("11 ", days_seen("a"));
@@ -244,8 +244,8 @@ TEST_F(UploaderOf, GivesUpOnlyWhatIsOlderThanKeep) {
   for (int minute = 1; minute < 60; ++minute) {
     ASSERT_TRUE(uploader.tick(kStart + minute * 60 * kSecond, false, 100).ok());
   }
-  EXPECT_EQ(std::vector<std::int64_t>{kStart - 10 * kHour}, outbox_.expired_before) << "once an hour";
-  ASSERT_TRUE(uploader.tick(kStart + kHour, false, 100).ok());
+  EXPECT_EQ(std::vector<std::int64_t>{kStart - 10 * kAnHour}, outbox_.expired_before) << "once an hour";
+  ASSERT_TRUE(uploader.tick(kStart + kAnHour, false, 100).ok());
   EXPECT_EQ(2u, outbox_.expired_before.size());
 }
 
@@ -264,9 +264,9 @@ TEST_F(UploaderOf, LogsTheFirstFailureAndTheRecoveryAndNothingBetween) {
   {
     Uploader uploader = this->uploader();
     script_["a"] = [](const Delivery&) { return retry(); };
-    for (int i = 0; i < 20; ++i) ASSERT_TRUE(uploader.tick(kStart + i * kHour, false, 100).ok());
+    for (int i = 0; i < 20; ++i) ASSERT_TRUE(uploader.tick(kStart + i * kAnHour, false, 100).ok());
     script_["a"] = nullptr;
-    ASSERT_TRUE(uploader.tick(kStart + 30 * kHour, false, 100).ok());
+    ASSERT_TRUE(uploader.tick(kStart + 30 * kAnHour, false, 100).ok());
   }
   const std::string log = ::testing::internal::GetCapturedStderr();
   ::testing::internal::CaptureStderr();
@@ -295,7 +295,7 @@ TEST_F(UploaderOf, DeliversEverythingOnceInEffectAndInOrder) {
         if (delivery.day % 11 == 3 && !again) return refused();
         const auto luck = random() % 6;
         if (luck == 0) return retry();
-        if (luck == 1) return retry(static_cast<std::int64_t>(random() % (2 * kHour)));
+        if (luck == 1) return retry(static_cast<std::int64_t>(random() % (2 * kAnHour)));
         received[name][delivery.key] = delivery.body;
         newest[name] = place;
         return luck == 2 ? retry() : delivered();  // 2: taken, but the answer got lost
@@ -319,7 +319,7 @@ TEST_F(UploaderOf, DeliversEverythingOnceInEffectAndInOrder) {
     }
     outbox_.failing_updates = 0;
     for (int step = 0; step < 3000 && outbox_.count(OutboxState::kPending) > 0; ++step) {
-      ASSERT_TRUE(uploader->tick(now += kHour, false, 3).ok());
+      ASSERT_TRUE(uploader->tick(now += kAnHour, false, 3).ok());
     }
     EXPECT_EQ(0u, outbox_.count(OutboxState::kPending));
     EXPECT_EQ(expected, received["a"].size());
