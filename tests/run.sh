@@ -9,7 +9,7 @@
 #   --lint          clang-tidy over all sources (clang-format is one of the tests: tidy_format)
 #   --fuzz SECONDS  every fuzz target for so long
 #   --no-dev        without the dev build and its tests
-#   --only REGEX    of the tests, only those whose name matches (as ctest -R); for the sanitizers and clang too
+#   --only REGEX    of the tests, only those whose name matches (as ctest -R); for the sanitizers, clang and --fuzz too
 #
 # At its end it names each test that was skipped, with the reason that the test gave.
 # All output folders are under build/. Needs Debian 12 and, when a package is missing, root or sudo.
@@ -138,7 +138,7 @@ fi
 if [ "$fuzz" -gt 0 ]; then
   configure clang -B build/fuzz -DSLUICE_FUZZ=ON -DSLUICE_SANITIZE=fuzzer-no-link,address,undefined
   say "build the fuzz targets"
-  mapfile -t targets < <(cmake --build build/fuzz --target help | sed -nE 's/^(fuzz_[a-z0-9_]+): phony$/\1/p' | sort -u)
+  mapfile -t targets < <(cmake --build build/fuzz --target help | sed -nE 's/^(fuzz_[a-z0-9_]+): phony$/\1/p' | sort -u | grep -E "$only")
   [ ${#targets[@]} -gt 0 ] || { echo "error: there are no fuzz targets" >&2; exit 1; }
   cmake --build build/fuzz -j "$jobs" --target "${targets[@]}"
   for target in "${targets[@]}"; do
