@@ -136,7 +136,7 @@ if [ "$lint" = yes ]; then
 fi
 
 if [ "$fuzz" -gt 0 ]; then
-  configure clang -B build/fuzz -DSLUICE_FUZZ=ON -DSLUICE_SANITIZE=fuzzer-no-link,address,undefined
+  configure clang -B build/fuzz -DCMAKE_UNITY_BUILD=ON -DSLUICE_FUZZ=ON -DSLUICE_SANITIZE=fuzzer-no-link,address,undefined
   say "build the fuzz targets"
   mapfile -t targets < <(cmake --build build/fuzz --target help | sed -nE 's/^(fuzz_[a-z0-9_]+): phony$/\1/p' | sort -u | grep -E "$only")
   [ ${#targets[@]} -gt 0 ] || { echo "error: there are no fuzz targets" >&2; exit 1; }
