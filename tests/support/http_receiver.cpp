@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <csignal>
 #include <cstdlib>
 #include <string_view>
 
@@ -95,6 +96,7 @@ class HttpReceiver::Peer {
 };
 
 HttpReceiver::HttpReceiver(Judge judge, const Tls& tls, int port) : judge_(std::move(judge)) {
+  std::signal(SIGPIPE, SIG_IGN);  // as sluiced does: it writes to whom has gone
   if (!tls.crt.empty()) tls_ = make_context(tls);
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int yes = 1;

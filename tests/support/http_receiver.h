@@ -1,6 +1,6 @@
 // HttpReceiver: an HTTP server on loopback that answers as it is told, plain or with TLS, and breaks off,
 // keeps silent or drips when it is told to. One connection at a time, each for one request; a thread of its
-// own.
+// own. From the first one on the process ignores SIGPIPE.
 #pragma once
 
 #include <atomic>
