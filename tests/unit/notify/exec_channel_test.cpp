@@ -155,7 +155,8 @@ TEST_F(ExecChannelOf, TakesTheNextAsSoonAsOneHasEnded) {
                  EXPECT_TRUE(end.ok() && !end->timed_out);
                  ended.push_back(i);
                }});
-  EXPECT_EQ((std::vector<std::size_t>{1, 2, 0}), ended);
+  ASSERT_EQ(3U, ended.size());
+  EXPECT_EQ(1U, ended.front());  // the first and the third end in either order
 }
 
 TEST_F(ExecChannelOf, LetsAProgramInheritNothingButItsOwnFiles) {
